@@ -1,0 +1,84 @@
+/*
+ * base.h - version and attributes; what every other header stands on.
+ *
+ * Words the reference uses everywhere:
+ *
+ * Errors.  Functions that return a pointer return NULL for any failure, and
+ * never NULL for success, also for 0 bytes.  bool functions return false.
+ * int functions return 0 or -errno: -ENOMEM (memory), -EOVERFLOW (a size
+ * beyond the limits), -ERANGE (outside the message), -EINVAL (a senseless
+ * argument), -ENOBUFS (a pool at its max).  errno is never the channel.
+ * A failed call changes nothing.
+ *
+ * Thread classes (@mt).
+ *   any          concurrent calls on the same object are fine
+ *   shared-read  functions that take a const message may run together on one
+ *   object       one thread at a time per message; two messages that share
+ *                bytes are two objects
+ *   setup        no other thread may hold the object
+ *
+ * A name that ends in an underscore is nobody's business: the inline bodies
+ * need it, a program never does.
+ */
+#ifndef IBUF_BASE_H
+#define IBUF_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Incremented when the API breaks. */
+#define IBUF_VERSION_MAJOR 0
+/** Incremented when the API grows. */
+#define IBUF_VERSION_MINOR 1
+/** Incremented when only the inside changes. */
+#define IBUF_VERSION_PATCH 0
+
+/** @cond: attributes */
+#ifdef __cplusplus
+#define IBUF_BEGIN_DECLS extern "C" {
+#define IBUF_END_DECLS }
+#else
+#define IBUF_BEGIN_DECLS
+#define IBUF_END_DECLS
+#endif
+
+#define IBUF_API __attribute__((visibility("default")))
+#define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
+
+/*
+ * The short functions are bodies in the headers.  With IBUF_OUTLINE a program
+ * sees only their prototypes and links to the copies the library exports;
+ * src/outline.c defines IBUF_EMIT_ to make those copies.
+ */
+#if defined(IBUF_OUTLINE) || defined(IBUF_EMIT_)
+#define IBUF_INLINE IBUF_API
+#else
+#define IBUF_INLINE static inline
+#endif
+/** @endcond */
+
+IBUF_BEGIN_DECLS
+
+/**
+ * Name the version of the library that is linked, such as "0.1.0".
+ *
+ * @return a string that lives for ever
+ * @mt any
+ * @cost O(1)
+ */
+IBUF_API const char *ibuf_version_string(void);
+
+/**
+ * Give the version of the library that is linked as one comparable number.
+ *
+ * @return major * 10000 + minor * 100 + patch
+ * @mt any
+ * @cost O(1)
+ */
+IBUF_API unsigned ibuf_version_number(void);
+
+IBUF_END_DECLS
+
+#endif

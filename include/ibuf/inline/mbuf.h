@@ -1,0 +1,207 @@
+/*
+ * inline/mbuf.h - the short bodies of mbuf.h: one segment, within the room.
+ *
+ * Each body handles the case that costs nothing and hands everything else to
+ * a function of the library that handles all cases (ibuf_mbuf_*_any_).
+ */
+#ifndef IBUF_INLINE_MBUF_H
+#define IBUF_INLINE_MBUF_H
+
+#include <string.h>
+
+IBUF_BEGIN_DECLS
+
+/** @cond: private */
+IBUF_API const uint8_t *ibuf_mbuf_at_any_(const struct ibuf_mbuf *m, size_t off,
+					  size_t *run);
+IBUF_API int ibuf_mbuf_append_any_(struct ibuf_mbuf *m, const void *bytes,
+				   size_t n);
+IBUF_API int ibuf_mbuf_prepend_any_(struct ibuf_mbuf *m, const void *bytes,
+				    size_t n);
+IBUF_API void *ibuf_mbuf_extend_tail_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API void *ibuf_mbuf_extend_head_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API void *ibuf_mbuf_reserve_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API int ibuf_mbuf_commit_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API int ibuf_mbuf_trim_head_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API int ibuf_mbuf_trim_tail_any_(struct ibuf_mbuf *m, size_t n);
+IBUF_API void ibuf_mbuf_clear_any_(struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n);
+
+/* Is it one segment that may take n more bytes behind its data? */
+static inline bool
+ibuf_mbuf_has_tailroom_(const struct ibuf_mbuf *m, size_t n)
+{
+	return (m->flags_ & IBUF_MBUF_TAIL_) != 0 && m->next_ == NULL &&
+	       n <= m->cap_ - m->off_ - m->len_;
+}
+
+/* May it take n more bytes in front of its data? */
+static inline bool
+ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
+{
+	return (m->flags_ & IBUF_MBUF_HEAD_) != 0 && m->next_ == NULL &&
+	       n <= m->off_;
+}
+
+/*
+ * Is it one segment whose flags say both rights, and nobody else looks at
+ * the room?  The load pairs with the release of whoever dropped the last
+ * other window: what they read is read before we write.
+ */
+static inline bool
+ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
+{
+	return m->next_ == NULL &&
+	       (m->flags_ & (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)) ==
+		       (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_) &&
+	       (__atomic_load_n(&m->room_->count_, __ATOMIC_ACQUIRE) &
+		IBUF_ROOM_WINDOWS_) == 1;
+}
+/** @endcond */
+
+IBUF_END_DECLS
+
+IBUF_INLINE size_t
+ibuf_mbuf_len(const struct ibuf_mbuf *m)
+{
+	return m->len_ + (m->next_ == NULL ? 0 : m->rest_);
+}
+
+IBUF_INLINE const uint8_t *
+ibuf_mbuf_data(const struct ibuf_mbuf *m)
+{
+	return m->next_ == NULL ? m->base_ + m->off_ : NULL;
+}
+
+IBUF_INLINE const uint8_t *
+ibuf_mbuf_at(const struct ibuf_mbuf *m, size_t off, size_t *run)
+{
+	if (off >= m->len_)
+		return ibuf_mbuf_at_any_(m, off, run);
+	if (run != NULL)
+		*run = m->len_ - off;
+	return m->base_ + m->off_ + off;
+}
+
+IBUF_INLINE bool
+ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m)
+{
+	return m->next_ == NULL;
+}
+
+IBUF_INLINE size_t
+ibuf_mbuf_segments(const struct ibuf_mbuf *m)
+{
+	return m->next_ == NULL ? 1 : m->last_->rest_;
+}
+
+IBUF_INLINE void *
+ibuf_mbuf_extend_tail(struct ibuf_mbuf *m, size_t n)
+{
+	uint8_t *end;
+
+	if (!IBUF_LIKELY(ibuf_mbuf_has_tailroom_(m, n)))
+		return ibuf_mbuf_extend_tail_any_(m, n);
+	end = m->base_ + m->off_ + m->len_;
+	m->len_ += (uint32_t)n;
+	return end;
+}
+
+IBUF_INLINE void *
+ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n)
+{
+	if (!IBUF_LIKELY(ibuf_mbuf_has_headroom_(m, n)))
+		return ibuf_mbuf_extend_head_any_(m, n);
+	m->off_ -= (uint32_t)n;
+	m->len_ += (uint32_t)n;
+	return m->base_ + m->off_;
+}
+
+IBUF_INLINE int
+ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes, size_t n)
+{
+	if (!IBUF_LIKELY(n != 0 && ibuf_mbuf_has_tailroom_(m, n)))
+		return ibuf_mbuf_append_any_(m, bytes, n);
+	memcpy(m->base_ + m->off_ + m->len_, bytes, n);
+	m->len_ += (uint32_t)n;
+	return 0;
+}
+
+IBUF_INLINE int
+ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes, size_t n)
+{
+	if (!IBUF_LIKELY(n != 0 && ibuf_mbuf_has_headroom_(m, n)))
+		return ibuf_mbuf_prepend_any_(m, bytes, n);
+	m->off_ -= (uint32_t)n;
+	m->len_ += (uint32_t)n;
+	memcpy(m->base_ + m->off_, bytes, n);
+	return 0;
+}
+
+IBUF_INLINE void *
+ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n)
+{
+	if (!IBUF_LIKELY(ibuf_mbuf_has_tailroom_(m, n)))
+		return ibuf_mbuf_reserve_any_(m, n);
+	return m->base_ + m->off_ + m->len_;
+}
+
+IBUF_INLINE int
+ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n)
+{
+	if (!IBUF_LIKELY(ibuf_mbuf_has_tailroom_(m, n)))
+		return ibuf_mbuf_commit_any_(m, n);
+	m->len_ += (uint32_t)n;
+	return 0;
+}
+
+IBUF_INLINE int
+ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n)
+{
+	if (!IBUF_LIKELY(n <= m->len_ && ibuf_mbuf_is_plain_(m)))
+		return ibuf_mbuf_trim_head_any_(m, n);
+	m->off_ += (uint32_t)n;
+	m->len_ -= (uint32_t)n;
+	return 0;
+}
+
+IBUF_INLINE int
+ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n)
+{
+	if (!IBUF_LIKELY(n <= m->len_ && ibuf_mbuf_is_plain_(m)))
+		return ibuf_mbuf_trim_tail_any_(m, n);
+	m->len_ -= (uint32_t)n;
+	return 0;
+}
+
+IBUF_INLINE void
+ibuf_mbuf_clear(struct ibuf_mbuf *m)
+{
+	if (!IBUF_LIKELY(ibuf_mbuf_is_plain_(m))) {
+		ibuf_mbuf_clear_any_(m);
+		return;
+	}
+	m->off_ = m->room_->headroom_;
+	m->len_ = 0;
+}
+
+IBUF_INLINE size_t
+ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n)
+{
+	if (!IBUF_LIKELY(n != 0 && n <= m->len_ && ibuf_mbuf_is_plain_(m)))
+		return ibuf_mbuf_read_any_(m, dst, n);
+	memcpy(dst, m->base_ + m->off_, n);
+	m->off_ += (uint32_t)n;
+	m->len_ -= (uint32_t)n;
+	return n;
+}
+
+IBUF_INLINE ssize_t
+ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes, size_t n)
+{
+	int error = ibuf_mbuf_append(m, bytes, n);
+
+	return error != 0 ? error : (ssize_t)n;
+}
+
+#endif

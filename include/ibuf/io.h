@@ -1,0 +1,106 @@
+/*
+ * io.h - messages and file descriptors.
+ *
+ * Said once: EINTR is retried; bytes or datagrams that were transferred
+ * before an error are reported first, the error by the next call; -EAGAIN
+ * leaves everything as it was; any number of segments goes, in pieces of
+ * IOV_MAX.  Results are counts, or -errno of the system call.
+ */
+#ifndef IBUF_IO_H
+#define IBUF_IO_H
+
+#include <ibuf/base.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+IBUF_BEGIN_DECLS
+
+struct ibuf_mbuf;
+struct ibuf_pool;
+
+/**
+ * Append what a descriptor has to read.
+ *
+ * Reads into the tailroom there is; grows only when that is 0, and keeps the
+ * larger room only if bytes came.
+ *
+ * @param fd a descriptor to read from
+ * @param max bytes at most
+ * @return bytes; 0: end of file, or max is 0; -ENOMEM; -EOVERFLOW; -errno
+ * @mt object
+ * @cost a system call
+ */
+IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
+
+/**
+ * Write a message with writev and take off its front what went out.
+ *
+ * @param fd a descriptor to write to
+ * @return bytes; 0: the message is empty, and nothing was called; -errno
+ * @mt object
+ * @cost a system call for each IOV_MAX segments
+ */
+IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
+
+/**
+ * Send a message with sendmsg, never raising SIGPIPE, and take off its front
+ * what went out.
+ *
+ * @param fd a socket
+ * @param flags as for sendmsg; MSG_NOSIGNAL is added
+ * @return bytes; 0: the message is empty, and nothing was called; -errno
+ * @mt object
+ * @cost a system call for each IOV_MAX segments
+ */
+IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
+
+/** One datagram of a batch. */
+struct ibuf_io_datagram {
+	/** Its bytes. */
+	struct ibuf_mbuf *m;
+	/** Who sent it, or where it goes. */
+	struct sockaddr_storage peer;
+	/** Bytes of peer; 0: no address, or the socket is connected. */
+	socklen_t peer_len;
+	/** It was longer than an mbuf of the pool holds. */
+	bool truncated;
+};
+
+/**
+ * Receive up to n datagrams, each into an mbuf of a pool.
+ *
+ * A blocking socket waits for the first only.
+ *
+ * @param fd a datagram socket
+ * @param p where the mbufs come from
+ * @param d where the datagrams go; entries beyond the count are untouched
+ * @param n how many at most; 1024 are taken in one call
+ * @param flags as for recvmmsg
+ * @return how many; 0: n is 0; -ENOBUFS or -ENOMEM: the pool has none to
+ *         give, and no datagram was consumed; -errno
+ * @owner the caller owns each d[i].m
+ * @mt any for the pool
+ * @cost a system call; O(n)
+ */
+IBUF_API int ibuf_io_recv(int fd, struct ibuf_pool *p,
+			  struct ibuf_io_datagram *d, unsigned n, int flags);
+
+/**
+ * Send up to n datagrams.
+ *
+ * @param fd a datagram socket
+ * @param d the datagrams; peer_len 0: to where the socket is connected
+ * @param n how many
+ * @param flags as for sendmmsg; MSG_NOSIGNAL is added
+ * @return how many were sent; -errno: the first could not be
+ * @owner the messages that were sent are freed and their m set to NULL; the
+ *        others are still the caller's
+ * @mt object
+ * @cost a system call for each 1024 datagrams; O(segments)
+ */
+IBUF_API int ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n,
+			  int flags);
+
+IBUF_END_DECLS
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * provider.h - where a pool's memory comes from.
+ *
+ * A pool takes memory in slabs, rarely, and gives a slab back when the pool
+ * is trimmed or gone.  The three providers here suit nearly everyone; a
+ * program that has memory of its own (a DMA region, a shared mapping, a NUMA
+ * node) fills in the struct.
+ */
+#ifndef IBUF_PROVIDER_H
+#define IBUF_PROVIDER_H
+
+#include <ibuf/base.h>
+
+IBUF_BEGIN_DECLS
+
+/** Two functions that give and take back pieces of memory. */
+struct ibuf_provider {
+	/**
+	 * Give size bytes, the first at a multiple of alignment (a power of
+	 * two); NULL: cannot.  Both functions may be called from any thread,
+	 * several at a time, and must not use the pool that calls them.
+	 */
+	void *(*map)(size_t size, size_t alignment, void *context);
+	/** Take back what map gave; size is the size it was asked for. */
+	void (*unmap)(void *base, size_t size, void *context);
+	/** Handed to both functions; must outlive the pool's last mbuf. */
+	void *context;
+};
+
+/**
+ * Get the provider that takes slabs from malloc's heap.
+ *
+ * @return a provider that lives for ever
+ * @mt any
+ * @cost O(1)
+ */
+IBUF_API const struct ibuf_provider *ibuf_provider_heap(void);
+
+/**
+ * Get the provider that maps anonymous pages and advises the kernel to use
+ * transparent huge pages for slabs that are large enough; the default.
+ *
+ * @return a provider that lives for ever
+ * @mt any
+ * @cost O(1); map and unmap are a system call or two each
+ */
+IBUF_API const struct ibuf_provider *ibuf_provider_pages(void);
+
+/**
+ * Get the provider that maps huge pages, and ordinary pages where the system
+ * has no huge ones to give.
+ *
+ * @return a provider that lives for ever
+ * @mt any
+ * @cost O(1); map and unmap are a system call or two each
+ */
+IBUF_API const struct ibuf_provider *ibuf_provider_huge(void);
+
+IBUF_END_DECLS
+
+#endif
