@@ -12,8 +12,8 @@ beside it; what makes it more than a sum is that tshark looks into everything:
     to the outermost layer that has it.
   * A field is missing when the packet ends before it. Whether the capture was cut
     (_ws.short) or the packet lies about its length (_ws.malformed) tells the reason.
-  * With an IPv4 source route, ip.dst is the last stop of the route; the destination
-    in the header is ip.cur_rt.
+  * With an IPv4 source route, ip.dst is the last stop of the route, not the address at
+    the place of the destination in the header. We take it as it is.
 
 Exit status: 0; 1 when tshark could not read all of the capture (what it read is
 printed all the same); 77 when there is no tshark.
@@ -39,35 +39,42 @@ FIELDS = [
     "frame.time_epoch", "frame.len", "frame.encap_type", "frame.protocols",
     "eth.type", "vlan.etype", "sll.etype",
     "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
-    "ip.src", "ip.dst", "ip.cur_rt", "ip.proto", "ip.frag_offset",
+    "ip.src", "ip.dst", "ip.proto", "ip.frag_offset",
     "ipv6.src", "ipv6.dst", "ipv6.nxt",
     "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt",
-    "ipv6.fraghdr.offset",
+    "ah.next_header", "shim6.nxt", "ipv6.fraghdr.offset",
     "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
     "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport",
     "_ws.short", "_ws.malformed",
 ]
 
-# Link types that are read, as numbered by tshark: Ethernet, raw IP (of any version,
-# 4, 6), Linux cooked 1 and 2.
-LINKS = {1, 7, 129, 130, 25, 210}
+# Link types that are read, as numbered by tshark: Ethernet, raw IP (of any version, 4,
+# 6), BSD loopback of two kinds, Linux cooked 1 and 2.
+LINKS = {1, 7, 129, 130, 15, 174, 25, 210}
 
-# Layers that may lie below the network layer: the link, then ethertypes and tags. (A
+# Layers that may lie below the network layer: the link, then types, tags and labels. (A
 # second "eth" is a bridged frame, which nobody looks into.)
-LINK_LAYERS = {"eth", "sll", "raw"}
-TAG_LAYERS = {"ethertype", "vlan", "ieee8021ad"}
+LINK_LAYERS = {"eth", "sll", "raw", "null"}
+TAG_LAYERS = {"ethertype", "vlan", "ieee8021ad", "llc", "pppoes", "ppp", "mpls"}
 
 IPV6_ETHERTYPE = 0x86DD
 
-# IPv6 extension headers: number -> name of the layer.
-EXTENSIONS = {0: "ipv6.hopopts", 43: "ipv6.routing", 44: "ipv6.fraghdr",
-              60: "ipv6.dstopts"}
+# IPv6 extension headers: number -> name of the layer, and of the field for what follows.
+EXTENSIONS = {
+    0: ("ipv6.hopopts", "ipv6.hopopts.nxt"),
+    43: ("ipv6.routing", "ipv6.routing.nxt"),
+    44: ("ipv6.fraghdr", "ipv6.fraghdr.nxt"),
+    51: ("ah", "ah.next_header"),
+    60: ("ipv6.dstopts", "ipv6.dstopts.nxt"),
+    140: ("shim6", "shim6.nxt"),
+}
 
 PROTOCOL_NAMES = {
-    1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 17: "udp", 33: "dccp", 41: "ipv6",
-    46: "rsvp", 47: "gre", 50: "esp", 51: "ah", 58: "icmpv6", 88: "eigrp",
-    89: "ospf", 103: "pim", 108: "ipcomp", 112: "vrrp", 115: "l2tp", 132: "sctp",
-    136: "udplite",
+    1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 8: "egp", 17: "udp", 33: "dccp",
+    41: "ipv6", 46: "rsvp", 47: "gre", 50: "esp", 51: "ah", 55: "mobile",
+    58: "icmpv6", 59: "ipv6-nonxt", 88: "eigrp", 89: "ospf", 94: "ipip-94",
+    97: "etherip", 103: "pim", 108: "ipcomp", 112: "vrrp", 115: "l2tp", 132: "sctp",
+    135: "mobility", 136: "udplite", 137: "mpls-in-ip", 139: "hip", 143: "ethernet",
 }
 
 # Protocols with ports: number -> the layer whose fields hold them.
@@ -146,12 +153,10 @@ def arp_flow(packet):
 
 def ipv4_flow(packet, index):
     source = packet.first("ip.src")
-    destination = packet.first("ip.cur_rt") or packet.first("ip.dst")
+    destination = packet.first("ip.dst")
     protocol = packet.number("ip.proto")
     if not source or not destination or protocol is None:
         raise packet.incomplete()
-    if packet.layer(index + 1) is None and packet.first("_ws.short"):
-        raise Skipped("truncated")             # within the options
     if packet.number("ip.frag_offset"):
         raise Skipped("fragment")
     return transport_flow(packet, index + 1, protocol, source, destination)
@@ -165,8 +170,8 @@ def ipv6_flow(packet, index):
     index += 1
     seen = collections.Counter()
     while following in EXTENSIONS:
-        name = EXTENSIONS[following]
-        numbers = packet.fields[name + ".nxt"]
+        name, field = EXTENSIONS[following]
+        numbers = packet.fields[field]
         if packet.layer(index) != name or seen[name] == len(numbers):
             raise packet.incomplete()
         following = int(numbers[seen[name]], 0)
