@@ -1,0 +1,22 @@
+# ibuf_test(NAME LABEL COMMAND...): add a test, in every folder in the same way.
+#
+# IBUF_TEST_PREFIX, set by the presets, goes before each name, so that `./dev check` can show the
+# tests of several build trees in one list. The environment makes a sanitizer's report a failure.
+set(IBUF_TEST_PREFIX "" CACHE STRING "What stands before the name of each test")
+
+function(ibuf_test name label)
+  if(NOT IBUF_TESTS)
+    return()
+  endif()
+  set(name "${IBUF_TEST_PREFIX}${name}")
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(
+    ${name} PROPERTIES
+    LABELS ${label}
+    TIMEOUT 300
+    ENVIRONMENT
+    "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1;\
+UBSAN_OPTIONS=print_stacktrace=1;\
+TSAN_OPTIONS=allocator_may_return_null=1:second_deadlock_stack=1;\
+LC_ALL=C.UTF-8")
+endfunction()
