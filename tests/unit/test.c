@@ -1,0 +1,186 @@
+/*
+ * test.c - the main() of every test program: collects the tests, runs those
+ * that were asked for, and fails those that leave something allocated.
+ */
+#define _GNU_SOURCE
+#include "test.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct test *first, **last = &first;
+static size_t registered;
+
+void
+test_register(struct test *test)
+{
+	*last = test;
+	last = &test->next;
+	registered++;
+}
+
+/* ---- one test ------------------------------------------------------ */
+
+static void
+run(void **state)
+{
+	const struct test *test = *state;
+	size_t calls = fault_calls();
+	size_t blocks = fault_live_blocks();
+	size_t mapped = fault_live_bytes_mapped();
+
+	test->body();
+	if (fault_live_blocks() == blocks &&
+	    fault_live_bytes_mapped() == mapped)
+		return;
+	fault_list(stderr, calls);
+	fail_msg("leaves %zd blocks allocated and %zd bytes mapped",
+		 (ssize_t)(fault_live_blocks() - blocks),
+		 (ssize_t)(fault_live_bytes_mapped() - mapped));
+}
+
+/* A failed assertion jumps out of the body with the fault still armed. */
+static int
+disarm(void **state)
+{
+	(void)state;
+	fault_off();
+	return 0;
+}
+
+/* ---- all tests ----------------------------------------------------- */
+
+static bool
+is_wanted(const char *name, char **words)
+{
+	if (*words == NULL)
+		return true;
+	for (; *words != NULL; words++)
+		if (strstr(name, *words) != NULL)
+			return true;
+	return false;
+}
+
+static void
+shuffle(struct CMUnitTest *tests, size_t n)
+{
+	const char *seed = getenv("TEST_SEED");
+
+	if (seed == NULL)
+		return;
+	printf("TEST_SEED=%s\n", seed);
+	srand((unsigned)strtoul(seed, NULL, 10));
+	for (size_t i = n; i > 1; i--) {
+		size_t j = (size_t)rand() % i;
+		struct CMUnitTest other = tests[j];
+
+		tests[j] = tests[i - 1];
+		tests[i - 1] = other;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct CMUnitTest *tests = calloc(registered, sizeof(*tests));
+	size_t n = 0;
+	int failed;
+
+	(void)argc;
+
+	for (struct test *test = first; test != NULL; test = test->next)
+		if (is_wanted(test->name, argv + 1))
+			tests[n++] = (struct CMUnitTest){
+				.name = test->name,
+				.test_func = run,
+				.teardown_func = disarm,
+				.initial_state = test,
+			};
+	if (n == 0) {
+		fputs("no test has such a name\n", stderr);
+		return 1;
+	}
+	shuffle(tests, n);
+	failed = _cmocka_run_group_tests(argv[0], tests, n, NULL, NULL);
+	free(tests);
+	return failed != 0;
+}
+
+/* ---- assertions ---------------------------------------------------- */
+
+void
+test_assert_message(const struct ibuf_mbuf *m, const void *bytes, size_t len,
+		    const char *file, int line)
+{
+	const uint8_t *expected = bytes;
+
+	_assert_int_equal((LargestIntegralType)ibuf_mbuf_validate(m), 0, file,
+			  line);
+	_assert_int_equal(ibuf_mbuf_len(m), len, file, line);
+	for (const struct ibuf_mbuf *s = m; s != NULL;
+	     s = ibuf_mbuf_seg_next(s)) {
+		_assert_memory_equal(ibuf_mbuf_seg_data(s), expected,
+				     ibuf_mbuf_seg_len(s), file, line);
+		expected += ibuf_mbuf_seg_len(s);
+	}
+}
+
+/* Run body in a child; what it says on stderr goes into text. */
+static int
+status_of_child(void (*body)(void *arg), void *arg, char *text, size_t size)
+{
+	int ends[2];
+	size_t len = 0;
+	ssize_t n;
+	int status;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(NULL);
+
+	pid_t child = fork();
+
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+		dup2(ends[1], STDERR_FILENO);
+		body(arg);
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+void
+test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
+		   const char *file, int line)
+{
+	char text[1024];
+	int status = status_of_child(body, arg, text, sizeof(text));
+	char *end = strchr(text, '\n');
+
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) {
+		print_error("it did not abort; it said: %s\n", text);
+		_fail(file, line);
+	}
+	if (end == NULL || end[1] != '\0') {
+		print_error("not one line: %s\n", text);
+		_fail(file, line);
+	}
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+
+		if (memmem(text, strlen(text), words, len) == NULL) {
+			print_error("no \"%.*s\" in: %s\n", (int)len, words,
+				    text);
+			_fail(file, line);
+		}
+		words += len;
+		words += strspn(words, " ");
+	}
+}
