@@ -1,0 +1,72 @@
+/*
+ * home.h - who gives out headers and takes them back: a pool, or the heap.
+ *
+ * Messages know their home by a number, ibuf_mbuf.pool_, and what they need
+ * of it by this struct; which pool stands behind it they do not know.  Home
+ * 0 is the heap.
+ */
+#ifndef IBUF_SRC_HOME_H
+#define IBUF_SRC_HOME_H
+
+#include <ibuf/home.h>
+#include <stdbool.h>
+
+/* Most homes there can be; the number is 16 bits, and 0 is the heap. */
+#define HOMES_MAX 65536
+
+/* A header is one cache line on every machine; the private area follows. */
+#define HEADER_SIZE 64
+
+struct ibuf_home;
+
+/* What a home does; all may be called from any thread. */
+struct ibuf_home_ops {
+	/* A header without a room, flags_ LIVE, next_ NULL; NULL: no memory,
+	   or the home is closed. */
+	struct ibuf_mbuf *(*window_take)(struct ibuf_home *home);
+	void (*window_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
+	/* A fresh message on a room of its own; NULL: none to be had. */
+	struct ibuf_mbuf *(*element_take)(struct ibuf_home *home);
+	void (*element_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
+};
+
+struct ibuf_home {
+	const struct ibuf_home_ops *ops;
+	struct ibuf_pool *pool; /* atomic; NULL: the heap, or destroyed */
+	const char *name;
+	uint32_t index;        /* of this home; 0: the heap */
+	uint32_t room_offset;  /* from an element to its room */
+	uint32_t room_size;    /* of an element; 0: there are no elements */
+	uint32_t headroom;     /* of a fresh element */
+	uint32_t private_size; /* behind every header */
+	bool wipe;             /* overwrite whatever is freed */
+	uint64_t copied_bytes; /* atomic */
+};
+
+/* The heap's home; its counters are what get_stats(NULL) reports. */
+struct ibuf_home_heap {
+	struct ibuf_home home;
+	uint64_t taken; /* atomic: headers handed out */
+	uint64_t given; /* atomic: headers come back */
+};
+extern struct ibuf_home_heap ibuf_home_heap_;
+
+extern struct ibuf_home *ibuf_homes_[HOMES_MAX];
+
+static inline struct ibuf_home *
+home_of(const struct ibuf_mbuf *m)
+{
+	return ibuf_homes_[m->pool_];
+}
+
+/* Give the home a number; false: all are in use. */
+bool ibuf_home_register_(struct ibuf_home *home);
+void ibuf_home_unregister_(struct ibuf_home *home);
+
+/*
+ * Take a header from a home, or from the heap where the home is closed;
+ * NULL: no memory.
+ */
+struct ibuf_mbuf *ibuf_home_window_(struct ibuf_home *home);
+
+#endif

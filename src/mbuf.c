@@ -1,0 +1,274 @@
+/* mbuf.c - messages are born, shared, looked at and freed. */
+#define _POSIX_C_SOURCE 200809L
+#include <ibuf/mbuf.h>
+
+#include "chain.h"
+#include <errno.h>
+#include <string.h>
+
+/* ---- life ---------------------------------------------------------- */
+
+/* headroom + capacity <= ROOM_MAX */
+static struct ibuf_mbuf *
+new_on_heap(size_t headroom, size_t capacity, bool wipe)
+{
+	struct ibuf_mbuf *m = ibuf_home_window_(&ibuf_home_heap_.home);
+	struct ibuf_place place;
+
+	if (m == NULL)
+		return NULL;
+	if (!ibuf_place_heap_(&place, headroom, capacity, wipe)) {
+		ibuf_header_free_(m);
+		return NULL;
+	}
+	ibuf_window_put_(m, &place, (uint32_t)headroom, 0);
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_new_headroom(size_t headroom, size_t capacity)
+{
+	if (headroom > ROOM_MAX || capacity > ROOM_MAX - headroom)
+		return NULL;
+	return new_on_heap(headroom, capacity, false);
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_new(size_t capacity)
+{
+	return ibuf_mbuf_new_headroom(0, capacity);
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_from(const void *bytes, size_t len)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_new(len);
+
+	if (m != NULL)
+		ibuf_mbuf_append(m, bytes, len);
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_clone(const struct ibuf_mbuf *m)
+{
+	struct ibuf_mbuf *clone;
+
+	if (m->next_ == NULL)
+		return ibuf_window_new_(m, 0, m->len_,
+					ibuf_window_capacity_(m));
+	return ibuf_mbuf_clone_bulk(m, &clone, 1) == 0 ? clone : NULL;
+}
+
+/* n blank headers for each segment of m, all in one list, clone by clone. */
+static bool
+take_headers(const struct ibuf_mbuf *m, size_t n, struct ibuf_mbuf **list)
+{
+	struct ibuf_mbuf **end = list;
+
+	*list = NULL;
+	while (n-- != 0) {
+		const struct ibuf_mbuf *s;
+
+		for (s = m; s != NULL; s = s->next_) {
+			*end = ibuf_home_window_(home_of(s));
+			if (*end == NULL)
+				return false;
+			end = &(*end)->next_;
+		}
+	}
+	return true;
+}
+
+static void
+give_headers(struct ibuf_mbuf *list)
+{
+	struct ibuf_mbuf *next;
+
+	for (; list != NULL; list = next) {
+		next = list->next_;
+		ibuf_header_free_(list);
+	}
+}
+
+/* n windows more on each segment's room, or on none. */
+static bool
+add_windows(const struct ibuf_mbuf *m, uint32_t n)
+{
+	const struct ibuf_mbuf *s, *full;
+
+	for (full = m; full != NULL; full = full->next_)
+		if (!ibuf_room_add_(full->room_, n))
+			break;
+	if (full == NULL)
+		return true;
+	for (s = m; s != full; s = s->next_)
+		ibuf_room_undo_(s->room_, n);
+	return false;
+}
+
+/* Make a clone of the first headers of a list; gives the others. */
+static struct ibuf_mbuf *
+fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
+{
+	struct ibuf_mbuf *clone = list, *last = NULL;
+	const struct ibuf_mbuf *s;
+
+	for (s = m; s != NULL; s = s->next_) {
+		/* One window at least was there before: C as it was. */
+		ibuf_window_copy_(list, s, list->cap_);
+		last = list;
+		list = list->next_;
+	}
+	last->next_ = NULL;
+	if (m->next_ != NULL)
+		chain_set(clone, last, m->rest_, m->last_->rest_);
+	return list;
+}
+
+int
+ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
+		     size_t n)
+{
+	struct ibuf_mbuf *list, *clone;
+	const struct ibuf_mbuf *s = m;
+	size_t i;
+
+	if (n > WINDOWS_MAX)
+		return -EOVERFLOW;
+	if (n == 0)
+		return 0;
+	if (!take_headers(m, n, &list)) {
+		give_headers(list);
+		return -ENOMEM;
+	}
+	/* What C is depends on who shares, so it is read before we do. */
+	for (clone = list; clone != NULL; clone = clone->next_) {
+		clone->cap_ = ibuf_window_capacity_(s);
+		s = s->next_ == NULL ? m : s->next_;
+	}
+	if (!add_windows(m, (uint32_t)n)) {
+		give_headers(list);
+		return -EOVERFLOW;
+	}
+	for (i = 0; i < n; i++) {
+		out[i] = list;
+		list = fill_clone(list, m);
+	}
+	return 0;
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
+{
+	if (!chain_covers(m, off, len))
+		return NULL;
+	m = chain_find(m, &off);
+	return ibuf_chain_slice_(m, off, len);
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
+{
+	struct ibuf_home *home = home_of(m);
+	struct ibuf_mbuf *copy = NULL;
+	const uint8_t *from;
+	size_t run;
+
+	if (!chain_covers(m, off, len) || len > ROOM_MAX)
+		return NULL;
+	if (home->room_size != 0 && len <= home->room_size - home->headroom)
+		copy = home->ops->element_take(home);
+	if (copy == NULL)
+		copy = new_on_heap(0, len, home->wipe);
+	if (copy == NULL)
+		return NULL;
+	while (len != 0) {
+		from = ibuf_mbuf_at(m, off, &run);
+		if (run > len)
+			run = len;
+		ibuf_mbuf_append(copy, from, run);
+		off += run;
+		len -= run;
+	}
+	return copy;
+}
+
+void
+ibuf_mbuf_free(struct ibuf_mbuf *m)
+{
+	ibuf_chain_free_(m);
+}
+
+void
+ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ibuf_chain_free_(ms[i]);
+}
+
+/* ---- look ---------------------------------------------------------- */
+
+const uint8_t *
+ibuf_mbuf_at_any_(const struct ibuf_mbuf *m, size_t off, size_t *run)
+{
+	if (!chain_covers(m, off, 0))
+		return NULL;
+	m = chain_find(m, &off);
+	if (run != NULL)
+		*run = m->len_ - off;
+	return window_data(m) + off;
+}
+
+size_t
+ibuf_mbuf_headroom(const struct ibuf_mbuf *m)
+{
+	if ((m->flags_ & IBUF_MBUF_HEAD_) != 0 || window_owns(m))
+		return m->off_;
+	return 0;
+}
+
+size_t
+ibuf_mbuf_tailroom(const struct ibuf_mbuf *m)
+{
+	const struct ibuf_mbuf *last = chain_last(m);
+
+	if ((last->flags_ & IBUF_MBUF_TAIL_) != 0)
+		return last->cap_ - last->off_ - last->len_;
+	if (window_owns(last))
+		return ibuf_room_size_(last) - last->off_ - last->len_;
+	return 0;
+}
+
+size_t
+ibuf_mbuf_capacity(const struct ibuf_mbuf *m)
+{
+	const struct ibuf_mbuf *last = chain_last(m);
+
+	return ibuf_mbuf_len(m) - last->len_ + ibuf_window_capacity_(last);
+}
+
+bool
+ibuf_mbuf_is_unique(const struct ibuf_mbuf *m)
+{
+	for (; m != NULL; m = m->next_)
+		if (!window_owns(m))
+			return false;
+	return true;
+}
+
+struct ibuf_pool *
+ibuf_mbuf_pool(const struct ibuf_mbuf *m)
+{
+	return __atomic_load_n(&home_of(m)->pool, __ATOMIC_ACQUIRE);
+}
+
+void *
+ibuf_mbuf_private(struct ibuf_mbuf *m)
+{
+	if (home_of(m)->private_size == 0)
+		return NULL;
+	return (uint8_t *)m + HEADER_SIZE;
+}

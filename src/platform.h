@@ -1,0 +1,94 @@
+/*
+ * platform.h - the floor: what the library asks of the machine and the
+ * system, in words whose memory order is part of the name.
+ *
+ * Everything that is Linux's own lives behind this header; with
+ * IBUF_PLATFORM_POSIX the same functions use POSIX alone.
+ */
+#ifndef IBUF_SRC_PLATFORM_H
+#define IBUF_SRC_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_LINE 64
+
+/* ---- atomics ------------------------------------------------------- */
+
+/* Pairs with a release of the same word. */
+static inline uint32_t
+load_acquire_u32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+/* For a word that no other thread can see yet, or any more. */
+static inline void
+store_relaxed_u32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/* Gives the old value. */
+static inline uint32_t
+fetch_add_relaxed_u32(uint32_t *word, uint32_t value)
+{
+	return __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
+}
+
+/* Gives the old value. */
+static inline uint32_t
+fetch_add_acq_rel_u32(uint32_t *word, uint32_t value)
+{
+	return __atomic_fetch_add(word, value, __ATOMIC_ACQ_REL);
+}
+
+/* Gives the old value. */
+static inline uint32_t
+fetch_sub_acq_rel_u32(uint32_t *word, uint32_t value)
+{
+	return __atomic_fetch_sub(word, value, __ATOMIC_ACQ_REL);
+}
+
+/* Statistics only: the sum is right, the moment is not said. */
+static inline void
+count_relaxed(uint64_t *counter, uint64_t value)
+{
+	__atomic_fetch_add(counter, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t
+counted_relaxed(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+/* Pairs with nothing but orders what is read after it. */
+static inline uint64_t
+counted_acquire(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+/* ---- memory -------------------------------------------------------- */
+
+/*
+ * Map size bytes of zeroed pages at a multiple of alignment, a power of two;
+ * NULL: cannot.  huge asks for huge pages, and fails where there are none.
+ */
+void *ibuf_platform_map_(size_t size, size_t alignment, bool huge);
+
+/* Unmap what ibuf_platform_map_() gave for the same size and huge. */
+void ibuf_platform_unmap_(void *base, size_t size, bool huge);
+
+/* Overwrite with zeros, also where the compiler thinks nobody will look. */
+void ibuf_platform_wipe_(void *bytes, size_t n);
+
+/* ---- the end ------------------------------------------------------- */
+
+/* Write one line to standard error and abort; allocates nothing. */
+_Noreturn void ibuf_platform_die_(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+#endif

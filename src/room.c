@@ -1,0 +1,298 @@
+/* room.c - rooms come, are counted and go; windows are put onto them. */
+#define _POSIX_C_SOURCE 200809L
+#include "room.h"
+
+#include "wrapped.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what a window may do ------------------------------------------ */
+
+static struct ibuf_mbuf *
+element_of(const struct ibuf_room_ *room)
+{
+	return (struct ibuf_mbuf *)(void *)((uint8_t *)(uintptr_t)room -
+					    offsetof(struct ibuf_mbuf, own_));
+}
+
+uint32_t
+ibuf_room_size_(const struct ibuf_mbuf *w)
+{
+	if (w->flags_ & IBUF_MBUF_HEAP_)
+		return ((const struct heap_room *)w->room_)->size;
+	if (w->flags_ & IBUF_MBUF_WRAPPED_)
+		return ((const struct wrapped_room *)w->room_)->size;
+	return home_of(element_of(w->room_))->room_size;
+}
+
+uint32_t
+ibuf_window_capacity_(const struct ibuf_mbuf *w)
+{
+	if (w->flags_ & IBUF_MBUF_TAIL_)
+		return w->cap_ - w->room_->headroom_;
+	if (window_is_sole(w))
+		return ibuf_room_size_(w) - w->room_->headroom_;
+	return w->cap_;
+}
+
+void
+ibuf_window_regain_(struct ibuf_mbuf *w)
+{
+	if ((w->flags_ & BOTH_RIGHTS) == BOTH_RIGHTS)
+		return;
+	w->flags_ |= BOTH_RIGHTS;
+	w->cap_ = ibuf_room_size_(w);
+}
+
+void
+ibuf_window_give_up_tail_(struct ibuf_mbuf *w)
+{
+	if ((w->flags_ & IBUF_MBUF_TAIL_) == 0)
+		return;
+	w->cap_ -= w->room_->headroom_;
+	w->flags_ &= (uint16_t)~IBUF_MBUF_TAIL_;
+}
+
+/* ---- rooms --------------------------------------------------------- */
+
+bool
+ibuf_place_heap_(struct ibuf_place *place, size_t headroom, size_t capacity,
+		 bool wipe)
+{
+	struct heap_room *heap = malloc(sizeof *heap + headroom + capacity);
+
+	if (heap == NULL)
+		return false;
+	heap->room.count_ = 1;
+	heap->room.headroom_ = (uint32_t)headroom;
+	heap->size = (uint32_t)(headroom + capacity);
+	heap->wipe = wipe;
+	place->room = &heap->room;
+	place->base = (uint8_t *)(heap + 1);
+	place->size = heap->size;
+	place->kind = IBUF_MBUF_HEAP_;
+	return true;
+}
+
+/* The room behind e's header becomes a place; the header is not looked at. */
+static void
+place_element(struct ibuf_place *place, struct ibuf_mbuf *e,
+	      const struct ibuf_home *home)
+{
+	place->room = &e->own_;
+	place->base = (uint8_t *)e + home->room_offset;
+	place->size = home->room_size;
+	place->kind = 0;
+}
+
+bool
+ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
+		size_t headroom, size_t capacity)
+{
+	struct ibuf_home *home = home_of(w);
+	struct ibuf_mbuf *e = NULL;
+
+	if (home->room_size != 0 && headroom <= home->headroom &&
+	    capacity <= home->room_size - home->headroom) {
+		/* Nobody but w's owner can bring windows to an idle room. */
+		if (is_element(w) && load_acquire_u32(&w->own_.count_) ==
+					     IBUF_ROOM_HANDLE_) {
+			place_element(place, (struct ibuf_mbuf *)(uintptr_t)w,
+				      home);
+			return true;
+		}
+		e = home->ops->element_take(home);
+	}
+	if (e == NULL)
+		return ibuf_place_heap_(place, headroom, capacity, home->wipe);
+	e->flags_ = IBUF_MBUF_ELEMENT_; /* its header is not handed out */
+	place_element(place, e, home);
+	return true;
+}
+
+static void
+room_gone(struct ibuf_room_ *room, unsigned kind)
+{
+	if (kind & IBUF_MBUF_HEAP_) {
+		struct heap_room *heap = (struct heap_room *)room;
+
+		if (heap->wipe)
+			ibuf_platform_wipe_(heap + 1, heap->size);
+		free(heap);
+	} else if (kind & IBUF_MBUF_WRAPPED_) {
+		ibuf_wrapped_gone_((struct wrapped_room *)room);
+	} else {
+		struct ibuf_mbuf *e = element_of(room);
+		struct ibuf_home *home = home_of(e);
+
+		home->ops->element_give(home, e);
+	}
+}
+
+void
+ibuf_place_drop_(const struct ibuf_place *place)
+{
+	/* The idle room of a live element just stays where it is. */
+	if (load_acquire_u32(&place->room->count_) != IBUF_ROOM_HANDLE_)
+		room_gone(place->room, place->kind);
+}
+
+bool
+ibuf_room_add_(struct ibuf_room_ *room, uint32_t n)
+{
+	/* Relaxed: who adds has a window already, or holds its message. */
+	uint32_t old = fetch_add_relaxed_u32(&room->count_, n);
+
+	if (n <= WINDOWS_MAX && (old & IBUF_ROOM_WINDOWS_) <= WINDOWS_MAX - n)
+		return true;
+	ibuf_room_undo_(room, n);
+	return false;
+}
+
+void
+ibuf_room_undo_(struct ibuf_room_ *room, uint32_t n)
+{
+	/* Another window remains, so nothing ends here. */
+	fetch_sub_acq_rel_u32(&room->count_, n);
+}
+
+/*
+ * Drop one window.  The release half says: my reads of the bytes are done.
+ * The acquire half, for the last: everybody's are, so the room may go.  A
+ * sole window skips the subtraction: nobody else is there to add one.
+ */
+static void
+room_drop(struct ibuf_room_ *room, unsigned kind)
+{
+	if (load_acquire_u32(&room->count_) == 1 ||
+	    fetch_sub_acq_rel_u32(&room->count_, 1) == 1)
+		room_gone(room, kind);
+}
+
+/* ---- windows and headers ------------------------------------------- */
+
+/* From now on an element's header is in use but looks elsewhere. */
+static void
+leave_home(struct ibuf_mbuf *m)
+{
+	fetch_add_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HANDLE_ - 1);
+}
+
+void
+ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		 uint32_t off, uint32_t len)
+{
+	w->off_ = off;
+	w->len_ = len;
+	w->cap_ = place->size;
+	w->flags_ = (uint16_t)((w->flags_ & ~ROOM_FLAGS) | place->kind |
+			       BOTH_RIGHTS);
+	w->base_ = place->base;
+	w->room_ = place->room;
+	if (is_element(w) && is_at_home(w)) {
+		/* Back from elsewhere: idle until now, so nobody looks. */
+		store_relaxed_u32(&w->own_.count_, 1);
+	}
+}
+
+void
+ibuf_window_drop_(struct ibuf_mbuf *w)
+{
+	if (is_element(w) && is_at_home(w))
+		leave_home(w);
+	else
+		room_drop(w->room_, w->flags_);
+}
+
+void
+ibuf_header_free_(struct ibuf_mbuf *m)
+{
+	struct ibuf_home *home = home_of(m);
+
+	if (!is_element(m)) {
+		home->ops->window_give(home, m);
+		return;
+	}
+	m->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+	if (fetch_sub_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HANDLE_) ==
+	    IBUF_ROOM_HANDLE_)
+		home->ops->element_give(home, m);
+}
+
+void
+ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from)
+{
+	bool back = is_element(w) && from->room_ == &w->own_;
+
+	w->off_ = from->off_;
+	w->len_ = from->len_;
+	w->cap_ = from->cap_;
+	w->flags_ = (uint16_t)((w->flags_ & ~(ROOM_FLAGS | BOTH_RIGHTS)) |
+			       (from->flags_ & (ROOM_FLAGS | BOTH_RIGHTS)));
+	w->base_ = from->base_;
+	w->room_ = from->room_;
+	if (back) {
+		/* The window is one of w's own room: no longer elsewhere. */
+		fetch_sub_acq_rel_u32(&w->own_.count_, IBUF_ROOM_HANDLE_);
+	}
+	if (is_element(from) && is_at_home(from)) {
+		/* Its window lives on in w and keeps the element out. */
+		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+	} else {
+		ibuf_header_free_(from);
+	}
+}
+
+void
+ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		  uint32_t off)
+{
+	if (w->len_ != 0)
+		memcpy(place->base + off, window_data(w), w->len_);
+	count_copied(w, w->len_);
+	ibuf_window_drop_(w);
+	ibuf_window_put_(w, place, off, w->len_);
+}
+
+void
+ibuf_window_copy_(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
+		  uint32_t capacity)
+{
+	blank->off_ = w->off_;
+	blank->len_ = w->len_;
+	blank->cap_ = capacity;
+	blank->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ | (w->flags_ & ROOM_FLAGS));
+	blank->base_ = w->base_;
+	blank->room_ = w->room_;
+}
+
+struct ibuf_mbuf *
+ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		 uint32_t capacity)
+{
+	struct ibuf_mbuf *m = ibuf_home_window_(home_of(w));
+
+	if (m == NULL)
+		return NULL;
+	if (!ibuf_room_add_(w->room_, 1)) {
+		home_of(m)->ops->window_give(home_of(m), m);
+		return NULL;
+	}
+	ibuf_window_copy_(m, w, capacity);
+	m->off_ += off;
+	m->len_ = len;
+	return m;
+}
+
+void
+ibuf_segment_free_(struct ibuf_mbuf *s)
+{
+	if (is_element(s) && is_at_home(s)) {
+		/* Header and window go in one step. */
+		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+		room_drop(s->room_, 0);
+		return;
+	}
+	room_drop(s->room_, s->flags_);
+	ibuf_header_free_(s);
+}

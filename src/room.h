@@ -1,0 +1,168 @@
+/*
+ * room.h - rooms: counted memory that windows look at.
+ *
+ * Three kinds of room, told apart by the flags of the windows that look at
+ * them: the room behind an element's header (no flag), a block of the heap
+ * (HEAP), memory of the caller (WRAPPED).  The first member of each is its
+ * struct ibuf_room_.
+ *
+ * Who holds what:
+ *   windows(room) = number of live headers whose room_ is that room
+ *   HANDLE(room of an element) <=> its header is live and looks elsewhere
+ *   an element is at home <=> windows = 0 and its header is not live
+ */
+#ifndef IBUF_SRC_ROOM_H
+#define IBUF_SRC_ROOM_H
+
+#include "home.h"
+#include "platform.h"
+#include <ibuf/mbuf.h>
+
+/* flags_ that say what the window looks at, and go with it. */
+#define ROOM_KIND (IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
+#define ROOM_FLAGS (ROOM_KIND | IBUF_MBUF_RDONLY_)
+#define BOTH_RIGHTS (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)
+
+/* Windows past this are refused, long before the count could wrap. */
+#define WINDOWS_MAX (UINT32_C(1) << 28)
+
+/* A block of the heap: this, and the bytes behind it. */
+struct heap_room {
+	struct ibuf_room_ room;
+	uint32_t size;
+	uint32_t wipe;
+};
+
+/* The largest room: what 32 bits can say, and malloc can be asked for. */
+#define ROOM_MAX                                                               \
+	((size_t)(UINT32_MAX < PTRDIFF_MAX - sizeof(struct heap_room)          \
+			  ? UINT32_MAX                                         \
+			  : PTRDIFF_MAX - sizeof(struct heap_room)))
+
+/* Memory that nobody looks at yet, where a window can go. */
+struct ibuf_place {
+	struct ibuf_room_ *room; /* counts 1, for the window to come */
+	uint8_t *base;
+	uint32_t size;
+	uint16_t kind; /* ROOM_KIND flags */
+};
+
+/* ---- what a window may do ------------------------------------------ */
+
+/* Pairs with the release in ibuf_room_drop_(): what others read is read. */
+static inline bool
+window_is_sole(const struct ibuf_mbuf *w)
+{
+	return (load_acquire_u32(&w->room_->count_) & IBUF_ROOM_WINDOWS_) == 1;
+}
+
+/* May it be written in place? */
+static inline bool
+window_owns(const struct ibuf_mbuf *w)
+{
+	return (w->flags_ & IBUF_MBUF_RDONLY_) == 0 && window_is_sole(w);
+}
+
+static inline uint8_t *
+window_data(const struct ibuf_mbuf *w)
+{
+	return w->base_ + w->off_;
+}
+
+static inline uint8_t *
+window_end(const struct ibuf_mbuf *w)
+{
+	return w->base_ + w->off_ + w->len_;
+}
+
+static inline bool
+is_element(const struct ibuf_mbuf *m)
+{
+	return (m->flags_ & IBUF_MBUF_ELEMENT_) != 0;
+}
+
+/* Does an element look at the room behind its own header? */
+static inline bool
+is_at_home(const struct ibuf_mbuf *m)
+{
+	return m->room_ == &m->own_;
+}
+
+/* Size of the room w looks at. */
+uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
+
+/* The capacity C of w, as ibuf/home.h says it. */
+uint32_t ibuf_window_capacity_(const struct ibuf_mbuf *w);
+
+/* Give a sole owner both rights back. */
+void ibuf_window_regain_(struct ibuf_mbuf *w);
+
+/* Take the right to the tailroom from w, which keeps its C. */
+void ibuf_window_give_up_tail_(struct ibuf_mbuf *w);
+
+/* ---- rooms --------------------------------------------------------- */
+
+/* Make a heap room; false: no memory.  headroom + capacity <= ROOM_MAX. */
+bool ibuf_place_heap_(struct ibuf_place *place, size_t headroom,
+		      size_t capacity, bool wipe);
+
+/*
+ * Find the room that a window needs which leaves another one: the element's
+ * own when it is idle, an element of w's pool when it fits, else the heap.
+ */
+bool ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
+		     size_t headroom, size_t capacity);
+
+/* Give back a place that was not used. */
+void ibuf_place_drop_(const struct ibuf_place *place);
+
+/* Add n windows to a room; false: it would have more than WINDOWS_MAX. */
+bool ibuf_room_add_(struct ibuf_room_ *room, uint32_t n);
+
+/* Take back what ibuf_room_add_() added, while another window remains. */
+void ibuf_room_undo_(struct ibuf_room_ *room, uint32_t n);
+
+/* ---- windows and headers ------------------------------------------- */
+
+/* Put w, which looks at nothing, at off of a place; it owns both ends. */
+void ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		      uint32_t off, uint32_t len);
+
+/* Let w look at nothing; its header stays in use. */
+void ibuf_window_drop_(struct ibuf_mbuf *w);
+
+/* Let w look at what from looks at; from's header is gone. */
+void ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from);
+
+/*
+ * Copy w's bytes to off of a place and drop its old room, where it must not
+ * look any more; counts what it copies.
+ */
+void ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		       uint32_t off);
+
+/*
+ * A new header that looks at len bytes of w from off on, without rights and
+ * with a capacity C of its own; NULL: no memory, or too many windows.
+ */
+struct ibuf_mbuf *ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off,
+				   uint32_t len, uint32_t capacity);
+
+/* Let a blank header look at all of w; the room counts it already. */
+void ibuf_window_copy_(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
+		       uint32_t capacity);
+
+/* Free one segment: its header, and its window onto its room. */
+void ibuf_segment_free_(struct ibuf_mbuf *s);
+
+/* Free a header that looks at nothing any more. */
+void ibuf_header_free_(struct ibuf_mbuf *m);
+
+/* Count n bytes moved for m's home. */
+static inline void
+count_copied(const struct ibuf_mbuf *m, uint64_t n)
+{
+	count_relaxed(&home_of(m)->copied_bytes, n);
+}
+
+#endif

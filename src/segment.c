@@ -1,0 +1,182 @@
+/* segment.c - messages are joined, cut and made contiguous. */
+#include <ibuf/segment.h>
+
+#include "chain.h"
+#include "grow.h"
+#include <errno.h>
+#include <string.h>
+
+/* ---- concat -------------------------------------------------------- */
+
+/* Does b begin, in the same room, where a ends? */
+static bool
+adjacent(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
+{
+	return a->room_ == b->room_ && window_end(a) == window_data(b);
+}
+
+/* Let a show b's bytes too, with b's right to the tailroom; b's header is
+   gone. */
+static void
+rejoin(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
+{
+	a->len_ += b->len_;
+	if ((b->flags_ & IBUF_MBUF_TAIL_) != 0) {
+		a->flags_ |= IBUF_MBUF_TAIL_;
+		a->cap_ = b->cap_;
+	} else if ((a->flags_ & IBUF_MBUF_TAIL_) == 0 && a->cap_ < a->len_) {
+		a->cap_ = a->len_;
+	}
+	ibuf_segment_free_(b);
+}
+
+/* Link the segments from first to last behind m. */
+static void
+link_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *first,
+	    struct ibuf_mbuf *last, size_t bytes, size_t segments)
+{
+	size_t rest = ibuf_mbuf_len(m) - m->len_ + bytes;
+
+	segments += ibuf_mbuf_segments(m);
+	chain_last(m)->next_ = first;
+	chain_set(m, last, rest, segments);
+}
+
+int
+ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
+{
+	struct ibuf_mbuf *end, *first, *last;
+	size_t bytes, segments;
+
+	if (m == tail)
+		return -EINVAL;
+	bytes = ibuf_mbuf_len(tail);
+	if (bytes > MESSAGE_MAX - ibuf_mbuf_len(m))
+		return -EOVERFLOW;
+	segments = ibuf_mbuf_segments(tail);
+	first = tail;
+	last = chain_last(tail);
+	end = chain_last(m);
+	if (adjacent(end, tail)) {
+		first = tail->next_;
+		bytes -= tail->len_;
+		if (end != m)
+			m->rest_ += tail->len_;
+		rejoin(end, tail);
+		segments--;
+	} else if (bytes == 0) {
+		ibuf_chain_free_(tail);
+		segments = 0;
+	} else if (ibuf_mbuf_len(m) == 0) {
+		first = tail->next_;
+		bytes -= tail->len_;
+		ibuf_window_drop_(m);
+		ibuf_window_take_over_(m, tail);
+		segments--;
+	}
+	if (segments != 0)
+		link_behind(m, first, last, bytes, segments);
+	return 0;
+}
+
+/* ---- split --------------------------------------------------------- */
+
+/* Cut the window s at off; the rest has its right to the tailroom. */
+static struct ibuf_mbuf *
+split_window(struct ibuf_mbuf *s, uint32_t off)
+{
+	struct ibuf_mbuf *rest;
+
+	if (window_owns(s))
+		ibuf_window_regain_(s);
+	rest = ibuf_window_new_(s, off, s->len_ - off, s->cap_);
+	if (rest == NULL)
+		return NULL;
+	rest->flags_ |= s->flags_ & IBUF_MBUF_TAIL_;
+	s->flags_ &= (uint16_t)~IBUF_MBUF_TAIL_;
+	s->len_ = off;
+	s->cap_ = off;
+	return rest;
+}
+
+struct ibuf_mbuf *
+ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
+{
+	size_t len = ibuf_mbuf_len(m), all = ibuf_mbuf_segments(m);
+	struct ibuf_mbuf *last = chain_last(m), *s = m, *rest;
+	size_t upto, segments = 1;
+
+	if (at > len)
+		return NULL;
+	/* s becomes the segment with the last byte that stays, or the first. */
+	for (upto = m->len_; upto < at; upto += s->len_) {
+		s = s->next_;
+		segments++;
+	}
+	if (upto != at || s->next_ == NULL || at == 0) {
+		/* Inside s; behind the last; or in front of the first. */
+		rest = split_window(s, (uint32_t)(at - (upto - s->len_)));
+		if (rest == NULL)
+			return NULL;
+		rest->next_ = s->next_;
+		if (last == s)
+			last = rest;
+		all++;
+	} else {
+		rest = s->next_;
+	}
+	s->next_ = NULL;
+	chain_set(rest, last, len - at - rest->len_, all - segments);
+	chain_set(m, s, at - m->len_, segments);
+	return rest;
+}
+
+/* ---- contiguous ---------------------------------------------------- */
+
+/* Make the first n bytes of m one segment; n is more than that has. */
+static int
+gather(struct ibuf_mbuf *m, size_t n)
+{
+	size_t missing = n - m->len_;
+	int error = ibuf_grow_tail_(m, missing);
+
+	if (error != 0)
+		return error;
+	count_copied(m, missing);
+	while (missing != 0) {
+		struct ibuf_mbuf *s = m->next_, *last = m->last_;
+		size_t here = s->len_ < missing ? s->len_ : missing;
+		size_t rest = m->rest_ - here, segments = last->rest_;
+
+		memcpy(window_end(m), window_data(s), here);
+		m->len_ += (uint32_t)here;
+		missing -= here;
+		if (here == s->len_) {
+			m->next_ = s->next_;
+			segments--;
+			ibuf_segment_free_(s);
+		} else {
+			/* A private copy of its front exists; it goes on. */
+			if (!window_owns(s))
+				s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
+			s->off_ += (uint32_t)here;
+			s->len_ -= (uint32_t)here;
+		}
+		chain_set(m, last, rest, segments);
+	}
+	return 0;
+}
+
+int
+ibuf_mbuf_linearize(struct ibuf_mbuf *m)
+{
+	return m->next_ == NULL ? 0 : gather(m, ibuf_mbuf_len(m));
+}
+
+const uint8_t *
+ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n)
+{
+	if (n > ibuf_mbuf_len(m) || (n > m->len_ && gather(m, n) != 0))
+		return NULL;
+	return window_data(m);
+}
