@@ -1,0 +1,146 @@
+/*
+ * options.c - parse the command line.
+ */
+#include "options.h"
+#include "complain.h"
+#include "meter.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const char options_help[] =
+	"Usage: ibuf-flow [OPTION]... FILE...\n"
+	"Show the flows of packet captures: who talks to whom, how much, "
+	"when.\n"
+	"\n"
+	"FILE is a pcap or pcapng capture; - is standard input.  Several are\n"
+	"summed up.\n"
+	"\n"
+	"  -n, --top=N        list the first N flows only; 0, the default: "
+	"all\n"
+	"  -s, --sort=ORDER   bytes (default), packets, duration, first or "
+	"last\n"
+	"  -j, --json         print one JSON object instead of a table\n"
+	"  -t, --threads=N    count flows with N threads, 1 to 64\n"
+	"  -h, --help         show this help and exit\n"
+	"  -V, --version      show the version and exit\n"
+	"\n"
+	"Exit status: 0 when every byte was read, 1 when not or when the "
+	"output\n"
+	"could not be written, 2 when the command line is wrong.\n";
+
+/* The reader has one processor, the workers share the others. */
+static unsigned
+default_workers(void)
+{
+	enum { ENOUGH = 4 };
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors <= 2)
+		return 1;
+	return processors > ENOUGH ? ENOUGH : (unsigned)processors - 1;
+}
+
+/* A decimal number from least to most, and nothing else. */
+static bool
+parse_number(const char *text, unsigned long least, unsigned long most,
+	     unsigned long *number)
+{
+	char *end;
+
+	/* strtoul() would take a sign and blanks. */
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoul(text, &end, 10);
+	return errno == 0 && *end == '\0' && *number >= least &&
+	       *number <= most;
+}
+
+static bool
+parse_option(struct options *o, int letter)
+{
+	unsigned long number;
+
+	switch (letter) {
+	case 'n':
+		if (!parse_number(optarg, 0, SIZE_MAX, &number)) {
+			complain("--top takes a number, not '%s'", optarg);
+			return false;
+		}
+		o->top = number;
+		return true;
+	case 's':
+		if (!order_parse(optarg, &o->order)) {
+			complain("--sort takes %s, not '%s'", order_names,
+				 optarg);
+			return false;
+		}
+		return true;
+	case 't':
+		if (!parse_number(optarg, 1, METER_WORKERS_MAX, &number)) {
+			complain("--threads takes a number from 1 to %d, "
+				 "not '%s'",
+				 METER_WORKERS_MAX, optarg);
+			return false;
+		}
+		o->workers = (unsigned)number;
+		return true;
+	case 'j':
+		o->is_json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What getopt_long() did not take; its own message has two forms. */
+static void
+complain_unknown(char **argv, int letter)
+{
+	if (letter == ':')
+		complain("option '%s' needs an argument; see --help",
+			 argv[optind - 1]);
+	else if (optopt != 0 && optopt < 256)
+		complain("unknown option '-%c'; see --help", optopt);
+	else
+		complain("unknown option '%s'; see --help", argv[optind - 1]);
+}
+
+enum options_result
+options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"top", required_argument, NULL, 'n'},
+		{"sort", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"threads", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int letter;
+
+	*o = (struct options){.workers = default_workers()};
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":n:s:jt:hV", longs, NULL)) !=
+	       -1) {
+		if (letter == 'h')
+			return OPTIONS_HELP;
+		if (letter == 'V')
+			return OPTIONS_VERSION;
+		if (letter == '?' || letter == ':') {
+			complain_unknown(argv, letter);
+			return OPTIONS_WRONG;
+		}
+		if (!parse_option(o, letter))
+			return OPTIONS_WRONG;
+	}
+	if (optind == argc) {
+		complain("no FILE given; see --help");
+		return OPTIONS_WRONG;
+	}
+	o->files = argv + optind;
+	return OPTIONS_RUN;
+}

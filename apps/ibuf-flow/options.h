@@ -1,0 +1,31 @@
+/*
+ * options.h - the command line.
+ */
+#ifndef FLOW_OPTIONS_H
+#define FLOW_OPTIONS_H
+
+#include "order.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct options {
+	enum order order;
+	size_t top; /* list so many flows; 0: all */
+	unsigned workers;
+	bool is_json;
+	char **files; /* ends with NULL; at least one */
+};
+
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_HELP,    /* --help */
+	OPTIONS_VERSION, /* --version */
+	OPTIONS_WRONG    /* one line on standard error says what is */
+};
+
+enum options_result options_parse(struct options *o, int argc, char **argv);
+
+/* For --help. */
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * packet.h - what is known of one packet.
+ *
+ * It lives in the private area of the pool mbuf that holds the packet's
+ * bytes, so one pointer carries both from the reader to a worker.
+ */
+#ifndef FLOW_PACKET_H
+#define FLOW_PACKET_H
+
+#include "flow_key.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Why a packet is in no flow.  SKIP_NOT: it is in one. */
+enum skip {
+	SKIP_NOT,
+	SKIP_UNSUPPORTED_LINK, /* its link layer is not read */
+	SKIP_NOT_IP,           /* neither IP nor ARP for IP addresses */
+	SKIP_FRAGMENT,         /* not the first one: it has no ports */
+	SKIP_TRUNCATED,        /* captured bytes end within the headers */
+	SKIP_MALFORMED,        /* the headers lie about their length */
+	SKIP_REASONS
+};
+
+struct packet {
+	/* Of the capture. */
+	uint64_t number;     /* from 1, through all files */
+	int64_t time_ns;     /* since 1970 */
+	uint32_t wire_bytes; /* of the frame; may be more than were captured */
+
+	/* Of the headers: set by parse_frame(). */
+	uint32_t hash; /* of key */
+	struct flow_key key;
+	uint8_t from;      /* the end of key that sent it */
+	bool is_tunnel;    /* it carries another packet, not looked into */
+	uint32_t payload;  /* where the payload of the transport begins */
+	uint32_t captured; /* how much of it is in the message */
+};
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * parse.c - IPv4, IPv6 with its extension headers, ARP, and the ports.
+ *
+ * A flow needs no more than addresses and ports: a packet that is cut behind
+ * them still counts.  Odd packets are read as tshark reads them, so that the
+ * two can be compared.
+ */
+#include "parse.h"
+#include "layer.h"
+#include "link.h"
+#include "protocol.h"
+
+enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
+
+/* A longer chain of extension headers is no packet but an attack. */
+enum { EXTENSIONS_MAX = 64 };
+
+/* Go past the rest of a transport header whose ports are read. */
+static void
+enter_payload(struct layer *l, unsigned protocol, struct packet *p)
+{
+	uint16_t length;
+	uint8_t words;
+
+	switch (protocol) {
+	case PROTOCOL_TCP:
+		layer_skip(l, 8);
+		words = layer_u8(l) >> 4;
+		layer_skip(l, words < 5 ? SIZE_MAX : words * 4u - 13);
+		break;
+	case PROTOCOL_UDP:
+		length = layer_be16(l);
+		if (length >= 8)
+			layer_limit(l, length - 6u);
+		layer_skip(l, 2);
+		break;
+	default:
+		break;
+	}
+	/* A header that is cut or lies has no payload, but it is a flow. */
+	if (l->fault)
+		layer_limit(l, 0);
+	p->payload = (uint32_t)ibuf_cursor_position(&l->at);
+	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
+}
+
+static enum skip
+parse_transport(struct layer *l, unsigned family, unsigned protocol,
+		struct flow_end *from, struct flow_end *to, struct packet *p)
+{
+	if (protocol_has_ports(protocol)) {
+		from->port = layer_be16(l);
+		to->port = layer_be16(l);
+	}
+	if (l->fault)
+		return l->fault;
+	p->from = (uint8_t)flow_key_set(&p->key, family, protocol, from, to);
+	p->hash = flow_key_hash(&p->key);
+	p->is_tunnel = protocol_is_tunnel(protocol);
+	enter_payload(l, protocol, p);
+	return SKIP_NOT;
+}
+
+/*
+ * A packet with a source route that is not used up goes to the last stop of
+ * the route; the header has the next one (RFC 791, 3.1).  `options` is a copy
+ * that stands at the options; to is changed when there is such a route.
+ */
+static enum skip
+follow_source_route(struct layer options, size_t bytes, struct flow_end *to)
+{
+	enum { OPTION_END = 0, OPTION_NOP = 1, LOOSE = 131, STRICT = 137 };
+	uint8_t type;
+	uint8_t length;
+	uint8_t pointer;
+
+	while (bytes > 0) {
+		type = layer_u8(&options);
+		bytes--;
+		if (type == OPTION_END)
+			break;
+		if (type == OPTION_NOP)
+			continue;
+		if (bytes == 0)
+			break;
+		length = layer_u8(&options);
+		bytes--;
+		if (length < 2 || length - 2u > bytes)
+			break;
+		if (type == LOOSE || type == STRICT) {
+			pointer = layer_u8(&options);
+			if (pointer < 4 || pointer % 4 != 0 || pointer > length)
+				break;
+			layer_skip(&options, length - 7u);
+			layer_read(&options, to->address, 4);
+			break;
+		}
+		bytes -= length - 2u;
+		if (bytes > 0)
+			layer_skip(&options, length - 2u);
+	}
+	return options.fault;
+}
+
+static enum skip
+parse_ipv4(struct layer *l, struct packet *p)
+{
+	enum { FRAGMENT_OFFSET = 0x1fff };
+	struct flow_end from = {{0}, 0};
+	struct flow_end to = {{0}, 0};
+	size_t frame = l->wire;
+	size_t header = (layer_u8(l) & 0x0fu) * 4u;
+	uint16_t total;
+	uint16_t fragment;
+	uint8_t protocol;
+
+	if (header < IPV4_HEADER)
+		return SKIP_MALFORMED;
+	layer_skip(l, 1);
+	total = layer_be16(l);
+	if (l->fault)
+		return l->fault;
+	/* 0: the kernel left it to the card to cut the packet up (TSO). */
+	if (total != 0 && total < header)
+		return SKIP_MALFORMED;
+	if (total != 0 && total < frame)
+		layer_limit(l, total - 4u);
+	layer_skip(l, 2);
+	fragment = layer_be16(l);
+	layer_skip(l, 1);
+	protocol = layer_u8(l);
+	layer_skip(l, 2);
+	layer_read(l, from.address, 4);
+	layer_read(l, to.address, 4);
+	if (l->fault)
+		return l->fault;
+	l->fault = follow_source_route(*l, header - IPV4_HEADER, &to);
+	if (l->fault)
+		return l->fault;
+	if (fragment & FRAGMENT_OFFSET)
+		return SKIP_FRAGMENT;
+	if (!layer_skip(l, header - IPV4_HEADER) &&
+	    !protocol_has_ports(protocol)) {
+		/* Options that are cut take nothing from the addresses. */
+		l->fault = SKIP_NOT;
+		layer_limit(l, 0);
+	}
+	return parse_transport(l, 4, protocol, &from, &to, p);
+}
+
+/* The length in the jumbo option of a hop-by-hop header (RFC 2675), or 0. */
+static size_t
+jumbo_length(struct layer header)
+{
+	enum { OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2 };
+	size_t bytes;
+	uint32_t jumbo;
+	uint8_t type;
+	uint8_t length;
+
+	layer_skip(&header, 1);
+	bytes = (layer_u8(&header) + 1u) * 8u - 2u;
+	layer_limit(&header, bytes);
+	while (!header.fault && header.wire > 0) {
+		type = layer_u8(&header);
+		if (type == OPTION_PAD1)
+			continue;
+		length = layer_u8(&header);
+		if (type != OPTION_JUMBO || length != 4) {
+			layer_skip(&header, length);
+			continue;
+		}
+		jumbo = layer_be32(&header);
+		return jumbo > UINT16_MAX ? jumbo : 0;
+	}
+	return 0;
+}
+
+/*
+ * Go past the extension headers.  On SKIP_NOT *protocol is that of what comes
+ * behind them.  ESP, Mobility and HIP end the chain: what they carry cannot be
+ * read, or is nothing.
+ */
+static enum skip
+enter_extensions(struct layer *l, uint8_t *protocol)
+{
+	enum { FRAGMENT_OFFSET = 0xfff8 };
+	uint16_t fragment;
+	uint8_t length;
+	unsigned i;
+
+	for (i = 0; i < EXTENSIONS_MAX; i++) {
+		switch (*protocol) {
+		case PROTOCOL_HOP_BY_HOP:
+		case PROTOCOL_ROUTING:
+		case PROTOCOL_DESTINATION:
+		case PROTOCOL_SHIM6:
+			*protocol = layer_u8(l);
+			length = layer_u8(l);
+			layer_skip(l, length * 8u + 6);
+			break;
+		case PROTOCOL_AH:
+			*protocol = layer_u8(l);
+			length = layer_u8(l);
+			layer_skip(l, length * 4u + 6);
+			break;
+		case PROTOCOL_FRAGMENT:
+			*protocol = layer_u8(l);
+			layer_skip(l, 1);
+			fragment = layer_be16(l);
+			layer_skip(l, 4);
+			if (!l->fault && fragment & FRAGMENT_OFFSET)
+				return SKIP_FRAGMENT;
+			break;
+		default:
+			return SKIP_NOT;
+		}
+		if (l->fault)
+			return l->fault;
+	}
+	return SKIP_MALFORMED;
+}
+
+static enum skip
+parse_ipv6(struct layer *l, struct packet *p)
+{
+	struct flow_end from = {{0}, 0};
+	struct flow_end to = {{0}, 0};
+	size_t payload;
+	uint8_t protocol;
+	enum skip skip;
+
+	layer_skip(l, 4);
+	payload = layer_be16(l);
+	protocol = layer_u8(l);
+	layer_skip(l, 1);
+	layer_read(l, from.address, sizeof from.address);
+	layer_read(l, to.address, sizeof to.address);
+	if (l->fault)
+		return l->fault;
+	if (payload == 0 && protocol == PROTOCOL_HOP_BY_HOP)
+		payload = jumbo_length(*l);
+	layer_limit(l, payload);
+	skip = enter_extensions(l, &protocol);
+	if (skip)
+		return skip;
+	return parse_transport(l, 6, protocol, &from, &to, p);
+}
+
+static enum skip
+parse_ip(struct layer *l, uint16_t ethertype, struct packet *p)
+{
+	struct layer ahead = *l;
+	uint8_t version = layer_u8(&ahead) >> 4;
+
+	if (ahead.fault)
+		return ahead.fault;
+	/* Some captures announce IPv4 for both versions, none IPv6. */
+	if (version == 4 && ethertype != ETHERTYPE_IPV6)
+		return parse_ipv4(l, p);
+	if (version == 6)
+		return parse_ipv6(l, p);
+	return SKIP_MALFORMED;
+}
+
+/* ARP and its kin, of any hardware, for IPv4 addresses. */
+static enum skip
+parse_arp(struct layer *l, struct packet *p)
+{
+	struct flow_end from = {{0}, 0};
+	struct flow_end to = {{0}, 0};
+	uint16_t protocol;
+	uint8_t hardware_bytes;
+	uint8_t protocol_bytes;
+
+	layer_skip(l, 2);
+	protocol = layer_be16(l);
+	hardware_bytes = layer_u8(l);
+	protocol_bytes = layer_u8(l);
+	layer_skip(l, 2);
+	if (l->fault)
+		return l->fault;
+	if (protocol != ETHERTYPE_IPV4 || protocol_bytes != 4)
+		return SKIP_NOT_IP;
+	layer_skip(l, hardware_bytes);
+	layer_read(l, from.address, 4);
+	layer_skip(l, hardware_bytes);
+	layer_read(l, to.address, 4);
+	return parse_transport(l, 4, PROTOCOL_ARP, &from, &to, p);
+}
+
+enum skip
+parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
+{
+	struct layer l;
+	uint16_t ethertype;
+	enum skip skip;
+
+	layer_init(&l, m, p->wire_bytes);
+	skip = link_enter(&l, link, &ethertype);
+	if (skip)
+		return skip;
+	if (ethertype == ETHERTYPE_ARP || ethertype == ETHERTYPE_RARP)
+		return parse_arp(&l, p);
+	return parse_ip(&l, ethertype, p);
+}

@@ -1,0 +1,30 @@
+/*
+ * stream.h - a capture's bytes on their way to libpcap.
+ *
+ * libpcap gives a file one link type and one snapshot length, and gives up on
+ * a pcapng file whose interfaces differ in either.  So pcapng passes through
+ * here block by block: interfaces are made to look the same, and the link type
+ * that a packet really has is kept for whoever reads it.  All else, damage
+ * included, reaches libpcap as it is: what can be read, and what is wrong with
+ * the rest, is for libpcap to say.
+ */
+#ifndef FLOW_STREAM_H
+#define FLOW_STREAM_H
+
+#include <stdio.h>
+
+struct stream;
+
+/* The stream of a file; the file stays the caller's.  NULL: no memory. */
+struct stream *stream_open(FILE *in);
+
+/* What libpcap reads; it closes it, and thereby frees the stream. */
+FILE *stream_file(struct stream *s);
+
+/*
+ * The LINKTYPE of the packet that was read last, when that is not for libpcap
+ * to say; else -1.
+ */
+int stream_link(const struct stream *s);
+
+#endif

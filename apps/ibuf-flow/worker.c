@@ -1,0 +1,138 @@
+/*
+ * worker.c - batches of packets to a thread and back.
+ */
+#include "worker.h"
+#include "mailbox.h"
+#include <pthread.h>
+#include <stdlib.h>
+
+/*
+ * Large packets fill a batch sooner: memory is bounded in bytes too.  An mbuf
+ * beyond its element's capacity is on the heap.
+ */
+enum { BATCH_BYTES = 256 * 1024 };
+
+struct batch {
+	size_t count;
+	size_t bytes;
+	struct ibuf_mbuf *packets[WORKER_BATCH];
+};
+
+struct worker {
+	/* The reader's. */
+	struct batch *filling;
+	/* Between them. */
+	struct mailbox full;
+	struct mailbox empty;
+	struct batch batches[WORKER_BATCHES];
+	pthread_t thread;
+	/* The worker's; the reader's again when the thread has ended. */
+	struct flow_table flows;
+	uint64_t lost;
+};
+
+_Static_assert((int)WORKER_BATCHES < (int)MAILBOX_MAX,
+	       "all batches and the end mark fit into a mailbox");
+
+/* Take the headers off, so that the message is the payload; count it. */
+static bool
+count_packet(struct worker *w, struct ibuf_mbuf *m)
+{
+	const struct packet *p = ibuf_mbuf_private(m);
+	size_t behind = ibuf_mbuf_len(m) - p->payload - p->captured;
+
+	/* Both are within the message: the parser read it. */
+	(void)ibuf_mbuf_trim_head(m, p->payload);
+	(void)ibuf_mbuf_trim_tail(m, behind);
+	return flow_table_count(&w->flows, p, ibuf_mbuf_len(m));
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct batch *batch;
+	size_t i;
+
+	/* NULL is the end mark. */
+	while ((batch = mailbox_take(&w->full)) != NULL) {
+		for (i = 0; i < batch->count; i++) {
+			if (!count_packet(w, batch->packets[i]))
+				w->lost++;
+		}
+		ibuf_mbuf_free_bulk(batch->packets, batch->count);
+		batch->count = 0;
+		batch->bytes = 0;
+		mailbox_put(&w->empty, batch);
+	}
+	return NULL;
+}
+
+struct worker *
+worker_start(void)
+{
+	struct worker *w = calloc(1, sizeof *w);
+	size_t i;
+
+	if (w == NULL)
+		return NULL;
+	mailbox_init(&w->full);
+	mailbox_init(&w->empty);
+	for (i = 0; i < WORKER_BATCHES; i++)
+		mailbox_put(&w->empty, &w->batches[i]);
+	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+		worker_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+static void
+hand_over(struct worker *w)
+{
+	if (w->filling != NULL)
+		mailbox_put(&w->full, w->filling);
+	w->filling = NULL;
+}
+
+void
+worker_give(struct worker *w, struct ibuf_mbuf *m)
+{
+	struct batch *batch = w->filling;
+
+	if (batch == NULL)
+		batch = w->filling = mailbox_take(&w->empty);
+	batch->packets[batch->count++] = m;
+	batch->bytes += ibuf_mbuf_len(m);
+	if (batch->count == WORKER_BATCH || batch->bytes >= BATCH_BYTES)
+		hand_over(w);
+}
+
+void
+worker_finish(struct worker *w)
+{
+	hand_over(w);
+	mailbox_put(&w->full, NULL);
+	pthread_join(w->thread, NULL);
+}
+
+const struct flow_table *
+worker_flows(const struct worker *w)
+{
+	return &w->flows;
+}
+
+uint64_t
+worker_lost(const struct worker *w)
+{
+	return w->lost;
+}
+
+void
+worker_free(struct worker *w)
+{
+	flow_table_clear(&w->flows);
+	mailbox_destroy(&w->full);
+	mailbox_destroy(&w->empty);
+	free(w);
+}
