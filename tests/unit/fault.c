@@ -9,9 +9,9 @@
  *
  *	block p stands in one of the WINDOW slots from hash(p) on
  */
-#define _GNU_SOURCE
 #include "fault.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -158,14 +158,30 @@ fault_live_bytes_mapped(void)
 	return load(&live_bytes_mapped);
 }
 
+/* Where the code at an address is, in words that addr2line understands. */
+static void
+print_place(FILE *to, uintptr_t code)
+{
+	Dl_info in;
+
+	if (dladdr((const void *)code, &in) != 0)
+		fprintf(to, "%s %#jx", in.dli_fname,
+			(uintmax_t)(code - (uintptr_t)in.dli_fbase));
+	else
+		fprintf(to, "%#jx", (uintmax_t)code);
+}
+
 void
 fault_list(FILE *to, size_t since)
 {
-	for (struct slot *s = slots; s < slots + SLOTS + WINDOW; s++)
-		if (load(&s->block) != 0 && load(&s->call) > since)
-			fprintf(to, "%zu bytes at %#jx, allocated at %#jx\n",
-				load(&s->size), (uintmax_t)load(&s->block),
-				(uintmax_t)load(&s->caller));
+	for (struct slot *s = slots; s < slots + SLOTS + WINDOW; s++) {
+		if (load(&s->block) == 0 || load(&s->call) <= since)
+			continue;
+		fprintf(to, "%zu bytes at %#jx, allocated by ", load(&s->size),
+			(uintmax_t)load(&s->block));
+		print_place(to, load(&s->caller));
+		fputc('\n', to);
+	}
 }
 
 /* ---- standing in --------------------------------------------------- */

@@ -2,7 +2,6 @@
  * test.c - the main() of every test program: collects the tests, runs those
  * that were asked for, and fails those that leave something allocated.
  */
-#define _GNU_SOURCE
 #include "test.h"
 
 #include <stdio.h>
