@@ -122,8 +122,8 @@ ibuf_cursor_take(struct ibuf_cursor *c, size_t n)
 	if (n > ibuf_cursor_remaining(c))
 		return NULL;
 	settle(c);
-	taken = ibuf_chain_slice_(
-		c->seg_, (size_t)(c->at_ - window_data(c->seg_)), n);
+	taken = ibuf_chain_slice_(c->seg_,
+				  (size_t)(c->at_ - window_data(c->seg_)), n);
 	if (taken != NULL)
 		(void)ibuf_cursor_skip(c, n);
 	return taken;

@@ -265,9 +265,8 @@ window_take(struct ibuf_home *home)
 	pthread_mutex_lock(&p->lock);
 	if (!p->closed) {
 		m = ibuf_stock_take_(&p->windows, &fresh);
-		if (m == NULL &&
-		    ibuf_stock_grow_(&p->windows, WINDOWS_A_SLAB,
-				     &p->provider) == 0)
+		if (m == NULL && ibuf_stock_grow_(&p->windows, WINDOWS_A_SLAB,
+						  &p->provider) == 0)
 			m = ibuf_stock_take_(&p->windows, &fresh);
 		if (m != NULL)
 			p->handles++;

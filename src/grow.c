@@ -51,9 +51,9 @@ ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n, struct ibuf_place *place,
 	if (too_large(headroom, w->len_, n))
 		return -EOVERFLOW;
 	if (window_owns(w))
-		found = ibuf_place_heap_(
-			place, headroom, grown(capacity, w->len_ + n, headroom),
-			home_of(w)->wipe);
+		found = ibuf_place_heap_(place, headroom,
+					 grown(capacity, w->len_ + n, headroom),
+					 home_of(w)->wipe);
 	else
 		found = ibuf_place_for_(place, w, headroom,
 					max_size(capacity, w->len_ + n));

@@ -69,8 +69,8 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 		if (m->next_ != NULL && segments > m->last_->rest_)
 			return -EINVAL;
 	}
-	if (m->next_ != NULL && (m->last_ != last || m->rest_ != rest ||
-				 last->rest_ != segments))
+	if (m->next_ != NULL &&
+	    (m->last_ != last || m->rest_ != rest || last->rest_ != segments))
 		return -EINVAL;
 	return rest <= MESSAGE_MAX - m->len_ ? 0 : -EINVAL;
 }

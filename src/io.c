@@ -46,8 +46,8 @@ static ssize_t
 read_and_slide(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
 {
 	uint8_t aside[READ_MORE];
-	size_t room = ibuf_room_size_(last) - last->room_->headroom_ -
-		      last->len_;
+	size_t room =
+		ibuf_room_size_(last) - last->room_->headroom_ - last->len_;
 	ssize_t got;
 
 	if (max > room)
@@ -220,10 +220,10 @@ receive_batch(int fd, struct ibuf_mbuf *const *ms, struct ibuf_io_datagram *d,
 
 		if (length > sizeof d[i].peer)
 			length = sizeof d[i].peer;
-		(void)ibuf_mbuf_commit(ms[i], headers[i].msg_len <
-						      iov[i].iov_len
-					      ? headers[i].msg_len
-					      : iov[i].iov_len);
+		(void)ibuf_mbuf_commit(ms[i],
+				       headers[i].msg_len < iov[i].iov_len
+					       ? headers[i].msg_len
+					       : iov[i].iov_len);
 		d[i].m = ms[i];
 		memset(&d[i].peer, 0, sizeof d[i].peer);
 		memcpy(&d[i].peer, &peers[i], length);
@@ -275,9 +275,9 @@ describe(struct ibuf_io_datagram *d, struct msghdr *header, struct iovec *iov,
 	size_t segments = ibuf_mbuf_iov(d->m, 0, iov, IOV_MOST - *used);
 
 	if (segments > IOV_MOST)
-		return ibuf_mbuf_linearize(d->m) == 0 ? describe(d, header, iov,
-								 used)
-						      : -ENOMEM;
+		return ibuf_mbuf_linearize(d->m) == 0
+			       ? describe(d, header, iov, used)
+			       : -ENOMEM;
 	if (segments > IOV_MOST - *used)
 		return -EAGAIN; /* in the next call */
 	memset(header, 0, sizeof *header);

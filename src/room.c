@@ -95,8 +95,8 @@ ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 	if (home->room_size != 0 && headroom <= home->headroom &&
 	    capacity <= home->room_size - home->headroom) {
 		/* Nobody but w's owner can bring windows to an idle room. */
-		if (is_element(w) && load_acquire_u32(&w->own_.count_) ==
-					     IBUF_ROOM_HANDLE_) {
+		if (is_element(w) &&
+		    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HANDLE_) {
 			place_element(place, (struct ibuf_mbuf *)(uintptr_t)w,
 				      home);
 			return true;

@@ -36,8 +36,8 @@ ibuf_stock_grow_(struct ibuf_stock *stock, size_t n,
 	if (slabs == NULL)
 		return -ENOMEM;
 	stock->slabs = slabs;
-	slab.base = provider->map(slab.size, stock->alignment,
-				  provider->context);
+	slab.base =
+		provider->map(slab.size, stock->alignment, provider->context);
 	if (slab.base == NULL)
 		return -ENOMEM;
 	at = slab_above(stock, (uintptr_t)slab.base);
@@ -60,10 +60,10 @@ carve(struct ibuf_stock *stock)
 		slab = &stock->slabs[stock->carving];
 		if (slab->carved < slab->objects) {
 			stock->carved++;
-			return (struct ibuf_mbuf *)(void *)(slab->base +
-							    stock->phase +
-							    slab->carved++ *
-								    stock->stride);
+			return (struct ibuf_mbuf
+					*)(void *)(slab->base + stock->phase +
+						   slab->carved++ *
+							   stock->stride);
 		}
 	}
 	return NULL;
@@ -114,7 +114,8 @@ ibuf_stock_has_(const struct ibuf_stock *stock, const void *address)
 	if (slab == NULL)
 		return false;
 	off = (uintptr_t)address - (uintptr_t)slab->base;
-	return off >= stock->phase && (off - stock->phase) % stock->stride == 0 &&
+	return off >= stock->phase &&
+	       (off - stock->phase) % stock->stride == 0 &&
 	       (off - stock->phase) / stock->stride < slab->carved;
 }
 

@@ -22,9 +22,9 @@ struct ibuf_slab {
 };
 
 struct ibuf_stock {
-	size_t stride;    /* from one object to the next */
-	size_t phase;     /* from a slab's start to its first object */
-	size_t alignment; /* of a slab */
+	size_t stride;           /* from one object to the next */
+	size_t phase;            /* from a slab's start to its first object */
+	size_t alignment;        /* of a slab */
 	struct ibuf_slab *slabs; /* sorted by base */
 	size_t n_slabs;
 	size_t carving; /* slabs before this one are carved to the end */

@@ -32,7 +32,7 @@ struct ibuf_cursor {
 	const uint8_t *end_;          /* where it must stop in this segment */
 	size_t behind_;               /* what it may read in later segments */
 	size_t stop_;                 /* position where it must stop */
-	                              /** @endcond */
+				      /** @endcond */
 };
 
 /**

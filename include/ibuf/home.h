@@ -62,13 +62,13 @@ struct ibuf_mbuf {
 };
 
 /* flags_ */
-#define IBUF_MBUF_HEAD_ 0x01u     /* may grow towards the room's start */
-#define IBUF_MBUF_TAIL_ 0x02u     /* may grow towards the room's end */
-#define IBUF_MBUF_RDONLY_ 0x04u   /* the memory itself may not be written */
-#define IBUF_MBUF_HEAP_ 0x08u     /* the room is a heap block */
-#define IBUF_MBUF_WRAPPED_ 0x10u  /* the room is the caller's memory */
-#define IBUF_MBUF_ELEMENT_ 0x20u  /* the header has a room of its own */
-#define IBUF_MBUF_LIVE_ 0x40u     /* clear: free, or never handed out */
+#define IBUF_MBUF_HEAD_ 0x01u    /* may grow towards the room's start */
+#define IBUF_MBUF_TAIL_ 0x02u    /* may grow towards the room's end */
+#define IBUF_MBUF_RDONLY_ 0x04u  /* the memory itself may not be written */
+#define IBUF_MBUF_HEAP_ 0x08u    /* the room is a heap block */
+#define IBUF_MBUF_WRAPPED_ 0x10u /* the room is the caller's memory */
+#define IBUF_MBUF_ELEMENT_ 0x20u /* the header has a room of its own */
+#define IBUF_MBUF_LIVE_ 0x40u    /* clear: free, or never handed out */
 
 /*
  * count_: windows in the low bits.  The top bit is set in an element whose

@@ -53,8 +53,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_new(size_t capacity);
  * @mt any
  * @cost two allocations
  */
-IBUF_API struct ibuf_mbuf *
-ibuf_mbuf_new_headroom(size_t headroom, size_t capacity);
+IBUF_API struct ibuf_mbuf *ibuf_mbuf_new_headroom(size_t headroom,
+						  size_t capacity);
 
 /**
  * Make a message on the heap that holds a private copy of some bytes.
@@ -159,8 +159,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
  * @mt shared-read
  * @cost O(len)
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m,
-					  size_t off, size_t len);
+IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
+					  size_t len);
 
 /**
  * Free a message; its bytes live on where clones or slices look at them.

@@ -34,7 +34,7 @@ ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m, uint8_t value)
 	IBUF_DEFINE_NUMBER_(where, order, 16, uint16_t)                        \
 	IBUF_DEFINE_NUMBER_(where, order, 24, uint32_t)                        \
 	IBUF_DEFINE_NUMBER_(where, order, 32, uint32_t)                        \
-	IBUF_DEFINE_NUMBER_(where, order, 64, uint64_t)            
+	IBUF_DEFINE_NUMBER_(where, order, 64, uint64_t)
 
 IBUF_DEFINE_NUMBERS_(append, be)
 IBUF_DEFINE_NUMBERS_(append, le)
