@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "room.h"
 
-#include "wrapped.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +110,17 @@ ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 }
 
 static void
+wrapped_gone(struct wrapped_room *wrapped)
+{
+	struct wrapped_room last = *wrapped;
+
+	/* Ours first: the caller may do anything in there, even never return. */
+	free(wrapped);
+	if (last.release != NULL)
+		last.release(last.bytes, last.size, last.arg);
+}
+
+static void
 room_gone(struct ibuf_room_ *room, unsigned kind)
 {
 	if (kind & IBUF_MBUF_HEAP_) {
@@ -120,7 +130,7 @@ room_gone(struct ibuf_room_ *room, unsigned kind)
 			ibuf_platform_wipe_(heap + 1, heap->size);
 		free(heap);
 	} else if (kind & IBUF_MBUF_WRAPPED_) {
-		ibuf_wrapped_gone_((struct wrapped_room *)room);
+		wrapped_gone((struct wrapped_room *)room);
 	} else {
 		struct ibuf_mbuf *e = element_of(room);
 		struct ibuf_home *home = home_of(e);

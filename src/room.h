@@ -33,6 +33,15 @@ struct heap_room {
 	uint32_t wipe;
 };
 
+/* Memory of the caller; its headroom is 0. */
+struct wrapped_room {
+	struct ibuf_room_ room;
+	uint32_t size;
+	void *bytes; /* as the caller gave them; NULL when size is 0 */
+	ibuf_mbuf_release_fn *release;
+	void *arg;
+};
+
 /* The largest room: what 32 bits can say, and malloc can be asked for. */
 #define ROOM_MAX                                                               \
 	((size_t)(UINT32_MAX < PTRDIFF_MAX - sizeof(struct heap_room)          \

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* Format n bytes on the side, since a message has no room for the zero. */
-static IBUF_PRINTF(3, 0) int
-append_text(struct ibuf_mbuf *m, size_t n, const char *format, va_list args)
+static IBUF_PRINTF(3, 0) int append_text(struct ibuf_mbuf *m, size_t n,
+					 const char *format, va_list args)
 {
 	char *text = malloc(n + 1);
 	int error = -ENOMEM;

@@ -1,19 +1,8 @@
 /* wrapped.c - messages of the caller's own memory. */
-#include "wrapped.h"
+#include <ibuf/mbuf.h>
 
 #include "room.h"
 #include <stdlib.h>
-
-void
-ibuf_wrapped_gone_(struct wrapped_room *wrapped)
-{
-	struct wrapped_room last = *wrapped;
-
-	/* Ours first: the caller may do anything in there, even never return. */
-	free(wrapped);
-	if (last.release != NULL)
-		last.release(last.bytes, last.size, last.arg);
-}
 
 static struct ibuf_mbuf *
 wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg,
