@@ -34,7 +34,7 @@
 /** Incremented when only the inside changes. */
 #define IBUF_VERSION_PATCH 0
 
-/** @cond: attributes */
+/** @cond attributes */
 #ifdef __cplusplus
 #define IBUF_BEGIN_DECLS extern "C" {
 #define IBUF_END_DECLS }

@@ -25,14 +25,15 @@ struct ibuf_mbuf;
  * remaining = (end_ - at_) + behind_, position = stop_ - remaining.
  */
 struct ibuf_cursor {
-	/** @cond: private */
+	/** @cond private */
 	const struct ibuf_mbuf *m_;   /* the message */
 	const struct ibuf_mbuf *seg_; /* the segment at_ is in */
 	const uint8_t *at_;           /* the next byte */
 	const uint8_t *end_;          /* where it must stop in this segment */
 	size_t behind_;               /* what it may read in later segments */
 	size_t stop_;                 /* position where it must stop */
-				      /** @endcond */
+
+	/** @endcond */
 };
 
 /**
@@ -103,8 +104,10 @@ IBUF_INLINE bool ibuf_cursor_skip(struct ibuf_cursor *c, size_t n);
  */
 IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
 
+/** @name Read an integer
+ * @{
+ */
 /**
- * @name Read an integer
  * Read an integer and go past it: be big-endian, le little-endian, of so
  * many bits.
  *
@@ -112,7 +115,6 @@ IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
  * @return false: too few bytes remain
  * @mt shared-read
  * @cost O(1)
- * @{
  */
 IBUF_INLINE bool ibuf_cursor_get_u8(struct ibuf_cursor *c, uint8_t *v);
 IBUF_INLINE bool ibuf_cursor_get_be16(struct ibuf_cursor *c, uint16_t *v);

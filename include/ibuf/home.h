@@ -38,7 +38,7 @@
 
 #include <ibuf/base.h>
 
-/** @cond: private */
+/** @cond private */
 
 /* The count of a room, and what the room was made with. */
 struct ibuf_room_ {

@@ -9,8 +9,10 @@
 
 IBUF_BEGIN_DECLS
 
+/** @name Append an integer
+ * @{
+ */
 /**
- * @name Append an integer
  * Add an integer at the end: be big-endian, le little-endian, of so many
  * bits; 24 bits are the low ones of a 32-bit value.
  *
@@ -19,7 +21,6 @@ IBUF_BEGIN_DECLS
  *         -ERANGE: the value does not fit 24 bits
  * @mt object
  * @cost O(1); when it grows O(length)
- * @{
  */
 IBUF_INLINE int ibuf_mbuf_append_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_append_be16(struct ibuf_mbuf *m, uint16_t value);
@@ -32,8 +33,10 @@ IBUF_INLINE int ibuf_mbuf_append_le32(struct ibuf_mbuf *m, uint32_t value);
 IBUF_INLINE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m, uint64_t value);
 /** @} */
 
+/** @name Prepend an integer
+ * @{
+ */
 /**
- * @name Prepend an integer
  * Add an integer at the front: be big-endian, le little-endian, of so many
  * bits; 24 bits are the low ones of a 32-bit value.
  *
@@ -42,7 +45,6 @@ IBUF_INLINE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m, uint64_t value);
  *         -ERANGE: the value does not fit 24 bits
  * @mt object
  * @cost O(1); when it grows O(length)
- * @{
  */
 IBUF_INLINE int ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_be16(struct ibuf_mbuf *m, uint16_t value);

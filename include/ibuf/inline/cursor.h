@@ -7,7 +7,7 @@
 
 IBUF_BEGIN_DECLS
 
-/** @cond: private */
+/** @cond private */
 IBUF_API bool ibuf_cursor_skip_any_(struct ibuf_cursor *c, size_t n);
 IBUF_API bool ibuf_cursor_read_any_(struct ibuf_cursor *c, void *dst, size_t n);
 

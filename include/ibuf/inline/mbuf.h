@@ -11,7 +11,7 @@
 
 IBUF_BEGIN_DECLS
 
-/** @cond: private */
+/** @cond private */
 IBUF_API const uint8_t *ibuf_mbuf_at_any_(const struct ibuf_mbuf *m, size_t off,
 					  size_t *run);
 IBUF_API int ibuf_mbuf_append_any_(struct ibuf_mbuf *m, const void *bytes,

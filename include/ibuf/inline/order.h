@@ -11,7 +11,7 @@
 #include <ibuf/base.h>
 #include <string.h>
 
-/** @cond: private */
+/** @cond private */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define IBUF_SWAP_be_(bits, value) (value)
 #define IBUF_SWAP_le_(bits, value) __builtin_bswap##bits(value)
