@@ -122,9 +122,6 @@ capture_next(struct capture *c, struct capture_frame *frame,
 	}
 	frame->wire = header->len;
 	frame->captured = header->caplen;
-	/* A frame cannot have fewer bytes than were captured of it. */
-	if (frame->captured > frame->wire)
-		frame->captured = frame->wire;
 	frame->time_ns = time_of(header);
 	frame->link = stream_link(c->stream);
 	if (frame->link < 0)

@@ -11,8 +11,8 @@ struct capture;
 
 struct capture_frame {
 	const uint8_t *bytes; /* valid until the next frame is read */
-	uint32_t captured;    /* of them; at most wire */
-	uint32_t wire;        /* bytes the frame had */
+	uint32_t captured;    /* how many of them there are */
+	uint32_t wire;        /* how many the frame had, as the file has it */
 	int64_t time_ns;      /* since 1970; far times are cut to what fits */
 	int link;             /* LINKTYPE, or the DLT of libpcap */
 };

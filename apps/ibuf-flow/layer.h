@@ -99,15 +99,6 @@ layer_skip(struct layer *l, size_t n)
 	return layer_took(l, n, !l->fault && ibuf_cursor_skip(&l->at, n));
 }
 
-/* The first byte of the next header, not consumed; 0 when there is none. */
-static inline uint8_t
-layer_peek(const struct layer *l)
-{
-	struct layer ahead = *l;
-
-	return layer_u8(&ahead);
-}
-
 /* The layer says it has n bytes more: padding behind them is not its. */
 static inline void
 layer_limit(struct layer *l, size_t n)

@@ -30,6 +30,9 @@ enum {
 /* Type fields up to here are lengths. */
 enum { LENGTH_MAX = 1500 };
 
+/* Fewer bytes are no packet of any version of IP. */
+enum { RAW_MIN = 8 };
+
 /* No real frame has more tags and labels; a made one must not cost more. */
 enum { TAGS_MAX = 20, LABELS_MAX = 64 };
 
@@ -99,6 +102,7 @@ static uint16_t
 enter_mpls(struct layer *l)
 {
 	enum { BOTTOM = 0x100, LABEL_SHIFT = 12, LABEL_ASSOCIATED = 13 };
+	struct layer ahead;
 	uint32_t entry = 0;
 	unsigned labels;
 	uint8_t version;
@@ -110,7 +114,9 @@ enter_mpls(struct layer *l)
 	}
 	if (entry >> LABEL_SHIFT == LABEL_ASSOCIATED)
 		return 0; /* a control channel */
-	version = layer_peek(l) >> 4;
+	ahead = *l;
+	version = layer_u8(&ahead) >> 4;
+	l->fault = ahead.fault;
 	return version == 4 || version == 6 ? ETHERTYPE_IP_ANY : 0;
 }
 
@@ -223,6 +229,7 @@ enter_raw(const struct layer *l, uint16_t *ethertype)
 	struct layer ahead = *l;
 	uint8_t version = layer_u8(&ahead) >> 4;
 
+	layer_skip(&ahead, RAW_MIN - 1);
 	if (ahead.fault)
 		return ahead.fault;
 	if (version != 4 && version != 6)

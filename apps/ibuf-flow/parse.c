@@ -278,10 +278,10 @@ parse_arp(struct layer *l, struct packet *p)
 	hardware_bytes = layer_u8(l);
 	protocol_bytes = layer_u8(l);
 	layer_skip(l, 2);
-	if (l->fault)
-		return l->fault;
-	if (protocol != ETHERTYPE_IPV4 || protocol_bytes != 4)
-		return SKIP_NOT_IP;
+	if (protocol != ETHERTYPE_IPV4 || protocol_bytes != 4) {
+		layer_skip(l, 2u * hardware_bytes + 2u * protocol_bytes);
+		return l->fault ? l->fault : SKIP_NOT_IP;
+	}
 	layer_skip(l, hardware_bytes);
 	layer_read(l, from.address, 4);
 	layer_skip(l, hardware_bytes);
@@ -297,6 +297,8 @@ parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
 	enum skip skip;
 
 	layer_init(&l, m, p->wire_bytes);
+	if (l.wire < ibuf_mbuf_len(m))
+		l.wire = ibuf_mbuf_len(m);
 	skip = link_enter(&l, link, &ethertype);
 	if (skip)
 		return skip;

@@ -13,7 +13,8 @@
 #include <ibuf/ibuf.h>
 
 /*
- * Parse a frame of p->wire_bytes, at least as many as the message has.
+ * Parse a frame of p->wire_bytes, of which the message has those that were
+ * captured.  A message that has more is believed, not the length.
  *
  * link is its LINKTYPE.  On SKIP_NOT what packet.h says is set; any other
  * value is the reason why the packet belongs to no flow.
