@@ -94,7 +94,9 @@ ibuf_home_window_(struct ibuf_home *home)
 {
 	struct ibuf_mbuf *m = home->ops->window_take(home);
 
-	if (m == NULL && __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL)
+	/* The heap has no pool either, but is not asked twice. */
+	if (m == NULL && home != &ibuf_home_heap_.home &&
+	    __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL)
 		m = heap_window_take(&ibuf_home_heap_.home);
 	return m;
 }
