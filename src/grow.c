@@ -71,6 +71,7 @@ static int
 grow_in_place(struct ibuf_mbuf *w, size_t n)
 {
 	struct heap_room *heap = (struct heap_room *)w->room_;
+	struct heap_room *larger;
 	size_t headroom = heap->room.headroom_;
 	size_t capacity;
 
@@ -78,13 +79,13 @@ grow_in_place(struct ibuf_mbuf *w, size_t n)
 	    too_large(headroom, w->len_, n))
 		return -EINVAL;
 	capacity = grown(heap->size - headroom, w->len_ + n, headroom);
-	heap = realloc(heap, sizeof *heap + headroom + capacity);
-	if (heap == NULL)
+	larger = realloc(heap, sizeof *heap + headroom + capacity);
+	if (larger == NULL)
 		return -ENOMEM;
-	heap->size = (uint32_t)(headroom + capacity);
-	w->room_ = &heap->room;
-	w->base_ = (uint8_t *)(heap + 1);
-	w->cap_ = heap->size;
+	larger->size = (uint32_t)(headroom + capacity);
+	w->room_ = &larger->room;
+	w->base_ = (uint8_t *)(larger + 1);
+	w->cap_ = larger->size;
 	count_copied(w, w->len_);
 	return 0;
 }

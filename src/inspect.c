@@ -52,10 +52,10 @@ window_is_valid(const struct ibuf_mbuf *s)
 int
 ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 {
-	const struct ibuf_mbuf *s, *last = m;
+	const struct ibuf_mbuf *s = m, *last;
 	size_t rest = 0, segments = 0;
 
-	for (s = m; s != NULL; s = s->next_) {
+	do {
 		if (!header_is_valid(s) || !window_is_valid(s))
 			return -EINVAL;
 		/* Only an empty message has an empty segment. */
@@ -68,7 +68,7 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 		/* A circle would be met here before it is run through. */
 		if (m->next_ != NULL && segments > m->last_->rest_)
 			return -EINVAL;
-	}
+	} while ((s = s->next_) != NULL);
 	if (m->next_ != NULL &&
 	    (m->last_ != last || m->rest_ != rest || last->rest_ != segments))
 		return -EINVAL;

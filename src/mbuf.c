@@ -111,15 +111,15 @@ add_windows(const struct ibuf_mbuf *m, uint32_t n)
 static struct ibuf_mbuf *
 fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 {
-	struct ibuf_mbuf *clone = list, *last = NULL;
-	const struct ibuf_mbuf *s;
+	struct ibuf_mbuf *clone = list, *last;
+	const struct ibuf_mbuf *s = m;
 
-	for (s = m; s != NULL; s = s->next_) {
+	do {
 		/* One window at least was there before: C as it was. */
 		ibuf_window_copy_(list, s, list->cap_);
 		last = list;
 		list = list->next_;
-	}
+	} while ((s = s->next_) != NULL);
 	last->next_ = NULL;
 	if (m->next_ != NULL)
 		chain_set(clone, last, m->rest_, m->last_->rest_);
@@ -143,10 +143,11 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 		return -ENOMEM;
 	}
 	/* What C is depends on who shares, so it is read before we do. */
-	for (clone = list; clone != NULL; clone = clone->next_) {
+	clone = list;
+	do {
 		clone->cap_ = ibuf_window_capacity_(s);
 		s = s->next_ == NULL ? m : s->next_;
-	}
+	} while ((clone = clone->next_) != NULL);
 	if (!add_windows(m, (uint32_t)n)) {
 		give_headers(list);
 		return -EOVERFLOW;
