@@ -8,7 +8,7 @@
  * block held here is that packet's.
  *
  * A block whose length makes no sense, and all behind it, is passed on as it
- * is, like a file that is no pcapng.
+ * is, like the packets of a pcap file.
  */
 #include "stream.h"
 #include <stdbool.h>
@@ -34,6 +34,7 @@ enum {
 	PACKET_MIN = 32,
 	SIMPLE_GROWS = 16, /* made a full packet block, it is larger */
 	LINK_USER0 = 147,  /* no link type that libpcap knows more of */
+	PCAP_HEADER = 24,
 	BUFFER_BYTES = 1 << 16,
 };
 
@@ -188,6 +189,36 @@ enter_section(struct stream *s)
 	return s->swapped || magic == 0x1a2b3c4d;
 }
 
+/*
+ * The header of a pcap file.  libpcap cuts packets that are longer than the
+ * snapshot length; but they are there, so it is told that there is no limit.
+ */
+static void
+edit_pcap_header(struct stream *s)
+{
+	uint32_t magic = get32(s, 0);
+
+	if (magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1 || magic == 0x34cdb2a1)
+		s->swapped = true;
+	else if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d &&
+		 magic != 0xa1b2cd34)
+		return;
+	if (fill(s, PCAP_HEADER))
+		put32(s, 16, 0);
+}
+
+/* An interface, for libpcap takes no file without: it has no packets. */
+static void
+make_interface(struct stream *s)
+{
+	s->len = INTERFACE_MIN;
+	memset(s->block, 0, s->len);
+	put32(s, 0, BLOCK_INTERFACE);
+	put32(s, 4, INTERFACE_MIN);
+	put16(s, 8, LINK_USER0);
+	put32(s, INTERFACE_MIN - 4, INTERFACE_MIN);
+}
+
 /* Complete the block that is held, as far as there is more of it. */
 static void
 complete_block(struct stream *s)
@@ -197,6 +228,8 @@ complete_block(struct stream *s)
 	if (!fill(s, 8) ||
 	    (get32(s, 0) == BLOCK_SECTION && !enter_section(s))) {
 		s->passing = true;
+		if (s->len == 0 && !ferror(s->in) && s->interface_room == 0)
+			make_interface(s);
 		return;
 	}
 	bytes = get32(s, 4);
@@ -256,13 +289,15 @@ stream_open(FILE *in)
 		return NULL;
 	}
 	/* The first bytes tell what it is; they stay to be read. */
-	s->passing = !fill(s, 4) || get32(s, 0) != BLOCK_SECTION;
-	if (s->passing) {
-		setvbuf(s->file, NULL, _IOFBF, BUFFER_BYTES);
-	} else {
+	if (fill(s, 4) && get32(s, 0) == BLOCK_SECTION) {
 		setvbuf(s->file, NULL, _IONBF, 0);
 		complete_block(s);
+		return s;
 	}
+	setvbuf(s->file, NULL, _IOFBF, BUFFER_BYTES);
+	s->passing = true;
+	if (s->len == 4)
+		edit_pcap_header(s);
 	return s;
 }
 

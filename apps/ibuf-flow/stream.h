@@ -1,12 +1,13 @@
 /*
  * stream.h - a capture's bytes on their way to libpcap.
  *
- * libpcap gives a file one link type and one snapshot length, and gives up on
- * a pcapng file whose interfaces differ in either.  So pcapng passes through
- * here block by block: interfaces are made to look the same, and the link type
- * that a packet really has is kept for whoever reads it.  All else, damage
- * included, reaches libpcap as it is: what can be read, and what is wrong with
- * the rest, is for libpcap to say.
+ * libpcap gives a file one link type and one snapshot length, gives up on a
+ * pcapng file whose interfaces differ in either, and cuts the packets of a pcap
+ * file that are longer than it says.  So files pass through here.  Snapshot
+ * lengths become "no limit"; pcapng interfaces are made to look the same, and
+ * the link type that a packet really has is kept for whoever reads it.  All
+ * else, damage included, reaches libpcap as it is: what can be read, and what
+ * is wrong with the rest, is for libpcap to say.
  */
 #ifndef FLOW_STREAM_H
 #define FLOW_STREAM_H
