@@ -139,7 +139,7 @@ TEST(frames_are_taken_from_a_stream_that_goes_on_without_a_copy)
 
 	for (uint16_t i = 0; i < 4; i++) {
 		assert_int_equal(ibuf_mbuf_append_be16(m, 3), 0);
-		assert_int_equal(ibuf_mbuf_append(m, "abcdef" + i, 3), 0);
+		assert_int_equal(ibuf_mbuf_append(m, &"abcdef"[i], 3), 0);
 		ibuf_cursor_init(&c, m);
 		assert_true(ibuf_cursor_get_be16(&c, &len));
 		frames[i] = ibuf_cursor_take(&c, len);
@@ -150,7 +150,7 @@ TEST(frames_are_taken_from_a_stream_that_goes_on_without_a_copy)
 	}
 	assert_int_equal(stats_of(p).copied_bytes, 0);
 	for (int i = 0; i < 4; i++)
-		assert_message(frames[i], "abcdef" + i, 3);
+		assert_message(frames[i], &"abcdef"[i], 3);
 	assert_books(p, 1);
 	ibuf_mbuf_free_bulk(frames, 4);
 	ibuf_mbuf_free(m);
