@@ -335,6 +335,7 @@ read_heap(struct ibuf_pool_stats *stats)
 	stats->frees = counted_acquire(&heap->given);
 	stats->allocs = counted_acquire(&heap->taken);
 	stats->allocated = stats->allocs - stats->frees;
+	stats->handles = stats->allocated;
 	stats->capacity = stats->allocated;
 	stats->copied_bytes = counted_relaxed(&heap->home.copied_bytes);
 }
