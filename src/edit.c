@@ -13,7 +13,9 @@
 
 /*
  * Bytes to be copied may be bytes of the window that is about to move: then
- * they are known by their offset, and found again behind it.
+ * they are known by their offset, and found again behind it.  Where they go
+ * on beyond the window, another one of this message looks at the same room;
+ * that keeps the room, and so the bytes, where they are.
  */
 struct source {
 	const uint8_t *bytes;
@@ -22,12 +24,12 @@ struct source {
 };
 
 static struct source
-source_of(const struct ibuf_mbuf *w, const void *bytes)
+source_of(const struct ibuf_mbuf *w, const void *bytes, size_t n)
 {
 	struct source from = {bytes, false, 0};
 
 	from.index = (uintptr_t)bytes - (uintptr_t)window_data(w);
-	from.inside = from.index < w->len_;
+	from.inside = from.index < w->len_ && n <= w->len_ - from.index;
 	return from;
 }
 
@@ -86,7 +88,7 @@ ibuf_mbuf_append_any_(struct ibuf_mbuf *m, const void *bytes, size_t n)
 
 	if (n == 0)
 		return 0;
-	from = source_of(last, bytes);
+	from = source_of(last, bytes, n);
 	error = make_tailroom(m, n);
 	if (error == 0)
 		memcpy(claim_tail(m, n), source_bytes(last, &from), n);
@@ -101,7 +103,7 @@ ibuf_mbuf_prepend_any_(struct ibuf_mbuf *m, const void *bytes, size_t n)
 
 	if (n == 0)
 		return 0;
-	from = source_of(m, bytes);
+	from = source_of(m, bytes, n);
 	error = make_headroom(m, n);
 	if (error == 0) {
 		bytes = source_bytes(m, &from);
