@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 const char options_help[] =
@@ -29,6 +30,8 @@ const char options_help[] =
 	"Exit status: 0 when every byte was read, 1 when not or when the "
 	"output\n"
 	"could not be written, 2 when the command line is wrong.\n";
+
+static const char letters[] = ":n:s:jt:hV";
 
 /* The reader has one processor, the workers share the others. */
 static unsigned
@@ -95,14 +98,17 @@ parse_option(struct options *o, int letter)
 	}
 }
 
-/* What getopt_long() did not take; its own message has two forms. */
+/*
+ * What getopt_long() did not take.  A letter of ours that it did not take was
+ * a long option with a value that this option does not have.
+ */
 static void
 complain_unknown(char **argv, int letter)
 {
 	if (letter == ':')
 		complain("option '%s' needs an argument; see --help",
 			 argv[optind - 1]);
-	else if (optopt != 0 && optopt < 256)
+	else if (optopt != 0 && strchr(letters, optopt) == NULL)
 		complain("unknown option '-%c'; see --help", optopt);
 	else
 		complain("unknown option '%s'; see --help", argv[optind - 1]);
@@ -124,8 +130,7 @@ options_parse(struct options *o, int argc, char **argv)
 
 	*o = (struct options){.workers = default_workers()};
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":n:s:jt:hV", longs, NULL)) !=
-	       -1) {
+	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (letter == 'h')
 			return OPTIONS_HELP;
 		if (letter == 'V')
