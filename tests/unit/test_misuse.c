@@ -1,0 +1,290 @@
+/*
+ * test_misuse.c - what a caller must not do ends the program, with one line
+ * that names the pool and the address.
+ */
+#include "pools.h"
+
+#include <stdio.h>
+
+/* The pool that is named, another one, and messages to misuse. */
+struct world {
+	struct ibuf_pool *p, *other;
+	struct ibuf_mbuf *a, *b;
+	void *address; /* of the culprit */
+};
+
+static void
+world_open(struct world *w)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+
+	o.capacity = 64;
+	o.name = "culprits";
+	w->p = pool_with(&o);
+	o.name = "innocents";
+	w->other = pool_with(&o);
+	w->a = ibuf_pool_alloc(w->p);
+	w->b = ibuf_pool_alloc(w->p);
+	assert_int_equal(ibuf_mbuf_append(w->a, "aaaa", 4), 0);
+	assert_int_equal(ibuf_mbuf_append(w->b, "bbbb", 4), 0);
+	w->address = w->a;
+}
+
+static void
+world_close(struct world *w)
+{
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->b);
+	assert_books(w->p, 0);
+	assert_books(w->other, 0);
+	assert_int_equal(ibuf_pool_destroy(w->p), 0);
+	assert_int_equal(ibuf_pool_destroy(w->other), 0);
+}
+
+/* The body aborts, and names the pool "culprits" and w->address. */
+#define assert_caught(body, w)                                                 \
+	do {                                                                   \
+		char words[64];                                                \
+                                                                               \
+		snprintf(words, sizeof(words), "culprits %p", (w)->address);   \
+		assert_aborts(body, w, words);                                 \
+	} while (0)
+
+/* Define a test whose misuse is the block that follows. */
+#define MISUSE(name)                                                           \
+	static void name##_(struct world *w);                                  \
+	static void name##_body(void *w)                                       \
+	{                                                                      \
+		name##_(w);                                                    \
+	}                                                                      \
+	TEST(name)                                                             \
+	{                                                                      \
+		struct world w;                                                \
+                                                                               \
+		world_open(&w);                                                \
+		assert_caught(name##_body, &w);                                \
+		world_close(&w);                                               \
+	}                                                                      \
+	static void name##_(struct world *w)
+
+/* ---- twice --------------------------------------------------------- */
+
+MISUSE(an_mbuf_freed_twice_in_a_row_is_caught)
+{
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(an_mbuf_freed_twice_with_another_between_is_caught)
+{
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->b);
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(an_mbuf_freed_twice_after_a_clone_of_another_is_caught)
+{
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(ibuf_mbuf_clone(w->b));
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(an_mbuf_freed_twice_while_a_clone_lives_is_caught)
+{
+	struct ibuf_mbuf *clone = ibuf_mbuf_clone(w->a);
+
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(clone);
+}
+
+MISUSE(an_mbuf_that_grew_and_is_freed_twice_is_caught)
+{
+	ibuf_mbuf_append_fill(w->a, 'x', 5000);
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(an_mbuf_freed_twice_in_one_bulk_is_caught)
+{
+	struct ibuf_mbuf *ms[] = {w->a, NULL, w->b, w->a};
+
+	ibuf_mbuf_free_bulk(ms, 4);
+}
+
+MISUSE(an_mbuf_freed_twice_by_the_checked_free_is_caught)
+{
+	ibuf_pool_free(w->p, w->a);
+	ibuf_pool_free(w->p, w->a);
+}
+
+MISUSE(an_mbuf_freed_by_one_free_and_then_the_other_is_caught)
+{
+	ibuf_mbuf_free(w->a);
+	ibuf_pool_free(w->p, w->a);
+}
+
+MISUSE(an_mbuf_freed_twice_after_its_pool_was_closed_is_caught)
+{
+	ibuf_pool_destroy(w->p);
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(an_mbuf_whose_handle_went_with_concat_is_caught)
+{
+	/* An empty head takes over the window of a, whose handle is gone. */
+	struct ibuf_mbuf *empty = ibuf_pool_alloc(w->p);
+
+	ibuf_mbuf_concat(empty, w->a);
+	ibuf_mbuf_free(w->a);
+}
+
+MISUSE(a_segment_freed_behind_the_back_of_its_message_is_caught)
+{
+	/* At the latest when the message is freed. */
+	ibuf_mbuf_concat(w->b, w->a);
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->b);
+}
+
+static void
+free_clone_twice(void *world)
+{
+	struct world *w = world;
+
+	ibuf_mbuf_free(w->address);
+	ibuf_mbuf_free(w->address);
+}
+
+static void
+free_clone_after_another(void *world)
+{
+	struct world *w = world;
+	struct ibuf_mbuf *between = ibuf_mbuf_clone(w->a);
+
+	ibuf_mbuf_free(w->address);
+	ibuf_mbuf_free(between);
+	ibuf_mbuf_free(w->b);
+	ibuf_mbuf_free(w->address);
+}
+
+TEST(a_clone_freed_twice_is_caught)
+{
+	struct world w;
+	struct ibuf_mbuf *clone;
+
+	world_open(&w);
+	clone = ibuf_mbuf_clone(w.a);
+	w.address = clone;
+	assert_caught(free_clone_twice, &w);
+	assert_caught(free_clone_after_another, &w);
+	ibuf_mbuf_free(clone);
+	world_close(&w);
+}
+
+/* ---- foreign ------------------------------------------------------- */
+
+static void
+free_to_the_pool(void *world)
+{
+	struct world *w = world;
+
+	ibuf_pool_free(w->p, w->address);
+}
+
+/* What the checked free must not be given. */
+static void
+assert_foreign(struct world *w, void *address)
+{
+	w->address = address;
+	assert_caught(free_to_the_pool, w);
+}
+
+TEST(a_message_of_another_pool_or_of_the_heap_is_foreign)
+{
+	struct world w;
+	struct ibuf_mbuf *theirs, *clone, *heap;
+
+	world_open(&w);
+	theirs = ibuf_pool_alloc(w.other);
+	clone = ibuf_mbuf_clone(theirs);
+	heap = ibuf_mbuf_from("heap", 4);
+	assert_foreign(&w, theirs);
+	assert_foreign(&w, clone);
+	assert_foreign(&w, heap);
+	ibuf_mbuf_free(theirs);
+	ibuf_mbuf_free(clone);
+	ibuf_mbuf_free(heap);
+	world_close(&w);
+}
+
+TEST(a_pointer_into_an_mbuf_or_behind_all_of_them_is_foreign)
+{
+	struct world w;
+	uint8_t *a, *b, *clone;
+	ptrdiff_t stride;
+
+	world_open(&w);
+	a = (uint8_t *)w.a;
+	b = (uint8_t *)w.b;
+	stride = b > a ? b - a : a - b;
+	assert_foreign(&w, a + 1);
+	assert_foreign(&w, a + 8);
+	assert_foreign(&w, a + 64);
+	assert_foreign(&w, a + stride - 64);
+	assert_foreign(&w, (void *)(uintptr_t)ibuf_mbuf_data(w.a));
+	/* The one that is next to be handed out, and is not yet. */
+	assert_foreign(&w, (b > a ? b : a) + stride);
+	clone = (uint8_t *)ibuf_mbuf_clone(w.a);
+	assert_foreign(&w, clone + 8);
+	ibuf_mbuf_free((struct ibuf_mbuf *)(void *)clone);
+	world_close(&w);
+}
+
+TEST(a_pointer_to_the_stack_or_to_nothing_at_all_is_foreign)
+{
+	struct world w;
+	uint64_t stack[64] = {0};
+	static uint64_t fixed[64];
+
+	world_open(&w);
+	assert_foreign(&w, stack);
+	assert_foreign(&w, fixed);
+	assert_foreign(&w, w.p);
+	assert_foreign(&w, (void *)(uintptr_t)64);
+	assert_foreign(&w, (void *)(UINTPTR_MAX - 63));
+	world_close(&w);
+}
+
+/* ---- the line ------------------------------------------------------ */
+
+TEST(a_name_that_is_too_long_for_a_line_still_gives_one_line)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct world w;
+	char name[2000], words[64];
+
+	world_open(&w);
+	ibuf_pool_destroy(w.other);
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	o.name = name;
+	w.other = pool_with(&o);
+	w.address = ibuf_pool_alloc(w.other);
+	snprintf(words, sizeof(words), "nnnnnnnn %p", w.address);
+	assert_aborts(free_clone_twice, &w, words);
+	ibuf_mbuf_free(w.address);
+	world_close(&w);
+}
+
+TEST(freeing_nothing_is_fine)
+{
+	struct ibuf_pool *p = pool_of(0, 0);
+
+	ibuf_mbuf_free(NULL);
+	ibuf_pool_free(p, NULL);
+	ibuf_mbuf_free_bulk(NULL, 0);
+	assert_books(p, 0);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
