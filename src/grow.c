@@ -86,6 +86,7 @@ grow_in_place(struct ibuf_mbuf *w, size_t n)
 	w->room_ = &larger->room;
 	w->base_ = (uint8_t *)(larger + 1);
 	w->cap_ = larger->size;
+	w->flags_ |= BOTH_RIGHTS;
 	count_copied(w, w->len_);
 	return 0;
 }
@@ -113,11 +114,13 @@ ibuf_grow_tail_(struct ibuf_mbuf *w, size_t n)
 		       n <= w->cap_ - w->off_ - w->len_))
 		return 0;
 	if (window_owns(w)) {
-		/* Its rights are its own again, whatever comes of this. */
-		ibuf_window_regain_(w);
-		if (n <= w->cap_ - w->off_ - w->len_)
+		/* Its rights are its own again, unless the call fails. */
+		if (n <= ibuf_room_size_(w) - w->off_ - w->len_) {
+			ibuf_window_regain_(w);
 			return 0;
+		}
 		if (ibuf_grow_slides_(w, n)) {
+			ibuf_window_regain_(w);
 			slide(w);
 			return 0;
 		}
@@ -139,13 +142,14 @@ static int
 grow_head_owned(struct ibuf_mbuf *w, size_t n)
 {
 	size_t headroom = w->room_->headroom_;
-	size_t kept = w->cap_ - w->off_; /* len and tailroom */
+	size_t size = ibuf_room_size_(w);
+	size_t kept = size - w->off_; /* len and tailroom */
 	struct ibuf_place place;
 	size_t capacity;
 
 	if (too_large(headroom, kept, n))
 		return -EOVERFLOW;
-	capacity = grown(w->cap_ - headroom, kept + n, headroom);
+	capacity = grown(size - headroom, kept + n, headroom);
 	if (!ibuf_place_heap_(&place, headroom, capacity, home_of(w)->wipe))
 		return -ENOMEM;
 	ibuf_window_move_(w, &place, (uint32_t)(place.size - kept));
@@ -162,8 +166,10 @@ ibuf_grow_head_(struct ibuf_mbuf *w, size_t n)
 	if (n == 0 || ((w->flags_ & IBUF_MBUF_HEAD_) != 0 && n <= w->off_))
 		return 0;
 	if (window_owns(w)) {
+		if (n > w->off_)
+			return grow_head_owned(w, n);
 		ibuf_window_regain_(w);
-		return n <= w->off_ ? 0 : grow_head_owned(w, n);
+		return 0;
 	}
 	error = ibuf_grow_plan_(w, n, &place, &off);
 	if (error != 0)

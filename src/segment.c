@@ -15,11 +15,13 @@ adjacent(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 	return a->room_ == b->room_ && window_end(a) == window_data(b);
 }
 
-/* Let a show b's bytes too, with b's right to the tailroom; b's header is
-   gone. */
+/* Let a show b's bytes too, with b's right to the tailroom, and to the
+   headroom where a shows none; b's header is gone. */
 static void
 rejoin(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
 {
+	if (a->len_ == 0)
+		a->flags_ |= b->flags_ & IBUF_MBUF_HEAD_;
 	a->len_ += b->len_;
 	if ((b->flags_ & IBUF_MBUF_TAIL_) != 0) {
 		a->flags_ |= IBUF_MBUF_TAIL_;
@@ -85,13 +87,16 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 static struct ibuf_mbuf *
 split_window(struct ibuf_mbuf *s, uint32_t off)
 {
-	struct ibuf_mbuf *rest;
+	bool owns = window_owns(s);
+	struct ibuf_mbuf *rest =
+		ibuf_window_new_(s, off, s->len_ - off, s->cap_);
 
-	if (window_owns(s))
-		ibuf_window_regain_(s);
-	rest = ibuf_window_new_(s, off, s->len_ - off, s->cap_);
 	if (rest == NULL)
 		return NULL;
+	if (owns) {
+		ibuf_window_regain_(s);
+		rest->cap_ = s->cap_;
+	}
 	rest->flags_ |= s->flags_ & IBUF_MBUF_TAIL_;
 	s->flags_ &= (uint16_t)~IBUF_MBUF_TAIL_;
 	s->len_ = off;
