@@ -3,6 +3,7 @@
  */
 #include "flow_key.h"
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 unsigned
@@ -54,5 +55,5 @@ flow_key_address(const struct flow_key *key, unsigned end,
 
 	if (inet_ntop(family, key->address[end], text, INET6_ADDRSTRLEN) ==
 	    NULL)
-		strcpy(text, "?");
+		snprintf(text, INET6_ADDRSTRLEN, "?");
 }

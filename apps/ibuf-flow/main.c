@@ -72,7 +72,9 @@ run(const struct options *o)
 	for (file = o->files; *file != NULL; file++)
 		meter_read(m, *file);
 	done = meter_finish(m);
-	if (!done || meter_totals(m)->lost > 0)
+	if (!done)
+		complain("out of memory");
+	else if (meter_totals(m)->lost > 0)
 		complain("out of memory: %llu packets are in no flow",
 			 (unsigned long long)meter_totals(m)->lost);
 	done = done && report(m, o) && meter_totals(m)->complete &&

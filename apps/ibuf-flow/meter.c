@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "progress.h"
 #include "worker.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,8 +43,8 @@ make_pool(unsigned workers)
 	options.capacity = POOL_CAPACITY;
 	options.headroom = 0;
 	options.cache = POOL_CACHE;
-	options.max =
-		WORKER_PACKETS_MAX(workers) + (workers + 1) * POOL_CACHE + 1;
+	options.max = WORKER_PACKETS_MAX(workers) + 1 +
+		      ((size_t)workers + 1) * POOL_CACHE;
 	options.private_size = sizeof(struct packet);
 	if (ibuf_pool_create(&pool, &options) != 0)
 		return NULL;
@@ -140,7 +141,7 @@ read_frames(struct meter *m, struct capture *c, struct progress *progress,
 
 	while ((got = capture_next(c, &frame, error)) > 0) {
 		if (!take_frame(m, &frame)) {
-			strcpy(error, "out of memory");
+			snprintf(error, CAPTURE_ERROR_MAX, "out of memory");
 			return false;
 		}
 		if (++*number % PROGRESS_PACKETS == 0)

@@ -26,7 +26,7 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 	case PROTOCOL_TCP:
 		layer_skip(l, 8);
 		words = layer_u8(l) >> 4;
-		layer_skip(l, words < 5 ? SIZE_MAX : words * 4u - 13);
+		layer_skip(l, words < 5 ? SIZE_MAX : (size_t)words * 4 - 13);
 		break;
 	case PROTOCOL_UDP:
 		length = layer_be16(l);
