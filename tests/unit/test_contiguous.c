@@ -338,17 +338,17 @@ linearize_it(struct world *w)
 }
 
 static int
-pull_up_8(struct world *w)
+pull_up_9(struct world *w)
 {
-	return ibuf_mbuf_pullup(w->m, 8) == NULL ? -ENOMEM : 0;
+	return ibuf_mbuf_pullup(w->m, 9) == NULL ? -ENOMEM : 0;
 }
 
 TEST(linearize_or_pullup_that_finds_no_memory_changes_nothing)
 {
 	assert_survives(make_three, linearize_it, ten, 10);
-	assert_survives(make_three, pull_up_8, ten, 10);
+	assert_survives(make_three, pull_up_9, ten, 10);
 	assert_survives(make_shared, linearize_it, ten, 10);
-	assert_survives(make_shared, pull_up_8, ten, 10);
+	assert_survives(make_shared, pull_up_9, ten, 10);
 	assert_survives(make_pooled, linearize_it, ten, 10);
-	assert_survives(make_pooled, pull_up_8, ten, 10);
+	assert_survives(make_pooled, pull_up_9, ten, 10);
 }
