@@ -1,0 +1,287 @@
+/* message.c - the model of a whole message: windows in a list, flat bytes. */
+#include "model.h"
+
+#include <string.h>
+
+struct home heap;
+
+/* ---- parts --------------------------------------------------------- */
+
+static struct window *
+last_of(struct message *message)
+{
+	return &message->at[message->segments - 1];
+}
+
+const struct window *
+message_last(const struct message *message)
+{
+	return &message->at[message->segments - 1];
+}
+
+size_t
+message_find(const struct message *message, size_t *off)
+{
+	size_t i = 0;
+
+	while (*off >= message->at[i].len && i + 1 < message->segments)
+		*off -= message->at[i++].len;
+	return i;
+}
+
+bool
+message_is_unique(const struct message *message)
+{
+	for (size_t i = 0; i < message->segments; i++)
+		if (!window_owns(&message->at[i]))
+			return false;
+	return true;
+}
+
+/* Take n windows out of the list; they are gone already. */
+static void
+unlink_windows(struct message *message, size_t first, size_t n)
+{
+	memmove(&message->at[first], &message->at[first + n],
+		(message->segments - first - n) * sizeof(message->at[0]));
+	message->segments -= n;
+}
+
+/* ---- life ---------------------------------------------------------- */
+
+static void
+start(struct message *to, struct ibuf_mbuf *m)
+{
+	to->m = m;
+	to->len = 0;
+	to->segments = 0;
+}
+
+void
+message_open(struct message *to, struct ibuf_mbuf *m, struct home *home,
+	     struct room *room)
+{
+	start(to, m);
+	window_put(&to->at[0], home, room);
+	to->segments = 1;
+}
+
+void
+message_clone(struct message *to, struct ibuf_mbuf *m,
+	      const struct message *from)
+{
+	size_t capacity[SEGMENTS_MAX];
+
+	start(to, m);
+	/* The first window more on a room may change what C is. */
+	for (size_t i = 0; i < from->segments; i++)
+		capacity[i] = window_capacity(&from->at[i]);
+	for (size_t i = 0; i < from->segments; i++)
+		window_share(&to->at[i], &from->at[i], 0, from->at[i].len,
+			     capacity[i]);
+	to->segments = from->segments;
+	to->len = from->len;
+	memcpy(to->bytes, from->bytes, from->len);
+}
+
+void
+message_slice(struct message *to, struct ibuf_mbuf *m,
+	      const struct message *from, size_t off, size_t len)
+{
+	size_t in = off, left = len;
+	size_t i = message_find(from, &in);
+
+	start(to, m);
+	do {
+		const struct window *w = &from->at[i++];
+		size_t here = w->len - in < left ? w->len - in : left;
+
+		window_share(&to->at[to->segments++], w, in, here, here);
+		left -= here;
+		in = 0;
+	} while (left != 0);
+	to->len = len;
+	memcpy(to->bytes, from->bytes + off, len);
+}
+
+void
+message_copy(struct message *to, struct ibuf_mbuf *m,
+	     const struct message *from, size_t off, size_t len)
+{
+	struct home *home = from->at[0].home;
+
+	if (home->is_pool && len <= home->capacity && home_has_element(home))
+		message_open(to, m, home, room_of_element(home));
+	else
+		message_open(to, m, &heap, room_on_heap(0, len));
+	message_append(to, from->bytes + off, len);
+}
+
+void
+message_free(struct message *message)
+{
+	for (size_t i = 0; i < message->segments; i++)
+		window_free(&message->at[i]);
+	message->m = NULL;
+}
+
+/* ---- ends ---------------------------------------------------------- */
+
+void
+message_reserve(struct message *message, size_t n)
+{
+	window_grow_tail(last_of(message), n);
+}
+
+void
+message_append(struct message *message, const uint8_t *bytes, size_t n)
+{
+	window_grow_tail(last_of(message), n);
+	last_of(message)->len += n;
+	memcpy(message->bytes + message->len, bytes, n);
+	message->len += n;
+}
+
+void
+message_prepend(struct message *message, const uint8_t *bytes, size_t n)
+{
+	struct window *w = &message->at[0];
+
+	window_grow_head(w, n);
+	w->off -= n;
+	w->len += n;
+	memmove(message->bytes + n, message->bytes, message->len);
+	memcpy(message->bytes, bytes, n);
+	message->len += n;
+}
+
+void
+message_trim_head(struct message *message, size_t n)
+{
+	struct window *w = &message->at[0];
+
+	message->len -= n;
+	memmove(message->bytes, message->bytes + n, message->len);
+	while (n >= w->len && message->segments > 1) {
+		n -= w->len;
+		window_take_over(w, &message->at[1]);
+		unlink_windows(message, 1, 1);
+	}
+	window_trim_head(w, n);
+}
+
+void
+message_trim_tail(struct message *message, size_t n)
+{
+	message->len -= n;
+	while (n >= last_of(message)->len && message->segments > 1) {
+		n -= last_of(message)->len;
+		window_free(last_of(message));
+		message->segments--;
+	}
+	window_trim_tail(last_of(message), n);
+}
+
+void
+message_clear(struct message *message)
+{
+	for (size_t i = 1; i < message->segments; i++)
+		window_free(&message->at[i]);
+	message->segments = 1;
+	message->len = 0;
+	window_clear(&message->at[0]);
+}
+
+/* ---- joined, cut, moved -------------------------------------------- */
+
+void
+message_gather(struct message *message, size_t n)
+{
+	struct window *w = &message->at[0];
+	size_t missing = n - w->len;
+
+	if (n <= w->len)
+		return;
+	window_grow_tail(w, missing);
+	w->home->copied += missing;
+	w->len = n;
+	while (missing != 0) {
+		struct window *next = &message->at[1];
+
+		if (missing < next->len) {
+			/* Its front is ours; it gives up no more than HEAD. */
+			next->head = next->head && window_owns(next);
+			next->off += missing;
+			next->len -= missing;
+			return;
+		}
+		missing -= next->len;
+		window_free(next);
+		unlink_windows(message, 1, 1);
+	}
+}
+
+void
+message_concat(struct message *message, struct message *tail)
+{
+	struct window *end = last_of(message);
+	size_t first = 0;
+
+	/* As a segment its private area cannot be seen; if it becomes a
+	   message again, that is as it was left. */
+	for (size_t i = 0; i < tail->segments; i++)
+		tail->at[i].private_state = PRIVATE_UNKNOWN;
+	if (window_is_adjacent(end, &tail->at[0])) {
+		window_rejoin(end, &tail->at[0]);
+		first = 1;
+	} else if (tail->len == 0) {
+		window_free(&tail->at[0]);
+		first = 1;
+	} else if (message->len == 0) {
+		window_take_over(&message->at[0], &tail->at[0]);
+		first = 1;
+	}
+	for (size_t i = first; i < tail->segments; i++)
+		message->at[message->segments++] = tail->at[i];
+	memcpy(message->bytes + message->len, tail->bytes, tail->len);
+	message->len += tail->len;
+	tail->m = NULL;
+}
+
+void
+message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
+	      struct message *rest)
+{
+	size_t i = 0, upto = message->at[0].len;
+
+	start(rest, m);
+	/* i becomes the segment with the last byte that stays. */
+	while (upto < at)
+		upto += message->at[++i].len;
+	if (at == 0 || at < upto || i + 1 == message->segments) {
+		struct window *w = &message->at[i];
+
+		window_split(&rest->at[0], w, w->len - (upto - at));
+		rest->segments = 1;
+	}
+	for (size_t j = i + 1; j < message->segments; j++)
+		rest->at[rest->segments++] = message->at[j];
+	message->segments = i + 1;
+	rest->len = message->len - at;
+	message->len = at;
+	memcpy(rest->bytes, message->bytes + at, rest->len);
+}
+
+void
+message_move(struct message *message, size_t first, size_t last,
+	     struct room *(*plan)(const struct window *w))
+{
+	struct room *rooms[SEGMENTS_MAX];
+
+	/* Whatever is planned sees the state before the first move. */
+	for (size_t i = first; i <= last; i++)
+		rooms[i] = plan(&message->at[i]);
+	for (size_t i = first; i <= last; i++)
+		if (rooms[i] != NULL)
+			window_move(&message->at[i], rooms[i], rooms[i]->h0);
+}

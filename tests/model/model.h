@@ -1,0 +1,191 @@
+/*
+ * model.h - what messages are, said a second time and slowly.
+ *
+ * The model of a message is a flat array of its bytes, and the list of the
+ * windows that the contract says it has: which room each looks at, where, and
+ * with which rights.  From these follows all that can be seen from outside:
+ *
+ *	content, length, segments      the flat bytes, the list
+ *	where each byte is             address = base of the room + offset
+ *	headroom, tailroom, capacity   rights, or a sole owner's
+ *	is_unique, release callbacks   windows counted per room
+ *	allocated, handles             elements and headers counted per home
+ *	copied_bytes                   each move of the growth law
+ *
+ * The address of a room is learnt from the first window that is seen on it;
+ * whatever is seen later must agree.  So nothing is copied in secret, and a
+ * write to shared bytes is seen in the messages that share them.
+ *
+ * Names of functions here: window_* for one segment, message_* for a whole
+ * message; each changes the model alone.  They are called when the library
+ * has said that it succeeded.
+ */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include <ibuf/ibuf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	BYTES_MAX = 4096,  /* of a message */
+	SEGMENTS_MAX = 48, /* of a message */
+};
+
+/* Where headers and elements come from: the heap, or a pool. */
+struct home {
+	struct ibuf_pool *pool; /* NULL: the heap, or destroyed */
+	bool is_pool;
+	size_t capacity, headroom, max, private_size;
+	size_t elements; /* out: the room or the header is in use */
+	size_t handles;  /* other headers out */
+	uint64_t copied; /* bytes moved */
+	struct home *next;
+};
+
+extern struct home heap;
+
+/* Memory of the caller that was wrapped. */
+struct wrapped {
+	uint8_t *bytes;
+	size_t len;
+	bool read_only;
+	unsigned released;
+};
+
+struct room {
+	size_t h0, size;
+	unsigned windows;
+	bool handle;          /* of an element: its header is in use */
+	struct home *home;    /* of an element; NULL: a heap or wrapped room */
+	struct wrapped *wrap; /* NULL: not wrapped */
+	const uint8_t *base;  /* NULL: not seen yet */
+};
+
+/* A header's private area: born zero; what we wrote; not ours to know. */
+enum private_state { PRIVATE_ZERO, PRIVATE_STAMPED, PRIVATE_UNKNOWN };
+
+struct window {
+	struct room *room;
+	size_t off, len;
+	size_t cap; /* C without the right to the tail, and shared */
+	bool head, tail;
+	struct home *home; /* of the header */
+	struct room *own;  /* the header is this element's; NULL: none */
+	enum private_state private_state;
+	uint8_t stamp;
+};
+
+struct message {
+	struct ibuf_mbuf *m; /* NULL: there is none */
+	size_t len;
+	size_t segments;
+	struct window at[SEGMENTS_MAX];
+	uint8_t bytes[BYTES_MAX];
+};
+
+/* ---- one window (window.c) ----------------------------------------- */
+
+bool window_is_sole(const struct window *w);
+bool window_owns(const struct window *w); /* may be written in place */
+size_t window_capacity(const struct window *w);
+size_t window_headroom(const struct window *w);
+size_t window_tailroom(const struct window *w);
+
+/* A header of a home that looks at a room from h0 on, with both rights. */
+void window_put(struct window *w, struct home *header_home, struct room *room);
+
+/* A header of w's home that looks at off, len of w without rights. */
+void window_share(struct window *to, const struct window *w, size_t off,
+		  size_t len, size_t cap);
+
+/* Let w, whose header stays, look at what from looks at, which is gone. */
+void window_take_over(struct window *w, const struct window *from);
+
+/* The header and what it looks at are gone. */
+void window_free(struct window *w);
+
+void window_grow_tail(struct window *w, size_t n);
+void window_grow_head(struct window *w, size_t n);
+
+/* Does w move when it is to be written in place, or shrunk; and where to? */
+struct room *window_plan_private(const struct window *w);
+struct room *window_plan_smaller(const struct window *w);
+void window_move(struct window *w, struct room *room, size_t off);
+
+void window_trim_head(struct window *w, size_t n);
+void window_trim_tail(struct window *w, size_t n);
+void window_clear(struct window *w);
+void window_split(struct window *rest, struct window *w, size_t at);
+
+/* Do b's bytes follow a's in one room?  Then let a show both. */
+bool window_is_adjacent(const struct window *a, const struct window *b);
+void window_rejoin(struct window *a, struct window *b);
+
+struct room *room_on_heap(size_t h0, size_t capacity);
+struct room *room_wrapped(struct wrapped *wrap);
+struct room *room_of_element(struct home *home); /* its header is out too */
+bool home_has_element(const struct home *home);
+
+/* ---- a whole message (message.c) ----------------------------------- */
+
+/* An empty message with this handle on a room. */
+void message_open(struct message *to, struct ibuf_mbuf *m, struct home *home,
+		  struct room *room);
+/* A clone with another handle, C as the contract says. */
+void message_clone(struct message *to, struct ibuf_mbuf *m,
+		   const struct message *from);
+void message_slice(struct message *to, struct ibuf_mbuf *m,
+		   const struct message *from, size_t off, size_t len);
+void message_copy(struct message *to, struct ibuf_mbuf *m,
+		  const struct message *from, size_t off, size_t len);
+void message_free(struct message *message);
+
+/* bytes NULL: room is made, and nothing added. */
+void message_append(struct message *message, const uint8_t *bytes, size_t n);
+void message_prepend(struct message *message, const uint8_t *bytes, size_t n);
+void message_reserve(struct message *message, size_t n);
+void message_trim_head(struct message *message, size_t n);
+void message_trim_tail(struct message *message, size_t n);
+void message_clear(struct message *message);
+void message_gather(struct message *message, size_t n);
+void message_concat(struct message *message, struct message *tail);
+void message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
+		   struct message *rest);
+
+/* The segments from first to last move as a plan says, or all or none. */
+void message_move(struct message *message, size_t first, size_t last,
+		  struct room *(*plan)(const struct window *w));
+
+/* The segment that holds a byte, or the last; *off: the offset in it. */
+size_t message_find(const struct message *message, size_t *off);
+
+const struct window *message_last(const struct message *message);
+bool message_is_unique(const struct message *message);
+
+/* ---- the library against the model (check.c) ----------------------- */
+
+/* Whatever can be seen of a message is what the model says. */
+void check_message(struct message *message);
+void check_home(const struct home *home);
+
+/* Say what is wrong and end the process. */
+_Noreturn void fail(const char *file, int line, const char *what);
+_Noreturn void fail_unequal(const char *file, int line, const char *what,
+			    uintmax_t is, uintmax_t expected);
+
+#define CHECK(condition)                                                       \
+	do {                                                                   \
+		if (!(condition))                                              \
+			fail(__FILE__, __LINE__, #condition);                  \
+	} while (0)
+
+#define CHECK_EQUAL(is, expected)                                              \
+	do {                                                                   \
+		uintmax_t is_ = (uintmax_t)(is), expected_ = (expected);       \
+		if (is_ != expected_)                                          \
+			fail_unequal(__FILE__, __LINE__, #is, is_, expected_); \
+	} while (0)
+
+#endif

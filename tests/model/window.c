@@ -1,0 +1,384 @@
+/* window.c - the model of one window: counts, rights, the growth law. */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t
+most(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- rooms --------------------------------------------------------- */
+
+static struct room *
+room_new(size_t h0, size_t capacity)
+{
+	struct room *room = calloc(1, sizeof(*room));
+
+	CHECK(room != NULL);
+	room->h0 = h0;
+	room->size = h0 + capacity;
+	return room;
+}
+
+struct room *
+room_on_heap(size_t h0, size_t capacity)
+{
+	return room_new(h0, capacity);
+}
+
+struct room *
+room_wrapped(struct wrapped *wrap)
+{
+	struct room *room = room_new(0, wrap->len);
+
+	room->wrap = wrap;
+	if (wrap->len != 0)
+		room->base = wrap->bytes;
+	return room;
+}
+
+bool
+home_has_element(const struct home *home)
+{
+	return home->pool != NULL &&
+	       (home->max == 0 || home->elements < home->max);
+}
+
+struct room *
+room_of_element(struct home *home)
+{
+	struct room *room = room_new(home->headroom, home->capacity);
+
+	room->home = home;
+	room->handle = true;
+	home->elements++;
+	return room;
+}
+
+/* A room goes with the last window, an element's with its header too. */
+static void
+room_end(struct room *room)
+{
+	if (room->windows != 0 || room->handle)
+		return;
+	if (room->home != NULL)
+		room->home->elements--;
+	if (room->wrap != NULL) {
+		CHECK_EQUAL(room->wrap->released, 1);
+		free(room->wrap);
+	}
+	free(room);
+}
+
+static void
+room_drop(struct room *room)
+{
+	room->windows--;
+	room_end(room);
+}
+
+/* ---- what can be seen ---------------------------------------------- */
+
+static bool
+is_read_only(const struct window *w)
+{
+	return w->room->wrap != NULL && w->room->wrap->read_only;
+}
+
+bool
+window_is_sole(const struct window *w)
+{
+	return w->room->windows == 1;
+}
+
+bool
+window_owns(const struct window *w)
+{
+	return window_is_sole(w) && !is_read_only(w);
+}
+
+size_t
+window_capacity(const struct window *w)
+{
+	if (w->tail || window_is_sole(w))
+		return w->room->size - w->room->h0;
+	return w->cap;
+}
+
+size_t
+window_headroom(const struct window *w)
+{
+	return w->head || window_owns(w) ? w->off : 0;
+}
+
+size_t
+window_tailroom(const struct window *w)
+{
+	if (w->tail || window_owns(w))
+		return w->room->size - w->off - w->len;
+	return 0;
+}
+
+/* ---- headers ------------------------------------------------------- */
+
+static void
+header_free(struct window *w)
+{
+	if (w->own != NULL) {
+		w->own->handle = false;
+		room_end(w->own);
+	} else {
+		w->home->handles--;
+	}
+}
+
+void
+window_put(struct window *w, struct home *header_home, struct room *room)
+{
+	memset(w, 0, sizeof(*w));
+	w->room = room;
+	w->off = room->h0;
+	w->home = header_home;
+	w->head = w->tail = !is_read_only(w);
+	w->cap = room->size - room->h0;
+	room->windows++;
+	if (room->handle)
+		w->own = room;
+	else
+		header_home->handles++;
+}
+
+void
+window_share(struct window *to, const struct window *w, size_t off, size_t len,
+	     size_t cap)
+{
+	memset(to, 0, sizeof(*to));
+	to->room = w->room;
+	to->off = w->off + off;
+	to->len = len;
+	to->cap = cap;
+	/* What a destroyed pool's messages need anew comes from the heap. */
+	to->home = w->home->pool != NULL ? w->home : &heap;
+	to->home->handles++;
+	to->room->windows++;
+}
+
+void
+window_take_over(struct window *w, const struct window *from)
+{
+	struct window gone = *from;
+	struct room *left = w->room;
+
+	w->room = from->room;
+	w->off = from->off;
+	w->len = from->len;
+	w->cap = from->cap;
+	w->head = from->head;
+	w->tail = from->tail;
+	room_drop(left);
+	header_free(&gone);
+}
+
+void
+window_free(struct window *w)
+{
+	struct room *room = w->room;
+
+	/* The header first: the room of its own must be there for that. */
+	room->windows++;
+	header_free(w);
+	room->windows--;
+	room_drop(room);
+}
+
+/* ---- growth -------------------------------------------------------- */
+
+/* A sole owner has both rights again at its next edit. */
+static void
+regain(struct window *w)
+{
+	w->head = w->tail = true;
+}
+
+/* The room that a window gets which leaves another. */
+static struct room *
+room_for(const struct window *w, size_t h0, size_t capacity)
+{
+	struct home *home = w->home;
+
+	if (home->is_pool && h0 <= home->headroom &&
+	    capacity <= home->capacity) {
+		struct room *room;
+
+		if (w->own != NULL && w->own->windows == 0)
+			return w->own;
+		if (home_has_element(home)) {
+			room = room_of_element(home);
+			room->handle = false; /* it is not handed out */
+			return room;
+		}
+	}
+	return room_on_heap(h0, capacity);
+}
+
+void
+window_move(struct window *w, struct room *room, size_t off)
+{
+	struct room *left = w->room;
+
+	w->home->copied += w->len;
+	w->room = room;
+	w->off = off;
+	room->windows++;
+	regain(w);
+	room_drop(left);
+}
+
+void
+window_grow_tail(struct window *w, size_t n)
+{
+	struct room *room = w->room;
+	size_t capacity = window_capacity(w);
+
+	if (n == 0 || (w->tail && n <= window_tailroom(w)))
+		return;
+	if (!window_owns(w)) {
+		room = room_for(w, room->h0, most(capacity, w->len + n));
+		window_move(w, room, room->h0);
+		return;
+	}
+	regain(w);
+	if (n <= window_tailroom(w))
+		return;
+	if (w->off >= room->h0 + w->len && w->len + n <= capacity) {
+		w->home->copied += w->len;
+		w->off = room->h0;
+		return;
+	}
+	capacity = most(capacity + capacity / 2, w->len + n);
+	window_move(w, room_on_heap(room->h0, capacity), room->h0);
+}
+
+void
+window_grow_head(struct window *w, size_t n)
+{
+	struct room *room = w->room;
+	size_t capacity = window_capacity(w), kept;
+
+	if (n == 0 || (w->head && n <= w->off))
+		return;
+	if (!window_owns(w)) {
+		room = room_for(w, room->h0, most(capacity, w->len + n));
+		window_move(w, room, room->h0 + n);
+		return;
+	}
+	regain(w);
+	if (n <= w->off)
+		return;
+	kept = room->size - w->off;
+	capacity = most(capacity + capacity / 2, kept + n);
+	room = room_on_heap(room->h0, capacity);
+	window_move(w, room, room->size - kept);
+}
+
+struct room *
+window_plan_private(const struct window *w)
+{
+	if (window_owns(w))
+		return NULL;
+	return room_for(w, w->room->h0, most(window_capacity(w), w->len));
+}
+
+struct room *
+window_plan_smaller(const struct window *w)
+{
+	/* An element whose header is in use stays in any case. */
+	if (!window_is_sole(w) || w->room->handle || w->room->size == w->len)
+		return NULL;
+	if (w->own != NULL && w->own->windows == 0 &&
+	    w->len <= w->home->capacity)
+		return w->own;
+	return room_on_heap(0, w->len);
+}
+
+/* ---- shorter, cut, joined ------------------------------------------ */
+
+void
+window_trim_head(struct window *w, size_t n)
+{
+	if (n == 0)
+		return;
+	if (window_owns(w))
+		regain(w);
+	else
+		w->head = false;
+	w->off += n;
+	w->len -= n;
+}
+
+static void
+give_up_tail(struct window *w)
+{
+	if (w->tail)
+		w->cap = w->room->size - w->room->h0;
+	w->tail = false;
+}
+
+void
+window_trim_tail(struct window *w, size_t n)
+{
+	if (n == 0)
+		return;
+	if (window_owns(w))
+		regain(w);
+	else
+		give_up_tail(w);
+	w->len -= n;
+}
+
+void
+window_clear(struct window *w)
+{
+	if (window_owns(w)) {
+		regain(w);
+		w->off = w->room->h0;
+	} else {
+		give_up_tail(w);
+	}
+	w->len = 0;
+}
+
+void
+window_split(struct window *rest, struct window *w, size_t at)
+{
+	if (window_owns(w))
+		regain(w);
+	window_share(rest, w, at, w->len - at, w->cap);
+	rest->tail = w->tail;
+	w->tail = false;
+	w->len = at;
+	w->cap = at;
+}
+
+bool
+window_is_adjacent(const struct window *a, const struct window *b)
+{
+	return a->room == b->room && a->off + a->len == b->off;
+}
+
+void
+window_rejoin(struct window *a, struct window *b)
+{
+	/* Where a shows nothing, what is before b is before both. */
+	if (a->len == 0 && b->head)
+		a->head = true;
+	a->len += b->len;
+	if (b->tail)
+		a->tail = true;
+	else if (!a->tail)
+		a->cap = most(a->cap, a->len);
+	window_free(b);
+}
