@@ -101,6 +101,26 @@ count_frame(struct meter_totals *totals, const struct capture_frame *frame)
 		totals->last_ns = frame->time_ns;
 }
 
+/* Wait until an mbuf comes home.  NULL: there is none to wait for. */
+static struct ibuf_mbuf *
+wait_mbuf(struct meter *m)
+{
+	const struct timespec pause = {.tv_nsec = 100 * 1000L};
+	struct ibuf_mbuf *mbuf;
+	bool some_are_away;
+	unsigned i;
+
+	for (i = 0; i < m->worker_count; i++)
+		worker_flush(m->workers[i]);
+	do {
+		some_are_away = ibuf_pool_allocated(m->pool) > 0;
+		mbuf = ibuf_pool_alloc(m->pool);
+		if (mbuf == NULL && some_are_away)
+			nanosleep(&pause, NULL);
+	} while (mbuf == NULL && some_are_away);
+	return mbuf;
+}
+
 /* Put a frame into an mbuf and send it on its way.  false: no memory. */
 static bool
 take_frame(struct meter *m, const struct capture_frame *frame)
@@ -109,6 +129,9 @@ take_frame(struct meter *m, const struct capture_frame *frame)
 	struct packet *p;
 	enum skip skip;
 
+	/* The system has no memory for another one. */
+	if (mbuf == NULL)
+		mbuf = wait_mbuf(m);
 	if (mbuf == NULL)
 		return false;
 	if (ibuf_mbuf_append(mbuf, frame->bytes, frame->captured) != 0) {

@@ -87,8 +87,8 @@ worker_start(void)
 	return w;
 }
 
-static void
-hand_over(struct worker *w)
+void
+worker_flush(struct worker *w)
 {
 	if (w->filling != NULL)
 		mailbox_put(&w->full, w->filling);
@@ -105,13 +105,13 @@ worker_give(struct worker *w, struct ibuf_mbuf *m)
 	batch->packets[batch->count++] = m;
 	batch->bytes += ibuf_mbuf_len(m);
 	if (batch->count == WORKER_BATCH || batch->bytes >= BATCH_BYTES)
-		hand_over(w);
+		worker_flush(w);
 }
 
 void
 worker_finish(struct worker *w)
 {
-	hand_over(w);
+	worker_flush(w);
 	mailbox_put(&w->full, NULL);
 	pthread_join(w->thread, NULL);
 }

@@ -36,6 +36,9 @@ struct worker *worker_start(void);
  */
 void worker_give(struct worker *w, struct ibuf_mbuf *m);
 
+/* Do not wait for a batch to be full. */
+void worker_flush(struct worker *w);
+
 /* Let it count what it was given, and end its thread. */
 void worker_finish(struct worker *w);
 
