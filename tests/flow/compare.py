@@ -3,7 +3,8 @@
 
 Usage: compare.py IBUF_FLOW CAPTURE...
 
-IBUF_FLOW is the program, with options if need be ("build/ibuf-flow --threads 4").
+IBUF_FLOW is the program, with options if need be ("build/ibuf-flow --threads 4"). A
+CAPTURE may be a folder: all captures in it.
 Packets, bytes, the reasons of skipped packets and every flow must be equal: protocol,
 addresses, ports, packets and bytes each way, which side is `a`, and the times to a
 microsecond. Each difference is one line, "ibuf-flow" first.
@@ -12,10 +13,12 @@ Exit status: 0 equal, 1 different, 77 when there is no tshark.
 """
 
 import json
+import pathlib
 import shlex
 import subprocess
 import sys
 
+import damage
 import oracle
 
 SHOWN = 10           # differences shown of one capture
@@ -104,7 +107,12 @@ def main():
     if not oracle.have_tshark():
         print("compare.py: there is no tshark, nothing was compared")
         sys.exit(oracle.NO_TSHARK)
-    program, captures = sys.argv[1], sys.argv[2:]
+    program, captures = sys.argv[1], []
+    for argument in sys.argv[2:]:
+        is_folder = pathlib.Path(argument).is_dir()
+        captures += damage.captures_in(argument) if is_folder else [argument]
+    if not captures:
+        sys.exit("compare.py: no captures there")
     different = 0
     for capture in captures:
         differences = compare(program, capture)

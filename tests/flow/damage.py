@@ -109,6 +109,13 @@ def put(content, at, format, *values):
     return bytes(new)
 
 
+def block(order, kind, body):
+    """A pcapng block."""
+    length = 12 + (len(body) + 3) // 4 * 4
+    return (struct.pack(order + "II", kind, length) + body.ljust(length - 12, b"\0")
+            + struct.pack(order + "I", length))
+
+
 class Damage:
     """Makes the variants of one capture."""
 
@@ -135,7 +142,10 @@ class Damage:
         yield from self.not_a_capture()
         yield self.absurd_caplen()
         yield self.flips()
-        yield from self.pcapng_only() if is_pcapng(self.content) else self.pcap_only()
+        if is_pcapng(self.content):
+            yield from self.pcapng_only()
+        else:
+            yield from self.pcap_only()
 
     def cuts(self):
         """The end is missing: in the packet's bytes, in its header, between two."""
@@ -193,6 +203,11 @@ class Damage:
                       put(self.content, record.caplen_at + 4, self.order + "I",
                           record.caplen // 2), 0, len(self.records), shorter)
         yield self.harmless("other-byte-order", self.other_byte_order())
+        yield self.harmless("as-pcapng", self.as_pcapng(">", self.packet_block))
+        snaplen, = struct.unpack_from(self.order + "I", self.content, 16)
+        if all(record.caplen == min(record.length, snaplen) for record in self.records):
+            yield self.harmless("as-simple-pcapng",
+                                self.as_pcapng("<", self.simple_packet_block))
 
     def other_byte_order(self):
         """The same capture as a machine of the other byte order writes it."""
@@ -204,6 +219,26 @@ class Damage:
             new += struct.pack(other + "IIII", *fields)
             new += self.content[record.data:record.end]
         return new
+
+    def as_pcapng(self, order, packet_block):
+        """The same packets as a pcapng file of that byte order."""
+        snaplen, link = struct.unpack_from(self.order + "II", self.content, 16)
+        section = struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1)
+        interface = struct.pack(order + "HHI", link, 0, snaplen)
+        return b"".join([block(order, SECTION_HEADER, section),
+                         block(order, INTERFACE, interface),
+                         *(packet_block(order, record) for record in self.records)])
+
+    def packet_block(self, order, record):
+        seconds, fraction = struct.unpack_from(self.order + "II", self.content, record.start)
+        time = seconds * 1000000 + fraction
+        fields = struct.pack(order + "IIIII", 0, time >> 32, time & 0xFFFFFFFF,
+                             record.caplen, record.length)
+        return block(order, PACKET, fields + self.content[record.data:record.end])
+
+    def simple_packet_block(self, order, record):
+        return block(order, SIMPLE_PACKET, struct.pack(order + "I", record.length)
+                     + self.content[record.data:record.end])
 
     def pcapng_only(self):
         number = self.random.randrange(len(self.records))

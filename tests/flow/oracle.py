@@ -105,9 +105,15 @@ class Packet:
     def layer(self, index):
         return self.layers[index] if index < len(self.layers) else None
 
+    def stopped(self):
+        """Whether tshark gave up somewhere in this packet."""
+        return self.first("_ws.short") or self.first("_ws.malformed")
+
     def incomplete(self):
         """Why a header that should be there is not."""
-        return Skipped("truncated" if self.first("_ws.short") else "malformed")
+        lies = any(text.startswith("[Malformed") for text in self.fields["_ws.malformed"])
+        return Skipped("truncated" if self.first("_ws.short") and not lies
+                       else "malformed")
 
 
 def flow_of(packet):
@@ -127,7 +133,7 @@ def flow_of(packet):
         return ipv4_flow(packet, index)
     if network == "ipv6":
         return ipv6_flow(packet, index)
-    if network is None and (packet.first("_ws.short") or packet.first("_ws.malformed")):
+    if not network and packet.stopped():
         raise packet.incomplete()
     if network == "data" and last_ethertype(packet) == IPV6_ETHERTYPE:
         raise Skipped("malformed")             # tshark gives up on another version
@@ -146,7 +152,8 @@ def arp_flow(packet):
     destination = packet.first("arp.dst.proto_ipv4")
     if source and destination:
         return "arp", source, 0, destination, 0
-    if packet.first("_ws.short") or packet.first("_ws.malformed"):
+    stopped_in = packet.first("_ws.short", "") + packet.first("_ws.malformed", "")
+    if "ARP" in stopped_in:
         raise packet.incomplete()
     raise Skipped("not_ip")                    # for other addresses than IPv4
 
@@ -183,8 +190,7 @@ def ipv6_flow(packet, index):
                 raise Skipped("fragment")
         seen[name] += 1
         index += 1
-    if packet.layer(index) is None \
-            and (packet.first("_ws.short") or packet.first("_ws.malformed")):
+    if packet.layer(index) is None and packet.stopped():
         raise packet.incomplete()              # within the last extension header
     return transport_flow(packet, index, following, source, destination)
 
