@@ -19,16 +19,26 @@ seconds(int64_t time_ns)
 	return (double)microseconds / 1e6;
 }
 
-/* json_pack() takes what stands for I to be of this type. */
-static json_int_t
-number(uint64_t n)
+/* Add a member; an object that lacks one for want of memory becomes NULL. */
+static void
+add(json_t **object, const char *name, json_t *value)
 {
-	return (json_int_t)n;
+	if (json_object_set_new(*object, name, value) == 0)
+		return;
+	json_decref(*object);
+	*object = NULL;
+}
+
+static void
+add_number(json_t **object, const char *name, uint64_t n)
+{
+	add(object, name, json_integer((json_int_t)n));
 }
 
 static json_t *
 flow_object(const struct flow *flow)
 {
+	json_t *object = json_object();
 	char protocol[PROTOCOL_NAME_MAX];
 	char a[INET6_ADDRSTRLEN];
 	char b[INET6_ADDRSTRLEN];
@@ -36,17 +46,18 @@ flow_object(const struct flow *flow)
 	protocol_name(flow->key.protocol, protocol);
 	flow_key_address(&flow->key, flow->a, a);
 	flow_key_address(&flow->key, !flow->a, b);
-	return json_pack("{s:s, s:s, s:i, s:s, s:i, s:I, s:I, s:I, s:I,"
-			 " s:f, s:f}",
-			 "protocol", protocol, "a", a, "a_port",
-			 (int)flow->key.port[flow->a], "b", b, "b_port",
-			 (int)flow->key.port[!flow->a], "packets_ab",
-			 number(flow->packets[0]), "bytes_ab",
-			 number(flow->wire_bytes[0]), "packets_ba",
-			 number(flow->packets[1]), "bytes_ba",
-			 number(flow->wire_bytes[1]), "first",
-			 seconds(flow->first_ns), "last",
-			 seconds(flow->last_ns));
+	add(&object, "protocol", json_string(protocol));
+	add(&object, "a", json_string(a));
+	add_number(&object, "a_port", flow->key.port[flow->a]);
+	add(&object, "b", json_string(b));
+	add_number(&object, "b_port", flow->key.port[!flow->a]);
+	add_number(&object, "packets_ab", flow->packets[0]);
+	add_number(&object, "bytes_ab", flow->wire_bytes[0]);
+	add_number(&object, "packets_ba", flow->packets[1]);
+	add_number(&object, "bytes_ba", flow->wire_bytes[1]);
+	add(&object, "first", json_real(seconds(flow->first_ns)));
+	add(&object, "last", json_real(seconds(flow->last_ns)));
+	return object;
 }
 
 static json_t *
@@ -55,34 +66,32 @@ skipped_object(const struct meter_totals *t)
 	json_t *object = json_object();
 	unsigned skip;
 
-	for (skip = SKIP_NOT + 1; skip < SKIP_REASONS; skip++) {
-		if (json_object_set_new(
-			    object, report_skip_name(skip),
-			    json_integer(number(t->skipped[skip]))) != 0) {
-			json_decref(object);
-			return NULL;
-		}
-	}
+	for (skip = SKIP_NOT + 1; skip < SKIP_REASONS; skip++)
+		add_number(&object, report_skip_name(skip), t->skipped[skip]);
 	return object;
 }
 
 static json_t *
 pool_object(const struct meter *m)
 {
+	json_t *object = json_object();
 	struct ibuf_pool_stats stats;
 
 	meter_pool_stats(m, &stats);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I,"
-			 " s:I}",
-			 "capacity", number(stats.capacity), "allocated",
-			 number(stats.allocated), "available",
-			 number(stats.available), "cached",
-			 number(stats.cached), "peak", number(stats.peak),
-			 "allocs", number(stats.allocs), "frees",
-			 number(stats.frees), "grows", number(stats.grows),
-			 "failures", number(stats.failures), "copied_bytes",
-			 number(stats.copied_bytes), "mapped_bytes",
-			 number(stats.mapped_bytes));
+	add_number(&object, "capacity", stats.capacity);
+	add_number(&object, "allocated", stats.allocated);
+	add_number(&object, "available", stats.available);
+	add_number(&object, "cached", stats.cached);
+	add_number(&object, "peak", stats.peak);
+	add_number(&object, "handles", stats.handles);
+	add_number(&object, "allocs", stats.allocs);
+	add_number(&object, "frees", stats.frees);
+	add_number(&object, "grows", stats.grows);
+	add_number(&object, "failures", stats.failures);
+	add_number(&object, "waits", stats.waits);
+	add_number(&object, "copied_bytes", stats.copied_bytes);
+	add_number(&object, "mapped_bytes", stats.mapped_bytes);
+	return object;
 }
 
 /* Everything but the flows. */
@@ -91,17 +100,21 @@ totals_object(const struct meter *m)
 {
 	const struct meter_totals *t = meter_totals(m);
 	double rate = t->seconds > 0 ? (double)t->packets / t->seconds : 0.0;
+	json_t *object = json_object();
 
-	return json_pack("{s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:b, s:o,"
-			 " s:i, s:f, s:f}",
-			 "packets", number(t->packets), "bytes",
-			 number(t->wire_bytes), "skipped", skipped_object(t),
-			 "tunnel", number(t->tunnel), "payload_bytes",
-			 number(t->payload_bytes), "flow_count",
-			 number(meter_flow_count(m)), "files", number(t->files),
-			 "complete", (int)t->complete, "pool", pool_object(m),
-			 "threads", (int)meter_workers(m), "seconds",
-			 t->seconds, "packets_per_second", rate);
+	add_number(&object, "packets", t->packets);
+	add_number(&object, "bytes", t->wire_bytes);
+	add(&object, "skipped", skipped_object(t));
+	add_number(&object, "tunnel", t->tunnel);
+	add_number(&object, "payload_bytes", t->payload_bytes);
+	add_number(&object, "flow_count", meter_flow_count(m));
+	add_number(&object, "files", t->files);
+	add(&object, "complete", json_boolean(t->complete));
+	add(&object, "pool", pool_object(m));
+	add_number(&object, "threads", meter_workers(m));
+	add(&object, "seconds", json_real(t->seconds));
+	add(&object, "packets_per_second", json_real(rate));
+	return object;
 }
 
 /* Print a piece and let it go. */
