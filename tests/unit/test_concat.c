@@ -1,6 +1,6 @@
 /* test_concat.c - messages are put behind one another. */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 /* ---- two rooms ----------------------------------------------------- */
 

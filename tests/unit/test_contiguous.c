@@ -1,6 +1,6 @@
 /* test_contiguous.c - segments become one: linearize, pullup. */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 static const uint8_t ten[] = "0123456789";
 

@@ -6,8 +6,8 @@
  * rooms stay shared; then nothing may be copied but, when a room is full and
  * reading goes on, the bytes of the frame that is not complete yet.
  */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 #include <unistd.h>
 

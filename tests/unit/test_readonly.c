@@ -5,8 +5,8 @@
  * The memory is a page the system would kill us for writing.  Each way to
  * derive a message from it meets each way to write.
  */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

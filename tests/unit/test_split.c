@@ -1,6 +1,6 @@
 /* test_split.c - a message is cut in two. */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 static const uint8_t ten[] = "0123456789";
 

@@ -1,6 +1,6 @@
 /* test_windows.c - several messages look at one room. */
+#include "failures.h"
 #include "messages.h"
-#include "worlds.h"
 
 #include <pthread.h>
 
