@@ -3,6 +3,7 @@
 #include <ibuf/io.h>
 
 #include "platform_io.h"
+#include "room.h"
 #include <errno.h>
 #include <ibuf/mbuf.h>
 #include <ibuf/pool.h>
@@ -129,6 +130,7 @@ send_copy(int fd, struct ibuf_io_datagram *d, int flags)
 
 	if (copy == NULL)
 		return -ENOMEM;
+	count_copied(d->m, ibuf_mbuf_len(copy));
 	ibuf_mbuf_iov(copy, 0, &iov, 1);
 	address(d, &one, &iov, 1);
 	sent = ibuf_platform_send_(fd, &one, 1, flags);
