@@ -4,8 +4,8 @@
  */
 #include "test.h"
 
+#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +126,16 @@ test_assert_message(const struct ibuf_mbuf *m, const void *bytes, size_t len,
 	}
 }
 
+enum { ABORTED = 134 };
+
+/* Ends it quietly: an emulator or a debugger would have a word to say. */
+static void
+end_aborted(int signal)
+{
+	(void)signal;
+	_exit(ABORTED);
+}
+
 /* Run body in a child; what it says on stderr goes into text. */
 static int
 status_of_child(void (*body)(void *arg), void *arg, char *text, size_t size)
@@ -141,7 +151,7 @@ status_of_child(void (*body)(void *arg), void *arg, char *text, size_t size)
 	pid_t child = fork();
 
 	if (child == 0) {
-		setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+		signal(SIGABRT, end_aborted);
 		dup2(ends[1], STDERR_FILENO);
 		body(arg);
 		_exit(0);
@@ -163,7 +173,7 @@ test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
 	int status = status_of_child(body, arg, text, sizeof(text));
 	char *end = strchr(text, '\n');
 
-	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT) {
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != ABORTED) {
 		print_error("it did not abort; it said: %s\n", text);
 		_fail(file, line);
 	}
