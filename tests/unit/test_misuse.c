@@ -257,6 +257,30 @@ TEST(a_pointer_to_the_stack_or_to_nothing_at_all_is_foreign)
 	world_close(&w);
 }
 
+TEST(a_copy_of_an_mbuf_s_header_is_foreign_wherever_it_lies)
+{
+	union {
+		struct ibuf_mbuf header;
+		uint8_t bytes[64];
+	} copy;
+	struct world w;
+	struct ibuf_mbuf *clone;
+
+	world_open(&w);
+	clone = ibuf_mbuf_clone(w.b);
+	memcpy(&copy.header, w.a, sizeof(copy.header));
+	assert_foreign(&w, &copy);
+	memcpy(&copy.header, clone, sizeof(copy.header));
+	assert_foreign(&w, &copy);
+	/* In the bytes of another one, as somebody who guesses would do. */
+	memcpy(&copy.header, w.a, sizeof(copy.header));
+	ibuf_mbuf_clear(w.a);
+	assert_int_equal(ibuf_mbuf_append(w.a, &copy, sizeof(copy)), 0);
+	assert_foreign(&w, ibuf_mbuf_data_mut(w.a));
+	ibuf_mbuf_free(clone);
+	world_close(&w);
+}
+
 /* ---- the line ------------------------------------------------------ */
 
 TEST(a_name_that_is_too_long_for_a_line_still_gives_one_line)

@@ -277,9 +277,8 @@ watch(void *arg)
 		if (now.allocs < last.allocs || now.frees < last.frees ||
 		    now.peak < last.peak || now.failures < last.failures ||
 		    now.capacity > 20 || now.allocated > now.capacity ||
-		    now.available > now.capacity ||
-		    now.cached > now.available || now.handles > 20 ||
-		    now.copied_bytes > UINT64_MAX / 2)
+		    now.available > now.capacity || now.cached > THREADS * 4 ||
+		    now.handles > 20 || now.copied_bytes > UINT64_MAX / 2)
 			atomic_fetch_add(&w->shared->wrong, 1);
 		last = now;
 	}
