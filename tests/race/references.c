@@ -1,0 +1,165 @@
+/*
+ * references.c - a room goes when its last window goes, whoever drops it.
+ *
+ * Each cycle makes messages with a random number of windows on their rooms,
+ * by clone, slice and split, shuffles all windows, and lets four threads
+ * drop them, some after an edit.  Then the pool is full again, and each
+ * wrapped room was released once.
+ */
+#include "race.h"
+
+enum { THREADS = 4, MESSAGES = 32, MOST = 12 };
+
+static struct ibuf_pool *pool;
+static struct ibuf_mbuf *windows[MESSAGES * MOST];
+static size_t n_windows;
+static uint8_t wrapped[MESSAGES][64];
+static int released[MESSAGES]; /* plain: one thread each may touch it */
+
+static void
+release(void *bytes, size_t len, void *arg)
+{
+	(void)len;
+	/* The others have read; now the bytes are the caller's again. */
+	memset(bytes, 0xdd, 64);
+	++*(int *)arg;
+}
+
+/* A message of 64 bytes that all say i, in one of three kinds of room. */
+static struct ibuf_mbuf *
+message_of(size_t i, uint64_t cycle)
+{
+	struct ibuf_mbuf *m;
+
+	released[i] = 0;
+	if (i % 3 == 2) {
+		memset(wrapped[i], (int)i, 64);
+		m = ibuf_mbuf_wrap(wrapped[i], 64, release, &released[i]);
+		check(m != NULL, cycle);
+		return m;
+	}
+	m = i % 3 == 0 ? ibuf_pool_alloc(pool) : ibuf_mbuf_new(64);
+	check(m != NULL && ibuf_mbuf_append_fill(m, (uint8_t)i, 64) == 0,
+	      cycle);
+	return m;
+}
+
+/* One more window on a room, by any of the ways there are. */
+static struct ibuf_mbuf *
+window_on(struct ibuf_mbuf *m, uint32_t random, uint64_t cycle)
+{
+	size_t len = ibuf_mbuf_len(m);
+	struct ibuf_mbuf *w;
+
+	switch (random % 3) {
+	case 0:
+		w = ibuf_mbuf_clone(m);
+		break;
+	case 1:
+		w = ibuf_mbuf_slice(m, len / 4, len / 2);
+		break;
+	default:
+		w = ibuf_mbuf_split(m, len / 2);
+		break;
+	}
+	check(w != NULL, cycle);
+	return w;
+}
+
+static void
+make_windows(uint32_t *random, uint64_t cycle)
+{
+	n_windows = 0;
+	for (size_t i = 0; i < MESSAGES; i++) {
+		size_t first = n_windows;
+		size_t n = 1 + race_random(random) % MOST;
+
+		windows[n_windows++] = message_of(i, cycle);
+		while (n_windows - first < n) {
+			size_t of = first +
+				    race_random(random) % (n_windows - first);
+
+			windows[n_windows++] = window_on(
+				windows[of], race_random(random), cycle);
+		}
+	}
+	for (size_t i = n_windows; i > 1; i--) {
+		size_t k = race_random(random) % i;
+		struct ibuf_mbuf *other = windows[k];
+
+		windows[k] = windows[i - 1];
+		windows[i - 1] = other;
+	}
+}
+
+/* All bytes of a window say the same, whatever others did to theirs. */
+static void
+check_bytes(const struct ibuf_mbuf *w, uint64_t cycle)
+{
+	const uint8_t *bytes = ibuf_mbuf_data(w);
+	size_t len = ibuf_mbuf_len(w);
+
+	check(ibuf_mbuf_validate(w) == 0, cycle);
+	for (size_t i = 1; i < len; i++)
+		check(bytes[i] == bytes[0] && bytes[i] < MESSAGES, cycle);
+}
+
+struct dropper {
+	size_t from;
+	uint32_t random;
+	uint64_t cycle;
+};
+
+static void *
+drop(void *arg)
+{
+	struct dropper *d = arg;
+
+	for (size_t i = d->from; i < n_windows; i += THREADS) {
+		struct ibuf_mbuf *w = windows[i];
+		uint8_t byte;
+
+		check_bytes(w, d->cycle);
+		switch (race_random(&d->random) % 4) {
+		case 0:
+			byte = ibuf_mbuf_len(w) != 0 ? *ibuf_mbuf_data(w) : 0;
+			check(ibuf_mbuf_append(w, &byte, 1) == 0, d->cycle);
+			check_bytes(w, d->cycle);
+			break;
+		case 1:
+			check(ibuf_mbuf_unshare(w) == 0, d->cycle);
+			memset(ibuf_mbuf_data_mut(w), 1, ibuf_mbuf_len(w));
+			check_bytes(w, d->cycle);
+			break;
+		default:
+			break;
+		}
+		ibuf_mbuf_free(w);
+	}
+	return NULL;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint32_t random;
+
+	race_arguments(argc, argv, 1000);
+	random = race_random_init(0);
+	pool = ibuf_pool_new(MESSAGES, 64);
+	check(pool != NULL, 0);
+	for (uint64_t cycle = 0; cycle < race_cycles; cycle++) {
+		struct dropper ds[THREADS];
+
+		make_windows(&random, cycle);
+		for (uint32_t i = 0; i < THREADS; i++)
+			ds[i] = (struct dropper){i, race_random(&random) | 1,
+						 cycle};
+		race_run(THREADS, drop, ds, sizeof(ds[0]));
+		race_check_books(pool, cycle);
+		for (size_t i = 2; i < MESSAGES; i += 3)
+			check(released[i] == 1, cycle);
+	}
+	check(ibuf_pool_destroy(pool) == 0, 0);
+	return 0;
+}
