@@ -22,7 +22,7 @@ stats_of(const struct ibuf_pool *p)
 
 /* While no other thread is inside the pool, this holds. */
 static inline void
-assert_books(const struct ibuf_pool *p, size_t allocated)
+assert_books(const struct ibuf_pool *p, uint64_t allocated)
 {
 	struct ibuf_pool_stats s = stats_of(p);
 
