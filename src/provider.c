@@ -11,6 +11,9 @@ heap_map(size_t size, size_t alignment, void *context)
 	void *base;
 
 	(void)context;
+	/* No heap has it, and valgrind takes the question for a fault. */
+	if (size > PTRDIFF_MAX)
+		return NULL;
 	if (alignment < sizeof(void *))
 		alignment = sizeof(void *);
 	return posix_memalign(&base, alignment, size) == 0 ? base : NULL;
