@@ -1,0 +1,252 @@
+/* ibuf.c - ibuf itself, through its shared library, as programs link it. */
+#include "../bench.h"
+
+#include <ibuf/ibuf.h>
+
+#define MSG struct ibuf_mbuf *
+#define POOLS_MOST 256
+
+static struct ibuf_pool *pools[POOLS_MOST];
+static size_t n_pools;
+
+static inline MSG
+msg_new(unsigned pool)
+{
+	return ibuf_pool_alloc(pools[pool]);
+}
+
+static inline void
+msg_free(MSG m)
+{
+	ibuf_mbuf_free(m);
+}
+
+static inline void
+msg_append(MSG m, const void *bytes, size_t n)
+{
+	if (ibuf_mbuf_append(m, bytes, n) != 0)
+		bench_die("ibuf_mbuf_append");
+}
+
+#define HAS_BULK
+static inline void
+msg_new_bulk(MSG *out, size_t n)
+{
+	if (ibuf_pool_alloc_bulk(pools[0], out, n) != 0)
+		bench_die("ibuf_pool_alloc_bulk");
+}
+
+static inline void
+msg_free_bulk(MSG *ms, size_t n)
+{
+	ibuf_mbuf_free_bulk(ms, n);
+}
+
+#define HAS_READ
+#define HAS_STREAM
+static inline void
+msg_read(MSG m, void *dst, size_t n)
+{
+	ibuf_mbuf_read(m, dst, n);
+}
+
+static inline void
+msg_clear(MSG m)
+{
+	ibuf_mbuf_clear(m);
+}
+
+#define HAS_GROWTH
+static inline MSG
+msg_new_heap(size_t capacity)
+{
+	return ibuf_mbuf_new(capacity);
+}
+
+#define HAS_PREPEND
+static inline void
+msg_prepend(MSG m, const void *bytes, size_t n)
+{
+	if (ibuf_mbuf_prepend(m, bytes, n) != 0)
+		bench_die("ibuf_mbuf_prepend");
+}
+
+static inline void
+msg_trim_head(MSG m, size_t n)
+{
+	ibuf_mbuf_trim_head(m, n);
+}
+
+static inline uint16_t
+msg_u16(MSG m)
+{
+	struct ibuf_cursor c;
+	uint16_t number = 0;
+
+	ibuf_cursor_init(&c, m);
+	ibuf_cursor_get_be16(&c, &number);
+	return number;
+}
+
+#define HAS_CLONE
+#define HAS_SLICE
+#define SHARED MSG
+#define CLONE MSG
+static inline SHARED
+shared_new(const void *bytes, size_t n)
+{
+	MSG m = msg_new(0);
+
+	msg_append(m, bytes, n);
+	return m;
+}
+
+#define shared_free msg_free
+#define clone_free msg_free
+
+static inline CLONE
+clone_new(SHARED m)
+{
+	return ibuf_mbuf_clone(m);
+}
+
+static inline void
+clone_fan_out(SHARED m, CLONE *out, size_t n)
+{
+	if (ibuf_mbuf_clone_bulk(m, out, n) != 0)
+		bench_die("ibuf_mbuf_clone_bulk");
+}
+
+static inline CLONE
+clone_slice(SHARED m, size_t off, size_t len)
+{
+	return ibuf_mbuf_slice(m, off, len);
+}
+
+#define HAS_CHAIN
+struct chain {
+	MSG head;
+};
+
+static inline void
+chain_start(struct chain *c)
+{
+	c->head = NULL;
+}
+
+static inline void
+chain_add(struct chain *c, MSG m)
+{
+	if (c->head == NULL)
+		c->head = m;
+	else if (ibuf_mbuf_concat(c->head, m) != 0)
+		bench_die("ibuf_mbuf_concat");
+}
+
+static inline size_t
+chain_iov(struct chain *c, struct iovec *iov, size_t most)
+{
+	return ibuf_mbuf_iov(c->head, 0, iov, most);
+}
+
+static inline void
+chain_free(struct chain *c)
+{
+	ibuf_mbuf_free(c->head);
+}
+
+#define HAS_FRAMES
+#define FRAME MSG
+#define STREAM struct stream *
+struct stream {
+	MSG m;
+	struct ibuf_cursor at;
+};
+
+static inline STREAM
+stream_new(size_t capacity)
+{
+	static struct stream s;
+
+	s.m = ibuf_mbuf_new(capacity);
+	return &s;
+}
+
+#define frame_free msg_free
+
+static inline void
+stream_free(STREAM s)
+{
+	msg_free(s->m);
+}
+
+static inline void
+stream_fill(STREAM s, const void *bytes, size_t n)
+{
+	ibuf_mbuf_clear(s->m);
+	msg_append(s->m, bytes, n);
+	ibuf_cursor_init(&s->at, s->m);
+}
+
+static inline FRAME
+frame_next(STREAM s)
+{
+	uint16_t len = 0;
+
+	ibuf_cursor_get_be16(&s->at, &len);
+	return ibuf_cursor_take(&s->at, len);
+}
+
+#define HAS_HEADROOM
+#define HAS_POOLS
+static inline void
+msg_free_to(unsigned pool, MSG m)
+{
+	(void)pool;
+	msg_free(m);
+}
+
+#include "../loops.h"
+
+static void
+pool_open(const struct bench_setup *setup)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.capacity = setup->capacity;
+	options.headroom = setup->headroom;
+	for (n_pools = 0; n_pools < setup->pools; n_pools++)
+		if (ibuf_pool_create(&pools[n_pools], &options) != 0)
+			bench_die("ibuf_pool_create");
+}
+
+static void
+pool_close(void)
+{
+	while (n_pools > 0)
+		if (ibuf_pool_destroy(pools[--n_pools]) != 0)
+			bench_die("a message was left over");
+}
+
+static void
+nothing(void)
+{
+}
+
+static void
+start(unsigned cpu)
+{
+	(void)cpu;
+}
+
+const struct bench_peer bench_peer = {
+	.name = "ibuf",
+	.most = SIZE_MAX,
+	.version = ibuf_version_string,
+	.start = start,
+	.open = pool_open,
+	.close = pool_close,
+	.enter = nothing,
+	.leave = nothing,
+	.cases = loop_cases,
+};

@@ -1,0 +1,308 @@
+/*
+ * malloc.c - what a C programmer writes without a library: one allocation of a
+ * header with an atomic count and the data behind it.
+ *
+ * The allocator is the one of libc, or the one that is preloaded: mimalloc,
+ * jemalloc, tcmalloc.  A clone is a handle of its own, which can be trimmed
+ * and passed on as one pointer, so it is a small allocation and a count.  Who
+ * only counts and passes the bytes on by value is at the limit: see limit.c.
+ */
+#include "../bench.h"
+
+#include <gnu/libc-version.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+struct message {
+	atomic_uint count;
+	unsigned off, len, size;
+	struct message *next;
+	uint8_t *bytes; /* behind the header, or where it grew to */
+	uint8_t room[];
+};
+
+#define MSG struct message *
+
+static size_t capacity, headroom;
+
+static inline MSG
+message_new(size_t front, size_t size)
+{
+	struct message *m = malloc(sizeof *m + front + size);
+
+	if (m == NULL)
+		bench_die("malloc");
+	atomic_init(&m->count, 1);
+	m->off = (unsigned)front;
+	m->len = 0;
+	m->size = (unsigned)(front + size);
+	m->bytes = m->room;
+	m->next = NULL;
+	return m;
+}
+
+static inline MSG
+msg_new(unsigned pool)
+{
+	(void)pool;
+	return message_new(headroom, capacity);
+}
+
+static inline void
+msg_free(MSG m)
+{
+	if (atomic_load_explicit(&m->count, memory_order_acquire) != 1 &&
+	    atomic_fetch_sub_explicit(&m->count, 1, memory_order_acq_rel) != 1)
+		return;
+	if (m->bytes != m->room)
+		free(m->bytes);
+	free(m);
+}
+
+/* Out of line: what is rare. */
+static __attribute__((noinline)) void
+message_grow(MSG m, size_t n)
+{
+	size_t size = (size_t)m->size * 2;
+	uint8_t *bytes = m->bytes == m->room ? NULL : m->bytes;
+
+	while (size < m->off + m->len + n)
+		size *= 2;
+	bytes = realloc(bytes, size);
+	if (bytes == NULL)
+		bench_die("realloc");
+	if (m->bytes == m->room)
+		memcpy(bytes, m->room, m->off + m->len);
+	m->bytes = bytes;
+	m->size = (unsigned)size;
+}
+
+static inline void
+msg_append(MSG m, const void *bytes, size_t n)
+{
+	if (__builtin_expect(n > m->size - m->off - m->len, 0))
+		message_grow(m, n);
+	memcpy(m->bytes + m->off + m->len, bytes, n);
+	m->len += (unsigned)n;
+}
+
+#define HAS_READ
+#define HAS_STREAM
+static inline void
+msg_read(MSG m, void *dst, size_t n)
+{
+	if (n > m->len)
+		bench_die("too few bytes");
+	memcpy(dst, m->bytes + m->off, n);
+	m->off += (unsigned)n;
+	m->len -= (unsigned)n;
+}
+
+static inline void
+msg_clear(MSG m)
+{
+	m->off = (unsigned)headroom;
+	m->len = 0;
+}
+
+#define HAS_GROWTH
+static inline MSG
+msg_new_heap(size_t size)
+{
+	return message_new(0, size);
+}
+
+#define HAS_PREPEND
+static inline void
+msg_prepend(MSG m, const void *bytes, size_t n)
+{
+	if (n > m->off)
+		bench_die("no headroom");
+	m->off -= (unsigned)n;
+	m->len += (unsigned)n;
+	memcpy(m->bytes + m->off, bytes, n);
+}
+
+static inline void
+msg_trim_head(MSG m, size_t n)
+{
+	if (n > m->len)
+		bench_die("too few bytes");
+	m->off += (unsigned)n;
+	m->len -= (unsigned)n;
+}
+
+static inline uint16_t
+msg_u16(MSG m)
+{
+	const uint8_t *p = m->bytes + m->off;
+
+	return m->len < 2 ? 0 : (uint16_t)(p[0] << 8 | p[1]);
+}
+
+/* A window onto a part of a message, which it keeps alive. */
+struct window {
+	struct message *owner;
+	uint8_t *bytes;
+	size_t len;
+};
+
+#define HAS_CLONE
+#define HAS_SLICE
+#define SHARED MSG
+#define CLONE struct window *
+static inline SHARED
+shared_new(const void *bytes, size_t n)
+{
+	MSG m = msg_new(0);
+
+	msg_append(m, bytes, n);
+	return m;
+}
+
+#define shared_free msg_free
+
+static inline CLONE
+clone_slice(SHARED m, size_t off, size_t len)
+{
+	struct window *w = malloc(sizeof *w);
+
+	if (w == NULL || off > m->len || len > m->len - off)
+		bench_die("no window");
+	atomic_fetch_add_explicit(&m->count, 1, memory_order_relaxed);
+	w->owner = m;
+	w->bytes = m->bytes + m->off + off;
+	w->len = len;
+	return w;
+}
+
+static inline CLONE
+clone_new(SHARED m)
+{
+	return clone_slice(m, 0, m->len);
+}
+
+static inline void
+clone_fan_out(SHARED m, CLONE *out, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		out[i] = clone_new(m);
+}
+
+static inline void
+clone_free(CLONE w)
+{
+	msg_free(w->owner);
+	free(w);
+}
+
+#define HAS_CHAIN
+struct chain {
+	MSG first;
+	MSG last;
+};
+
+static inline void
+chain_start(struct chain *c)
+{
+	c->first = c->last = NULL;
+}
+
+static inline void
+chain_add(struct chain *c, MSG m)
+{
+	if (c->first == NULL)
+		c->first = m;
+	else
+		c->last->next = m;
+	c->last = m;
+}
+
+static inline size_t
+chain_iov(struct chain *c, struct iovec *iov, size_t most)
+{
+	size_t n = 0;
+	MSG m;
+
+	for (m = c->first; m != NULL && n < most; m = m->next) {
+		iov[n].iov_base = m->bytes + m->off;
+		iov[n++].iov_len = m->len;
+	}
+	return n;
+}
+
+static inline void
+chain_free(struct chain *c)
+{
+	MSG m = c->first;
+
+	while (m != NULL) {
+		MSG next = m->next;
+
+		msg_free(m);
+		m = next;
+	}
+}
+
+#define HAS_FRAMES
+#define STREAM MSG
+#define FRAME struct window *
+#define stream_free msg_free
+#define stream_new msg_new_heap
+#define frame_free clone_free
+
+static inline void
+stream_fill(STREAM s, const void *bytes, size_t n)
+{
+	s->off = s->len = 0;
+	msg_append(s, bytes, n);
+}
+
+static inline FRAME
+frame_next(STREAM s)
+{
+	size_t n = msg_u16(s);
+	FRAME f;
+
+	msg_trim_head(s, 2);
+	f = clone_slice(s, 0, n);
+	msg_trim_head(s, n);
+	return f;
+}
+
+#define HAS_HEADROOM
+#include "../loops.h"
+
+static void
+size_open(const struct bench_setup *setup)
+{
+	capacity = setup->capacity;
+	headroom = setup->headroom;
+}
+
+static void
+nothing(void)
+{
+}
+
+static void
+start(unsigned cpu)
+{
+	(void)cpu;
+}
+
+const struct bench_peer bench_peer = {
+	.name = "malloc",
+	.most = SIZE_MAX,
+	.version = gnu_get_libc_version,
+	.start = start,
+	.open = size_open,
+	.close = nothing,
+	.enter = nothing,
+	.leave = nothing,
+	.cases = loop_cases,
+};
