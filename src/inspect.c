@@ -19,11 +19,10 @@ header_is_valid(const struct ibuf_mbuf *s)
 		return false;
 	if (!is_element(s))
 		return true;
+	if (home->room_size == 0)
+		return false;
 	own = load_acquire_u32(&s->own_.count_);
-	if (is_at_home(s))
-		return (own & IBUF_ROOM_HANDLE_) == 0 &&
-		       s->base_ == (const uint8_t *)s + home->room_offset;
-	return (own & IBUF_ROOM_HANDLE_) != 0;
+	return ((own & IBUF_ROOM_HANDLE_) == 0) == is_at_home(s);
 }
 
 static bool
@@ -32,8 +31,8 @@ window_is_valid(const struct ibuf_mbuf *s)
 	unsigned rights = s->flags_ & BOTH_RIGHTS;
 	uint32_t windows, size;
 
-	if (s->base_ == NULL || s->room_ == NULL ||
-	    (s->flags_ & ROOM_KIND) == ROOM_KIND)
+	if (s->room_ == NULL || (s->flags_ & ROOM_KIND) == ROOM_KIND ||
+	    s->base_ != ibuf_room_base_(s))
 		return false;
 	if ((s->flags_ & IBUF_MBUF_RDONLY_) != 0 &&
 	    (rights != 0 || (s->flags_ & IBUF_MBUF_WRAPPED_) == 0))

@@ -24,6 +24,27 @@ ibuf_room_size_(const struct ibuf_mbuf *w)
 	return home_of(element_of(w->room_))->room_size;
 }
 
+/* Data is never NULL, also where the caller wrapped nothing. */
+static const uint8_t *
+wrapped_base(const struct wrapped_room *wrapped)
+{
+	return wrapped->bytes != NULL ? wrapped->bytes
+				      : (const uint8_t *)(wrapped + 1);
+}
+
+const uint8_t *
+ibuf_room_base_(const struct ibuf_mbuf *w)
+{
+	const struct ibuf_mbuf *e;
+
+	if (w->flags_ & IBUF_MBUF_HEAP_)
+		return (const uint8_t *)w->room_ + sizeof(struct heap_room);
+	if (w->flags_ & IBUF_MBUF_WRAPPED_)
+		return wrapped_base((const struct wrapped_room *)w->room_);
+	e = element_of(w->room_);
+	return (const uint8_t *)e + home_of(e)->room_offset;
+}
+
 uint32_t
 ibuf_window_capacity_(const struct ibuf_mbuf *w)
 {

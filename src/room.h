@@ -100,6 +100,9 @@ is_at_home(const struct ibuf_mbuf *m)
 /* Size of the room w looks at. */
 uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
 
+/* Where the room w looks at begins, as the room says. */
+const uint8_t *ibuf_room_base_(const struct ibuf_mbuf *w);
+
 /* The capacity C of w, as ibuf/home.h says it. */
 uint32_t ibuf_window_capacity_(const struct ibuf_mbuf *w);
 
