@@ -19,8 +19,8 @@ header_is_valid(const struct ibuf_mbuf *s)
 		return false;
 	if (!is_element(s))
 		return true;
-	if (home->room_size == 0)
-		return false;
+	if (home->room_offset == 0)
+		return false; /* of a home without elements, the heap */
 	own = load_acquire_u32(&s->own_.count_);
 	return ((own & IBUF_ROOM_HANDLE_) == 0) == is_at_home(s);
 }
