@@ -214,3 +214,41 @@ TEST(a_release_function_is_not_needed)
 	ibuf_mbuf_free(ibuf_mbuf_wrap(text, 5, NULL, NULL));
 	ibuf_mbuf_free(ibuf_mbuf_wrap_const("hello", 5, NULL, NULL));
 }
+
+/* ---- read-only: how it grows; test_readonly.c has the rest ---------- */
+
+TEST(trimming_and_reading_read_only_bytes_copies_nothing)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_wrap_const("abcdefgh", 8, NULL, NULL);
+	const uint8_t *data = ibuf_mbuf_data(m);
+	size_t calls = fault_calls();
+	char out[2];
+
+	assert_sizes(m, 0, 8, 0, 8);
+	assert_int_equal(ibuf_mbuf_trim_head(m, 1), 0);
+	assert_int_equal(ibuf_mbuf_trim_tail(m, 1), 0);
+	assert_int_equal(ibuf_mbuf_read(m, out, 2), 2);
+	assert_memory_equal(out, "bc", 2);
+	assert_ptr_equal(ibuf_mbuf_data(m), data + 3);
+	assert_sizes(m, 0, 4, 0, 8);
+	assert_int_equal(fault_calls(), calls);
+	/* It grows as if it left a shared room: max(C, len + n). */
+	assert_int_equal(ibuf_mbuf_append(m, "x", 1), 0);
+	assert_sizes(m, 0, 5, 3, 8);
+	assert_int_equal(ibuf_mbuf_append(m, "xxxx", 4), 0);
+	assert_sizes(m, 0, 9, 3, 12);
+	ibuf_mbuf_free(m);
+}
+
+TEST(a_read_only_message_grows_as_one_that_leaves_a_shared_room)
+{
+	for (size_t n = 0; n < 40; n += 13) {
+		struct ibuf_mbuf *m =
+			ibuf_mbuf_wrap_const("abcdefgh", 8, NULL, NULL);
+
+		assert_non_null(ibuf_mbuf_extend_tail(m, n));
+		assert_int_equal(ibuf_mbuf_capacity(m), 8 + n);
+		assert_int_equal(ibuf_mbuf_is_unique(m), n != 0);
+		ibuf_mbuf_free(m);
+	}
+}
