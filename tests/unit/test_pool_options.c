@@ -301,6 +301,13 @@ TEST(a_pool_without_initial_mbufs_maps_nothing_until_one_is_asked_for)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
+static void
+free_twice(void *m)
+{
+	ibuf_mbuf_free(m);
+	ibuf_mbuf_free(m);
+}
+
 TEST(name_and_provider_are_copied)
 {
 	struct counting c = {0};
@@ -316,10 +323,29 @@ TEST(name_and_provider_are_copied)
 	memset(name, 'x', sizeof(name) - 1);
 	memset(&provider, 0, sizeof(provider));
 	memset(&o, 0, sizeof(o));
-	ibuf_mbuf_free(ibuf_pool_alloc(p));
+
+	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
+
 	assert_true(c.maps > 0);
+	assert_aborts(free_twice, m, "copied");
+	ibuf_mbuf_free(m);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 	assert_int_equal(c.maps, c.unmaps);
+}
+
+TEST(a_pool_without_a_name_has_the_default_one)
+{
+	struct ibuf_mbuf *m;
+	OPTIONS(o);
+
+	o.name = NULL;
+
+	struct ibuf_pool *p = pool_with(&o);
+
+	m = ibuf_pool_alloc(p);
+	assert_aborts(free_twice, m, "\"ibuf\"");
+	ibuf_mbuf_free(m);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
 TEST(a_cache_larger_than_max_is_clamped_and_strands_nothing)
