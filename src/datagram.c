@@ -9,6 +9,7 @@
 #include <ibuf/pool.h>
 #include <ibuf/segment.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -78,30 +79,67 @@ take_some(struct ibuf_pool *p, struct ibuf_mbuf **ms, unsigned want, int *error)
 	return have;
 }
 
+/* Mbufs that nothing was received into yet. */
+struct spare {
+	struct ibuf_mbuf *ms[BATCH];
+	unsigned from, to;
+};
+
+static void
+free_spare(void *spare)
+{
+	struct spare *s = spare;
+
+	ibuf_mbuf_free_bulk(s->ms + s->from, s->to - s->from);
+}
+
+/* Receive up to want <= BATCH; how many, or -errno. */
+static int
+receive_some(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d,
+	     unsigned want, int flags)
+{
+	struct spare spare;
+	int got;
+
+	spare.from = 0;
+	spare.to = take_some(p, spare.ms, want, &got);
+	if (spare.to == 0)
+		return got;
+	/* A thread that waits for the first may be cancelled. */
+	pthread_cleanup_push(free_spare, &spare);
+	got = receive_batch(fd, spare.ms, d, spare.to, flags);
+	if (got > 0)
+		spare.from = (unsigned)got;
+	pthread_cleanup_pop(1);
+	return got;
+}
+
 int
 ibuf_io_recv(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d,
 	     unsigned n, int flags)
 {
-	struct ibuf_mbuf *ms[BATCH];
-	unsigned total = 0, have, used;
-	int got = 0;
+	unsigned total, want;
+	int got, cancel;
 
 	if (n > RECV_MOST)
 		n = RECV_MOST;
-	while (total < n) {
-		have = take_some(p, ms, n - total < BATCH ? n - total : BATCH,
-				 &got);
-		if (have == 0)
-			break;
-		got = receive_batch(fd, ms, d + total, have, flags);
-		used = got > 0 ? (unsigned)got : 0;
-		ibuf_mbuf_free_bulk(ms + used, have - used);
-		total += used;
-		if (used < have)
-			break;
-		flags |= MSG_DONTWAIT; /* only the first is waited for */
+	if (n == 0)
+		return 0;
+	got = receive_some(fd, p, d, n < BATCH ? n : BATCH, flags);
+	if (got <= 0)
+		return got;
+	/* Only the first is waited for, and those that came are not lost. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	total = (unsigned)got;
+	while (got == BATCH && total < n) {
+		want = n - total < BATCH ? n - total : BATCH;
+		got = receive_some(fd, p, d + total, want,
+				   flags | MSG_DONTWAIT);
+		if (got > 0)
+			total += (unsigned)got;
 	}
-	return total != 0 ? (int)total : got;
+	pthread_setcancelstate(cancel, &cancel);
+	return (int)total;
 }
 
 /* ---- send ---------------------------------------------------------- */
@@ -119,6 +157,12 @@ address(struct ibuf_io_datagram *d, struct ibuf_datagram_ *to,
 	}
 }
 
+static void
+free_copy(void *copy)
+{
+	ibuf_mbuf_free(copy);
+}
+
 /* More segments than a call takes: what is sent is a contiguous copy. */
 static int
 send_copy(int fd, struct ibuf_io_datagram *d, int flags)
@@ -133,8 +177,9 @@ send_copy(int fd, struct ibuf_io_datagram *d, int flags)
 	count_copied(d->m, ibuf_mbuf_len(copy));
 	ibuf_mbuf_iov(copy, 0, &iov, 1);
 	address(d, &one, &iov, 1);
+	pthread_cleanup_push(free_copy, copy);
 	sent = ibuf_platform_send_(fd, &one, 1, flags);
-	ibuf_mbuf_free(copy);
+	pthread_cleanup_pop(1);
 	return sent;
 }
 

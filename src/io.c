@@ -7,6 +7,7 @@
 #include <ibuf/pool.h>
 #include <ibuf/segment.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -60,6 +61,12 @@ read_and_slide(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
 	return got;
 }
 
+static void
+drop_place(void *place)
+{
+	ibuf_place_drop_(place);
+}
+
 /* Read into a larger room, which is kept only if bytes came. */
 static ssize_t
 read_and_move(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
@@ -76,12 +83,13 @@ read_and_move(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
 	if (error != 0)
 		return error;
 	room = place.size - off - last->len_;
+	/* A thread that waits for bytes may be cancelled. */
+	pthread_cleanup_push(drop_place, &place);
 	got = read_fd(fd, place.base + off + last->len_,
 		      max < room ? max : room);
-	if (got <= 0) {
-		ibuf_place_drop_(&place);
+	pthread_cleanup_pop(got <= 0);
+	if (got <= 0)
 		return got;
-	}
 	ibuf_window_move_(last, &place, off);
 	(void)ibuf_mbuf_commit(m, (size_t)got);
 	return got;
