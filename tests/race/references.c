@@ -2,15 +2,17 @@
  * references.c - a room goes when its last window goes, whoever drops it.
  *
  * Each cycle makes messages with a random number of windows on their rooms,
- * by clone, slice and split, shuffles all windows, and lets four threads
- * drop them, some after an edit.  Then the pool is full again, and each
- * wrapped room was released once.
+ * by clone, slice and split, and lets four threads drop them at once, some
+ * after an edit: in every second cycle each thread its share of each room,
+ * at about the same time; in the others in any order.  Then the pool is full
+ * again, and each wrapped room was released once.
  */
 #include "race.h"
 
-enum { THREADS = 4, MESSAGES = 32, MOST = 12 };
+enum { THREADS = 4, MESSAGES = 128, MOST = 12 };
 
 static struct ibuf_pool *pool;
+static uint64_t cycle; /* race_cycles: there is no other */
 static struct ibuf_mbuf *windows[MESSAGES * MOST];
 static size_t n_windows;
 static uint8_t wrapped[MESSAGES][64];
@@ -27,7 +29,7 @@ release(void *bytes, size_t len, void *arg)
 
 /* A message of 64 bytes that all say i, in one of three kinds of room. */
 static struct ibuf_mbuf *
-message_of(size_t i, uint64_t cycle)
+message_of(size_t i)
 {
 	struct ibuf_mbuf *m;
 
@@ -46,7 +48,7 @@ message_of(size_t i, uint64_t cycle)
 
 /* One more window on a room, by any of the ways there are. */
 static struct ibuf_mbuf *
-window_on(struct ibuf_mbuf *m, uint32_t random, uint64_t cycle)
+window_on(struct ibuf_mbuf *m, uint32_t random)
 {
 	size_t len = ibuf_mbuf_len(m);
 	struct ibuf_mbuf *w;
@@ -67,22 +69,8 @@ window_on(struct ibuf_mbuf *m, uint32_t random, uint64_t cycle)
 }
 
 static void
-make_windows(uint32_t *random, uint64_t cycle)
+shuffle_windows(uint32_t *random)
 {
-	n_windows = 0;
-	for (size_t i = 0; i < MESSAGES; i++) {
-		size_t first = n_windows;
-		size_t n = 1 + race_random(random) % MOST;
-
-		windows[n_windows++] = message_of(i, cycle);
-		while (n_windows - first < n) {
-			size_t of = first +
-				    race_random(random) % (n_windows - first);
-
-			windows[n_windows++] = window_on(
-				windows[of], race_random(random), cycle);
-		}
-	}
 	for (size_t i = n_windows; i > 1; i--) {
 		size_t k = race_random(random) % i;
 		struct ibuf_mbuf *other = windows[k];
@@ -92,9 +80,28 @@ make_windows(uint32_t *random, uint64_t cycle)
 	}
 }
 
+static void
+make_windows(uint32_t *random)
+{
+	n_windows = 0;
+	for (size_t i = 0; i < MESSAGES; i++) {
+		size_t first = n_windows;
+		size_t n = 1 + race_random(random) % MOST;
+
+		windows[n_windows++] = message_of(i);
+		while (n_windows - first < n) {
+			size_t of = first +
+				    race_random(random) % (n_windows - first);
+
+			windows[n_windows++] =
+				window_on(windows[of], race_random(random));
+		}
+	}
+}
+
 /* All bytes of a window say the same, whatever others did to theirs. */
 static void
-check_bytes(const struct ibuf_mbuf *w, uint64_t cycle)
+check_bytes(const struct ibuf_mbuf *w)
 {
 	const uint8_t *bytes = ibuf_mbuf_data(w);
 	size_t len = ibuf_mbuf_len(w);
@@ -107,59 +114,89 @@ check_bytes(const struct ibuf_mbuf *w, uint64_t cycle)
 struct dropper {
 	size_t from;
 	uint32_t random;
-	uint64_t cycle;
 };
 
+/* When a cycle's windows are made, and when all are dropped. */
+static pthread_barrier_t made, dropped;
+
+static void
+drop(struct dropper *d, struct ibuf_mbuf *w)
+{
+	uint8_t byte;
+
+	switch (race_random(&d->random) % 4) {
+	case 0:
+		check_bytes(w);
+		byte = ibuf_mbuf_len(w) != 0 ? *ibuf_mbuf_data(w) : 0;
+		check(ibuf_mbuf_append(w, &byte, 1) == 0, cycle);
+		check_bytes(w);
+		break;
+	case 1:
+		/* In place only when the others have read and gone. */
+		check(ibuf_mbuf_unshare(w) == 0, cycle);
+		memset(ibuf_mbuf_data_mut(w), 1, ibuf_mbuf_len(w));
+		check_bytes(w);
+		break;
+	default:
+		check_bytes(w);
+		break;
+	}
+	ibuf_mbuf_free(w);
+}
+
 static void *
-drop(void *arg)
+drop_all(void *arg)
 {
 	struct dropper *d = arg;
 
-	for (size_t i = d->from; i < n_windows; i += THREADS) {
-		struct ibuf_mbuf *w = windows[i];
-		uint8_t byte;
-
-		check_bytes(w, d->cycle);
-		switch (race_random(&d->random) % 4) {
-		case 0:
-			byte = ibuf_mbuf_len(w) != 0 ? *ibuf_mbuf_data(w) : 0;
-			check(ibuf_mbuf_append(w, &byte, 1) == 0, d->cycle);
-			check_bytes(w, d->cycle);
-			break;
-		case 1:
-			check(ibuf_mbuf_unshare(w) == 0, d->cycle);
-			memset(ibuf_mbuf_data_mut(w), 1, ibuf_mbuf_len(w));
-			check_bytes(w, d->cycle);
-			break;
-		default:
-			break;
-		}
-		ibuf_mbuf_free(w);
+	for (;;) {
+		pthread_barrier_wait(&made);
+		if (cycle == race_cycles)
+			return NULL;
+		for (size_t i = d->from; i < n_windows; i += THREADS)
+			drop(d, windows[i]);
+		pthread_barrier_wait(&dropped);
 	}
+}
+
+static void *
+make_all(void *arg)
+{
+	uint32_t random = race_random_init(THREADS);
+
+	(void)arg;
+	for (cycle = 0; cycle < race_cycles; cycle++) {
+		make_windows(&random);
+		if (cycle % 2 != 0)
+			shuffle_windows(&random);
+		pthread_barrier_wait(&made);
+		pthread_barrier_wait(&dropped);
+		race_check_books(pool, cycle);
+		for (size_t i = 2; i < MESSAGES; i += 3)
+			check(released[i] == 1, cycle);
+	}
+	pthread_barrier_wait(&made);
 	return NULL;
 }
 
 int
 main(int argc, char **argv)
 {
-	uint32_t random;
+	struct dropper ds[THREADS];
+	pthread_t maker;
 
-	race_arguments(argc, argv, 1000);
-	random = race_random_init(0);
+	race_arguments(argc, argv, 2000);
 	pool = ibuf_pool_new(MESSAGES, 64);
 	check(pool != NULL, 0);
-	for (uint64_t cycle = 0; cycle < race_cycles; cycle++) {
-		struct dropper ds[THREADS];
-
-		make_windows(&random, cycle);
-		for (uint32_t i = 0; i < THREADS; i++)
-			ds[i] = (struct dropper){i, race_random(&random) | 1,
-						 cycle};
-		race_run(THREADS, drop, ds, sizeof(ds[0]));
-		race_check_books(pool, cycle);
-		for (size_t i = 2; i < MESSAGES; i += 3)
-			check(released[i] == 1, cycle);
-	}
+	check(pthread_barrier_init(&made, NULL, THREADS + 1) == 0, 0);
+	check(pthread_barrier_init(&dropped, NULL, THREADS + 1) == 0, 0);
+	check(pthread_create(&maker, NULL, make_all, NULL) == 0, 0);
+	for (uint32_t i = 0; i < THREADS; i++)
+		ds[i] = (struct dropper){i, race_random_init(i)};
+	race_run(THREADS, drop_all, ds, sizeof(ds[0]));
+	check(pthread_join(maker, NULL) == 0, 0);
+	pthread_barrier_destroy(&made);
+	pthread_barrier_destroy(&dropped);
 	check(ibuf_pool_destroy(pool) == 0, 0);
 	return 0;
 }
