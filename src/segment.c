@@ -26,8 +26,12 @@ rejoin(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
 	if ((b->flags_ & IBUF_MBUF_TAIL_) != 0) {
 		a->flags_ |= IBUF_MBUF_TAIL_;
 		a->cap_ = b->cap_;
-	} else if ((a->flags_ & IBUF_MBUF_TAIL_) == 0 && a->cap_ < a->len_) {
-		a->cap_ = a->len_;
+	} else if ((a->flags_ & IBUF_MBUF_TAIL_) == 0) {
+		/* The larger C of the two, and what it shows at least. */
+		if (a->cap_ < b->cap_)
+			a->cap_ = b->cap_;
+		if (a->cap_ < a->len_)
+			a->cap_ = a->len_;
 	}
 	ibuf_segment_free_(b);
 }

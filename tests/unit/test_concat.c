@@ -289,6 +289,23 @@ TEST(adjacent_slices_rejoin_while_the_message_lives)
 	ibuf_mbuf_free(m);
 }
 
+TEST(a_clone_that_is_split_and_rejoined_is_as_before)
+{
+	for (size_t at = 0; at <= 6; at++) {
+		struct ibuf_mbuf *m = message_with(8, 6, 8);
+		struct ibuf_mbuf *clone = ibuf_mbuf_clone(m);
+
+		assert_sizes(clone, 0, 6, 0, 14);
+		assert_int_equal(
+			ibuf_mbuf_concat(clone, ibuf_mbuf_split(clone, at)), 0);
+		assert_message(clone, "\0\1\2\3\4\5", 6);
+		assert_sizes(clone, 0, 6, 0, 14);
+		assert_int_equal(ibuf_mbuf_segments(clone), 1);
+		ibuf_mbuf_free(m);
+		ibuf_mbuf_free(clone);
+	}
+}
+
 TEST(windows_with_a_gap_or_in_the_wrong_order_stay_two_segments)
 {
 	struct ibuf_mbuf *m = message_of("abcdef", 6);
