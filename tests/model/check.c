@@ -86,7 +86,7 @@ check_message(struct message *message)
 	const struct window *last = message_last(message);
 	bool contiguous = message->segments == 1;
 
-	CHECK_EQUAL(ibuf_mbuf_validate(m), 0);
+	CHECK_EQUAL(-ibuf_mbuf_validate(m), 0);
 	CHECK_EQUAL(ibuf_mbuf_len(m), message->len);
 	CHECK_EQUAL(ibuf_mbuf_segments(m), message->segments);
 	CHECK_EQUAL(ibuf_mbuf_is_contiguous(m), contiguous);
@@ -108,7 +108,7 @@ check_home(const struct home *home)
 {
 	struct ibuf_pool_stats stats;
 
-	CHECK_EQUAL(ibuf_pool_get_stats(home->pool, &stats, sizeof(stats)), 0);
+	CHECK_EQUAL(-ibuf_pool_get_stats(home->pool, &stats, sizeof(stats)), 0);
 	CHECK_EQUAL(stats.handles, home->handles);
 	CHECK_EQUAL(stats.copied_bytes, home->copied);
 	if (!home->is_pool)

@@ -106,13 +106,8 @@ void window_take_over(struct window *w, const struct window *from);
 /* The header and what it looks at are gone. */
 void window_free(struct window *w);
 
-void window_grow_tail(struct window *w, size_t n);
-void window_grow_head(struct window *w, size_t n);
-
-/* Does w move when it is to be written in place, or shrunk; and where to? */
-struct room *window_plan_private(const struct window *w);
-struct room *window_plan_smaller(const struct window *w);
-void window_move(struct window *w, struct room *room, size_t off);
+/* A sole owner has both rights again, at its next edit of either end. */
+void window_regain(struct window *w);
 
 void window_trim_head(struct window *w, size_t n);
 void window_trim_tail(struct window *w, size_t n);
@@ -127,6 +122,18 @@ struct room *room_on_heap(size_t h0, size_t capacity);
 struct room *room_wrapped(struct wrapped *wrap);
 struct room *room_of_element(struct home *home); /* its header is out too */
 bool home_has_element(const struct home *home);
+/* One window less; the room may be gone. */
+void room_drop(struct room *room);
+
+/* ---- the growth law (growth.c) ------------------------------------- */
+
+void window_grow_tail(struct window *w, size_t n);
+void window_grow_head(struct window *w, size_t n);
+
+/* Does w move when it is to be written in place, or shrunk; and where to? */
+struct room *window_plan_private(const struct window *w);
+struct room *window_plan_smaller(const struct window *w);
+void window_move(struct window *w, struct room *room, size_t off);
 
 /* ---- a whole message (message.c) ----------------------------------- */
 

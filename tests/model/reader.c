@@ -146,7 +146,7 @@ step_take(struct reader *r, size_t n)
 	CHECK_EQUAL(m != NULL, n <= remaining(r));
 	if (m == NULL)
 		return;
-	CHECK_EQUAL(ibuf_mbuf_validate(m), 0);
+	CHECK_EQUAL(-ibuf_mbuf_validate(m), 0);
 	CHECK_EQUAL(ibuf_mbuf_len(m), n);
 	CHECK(n == 0 || ibuf_mbuf_at(m, 0, NULL) ==
 				ibuf_mbuf_at(r->m, r->position, NULL));

@@ -24,6 +24,7 @@
 enum {
 	SEQUENCE = 1000, /* operations */
 	TRIES = 3000,    /* to make a failure shorter */
+	PATIENCE = 60,   /* seconds; a sequence that takes longer fails */
 };
 
 /* What a child leaves behind when it dies. */
@@ -87,6 +88,7 @@ fails(const struct operation *ops, size_t n, FILE *talk)
 	if (child == 0) {
 		if (talk == NULL)
 			hush();
+		alarm(PATIENCE);
 		world_play(ops, n, talk, &trace->at);
 		_exit(0);
 	}
@@ -170,14 +172,17 @@ play_random(uint64_t seed, size_t operations)
 				operations < SEQUENCE ? operations : SEQUENCE;
 
 			trace->seed = seed;
+			alarm(PATIENCE);
 			draw_sequence(ops, n, seed);
 			world_play(ops, n, NULL, &trace->at);
 			operations -= n;
 		}
 		exit(0);
 	}
-	if (child > 0 && waitpid(child, &status, 0) == child && status == 0)
+	if (child > 0 && waitpid(child, &status, 0) == child && status == 0) {
+		puts("all as the model says");
 		return 0;
+	}
 	fprintf(stderr,
 		"failed; again with: --seed %" PRIu64 " --operations %d\n",
 		trace->seed, SEQUENCE);
@@ -210,6 +215,7 @@ show(uint64_t seed, size_t n)
 	static struct operation ops[SEQUENCE];
 
 	n = n < SEQUENCE ? n : SEQUENCE;
+	printf("--seed %" PRIu64 " --operations %zu\n", seed, n);
 	draw_sequence(ops, n, seed);
 	world_play(ops, n, stdout, &trace->at);
 	return 0;
@@ -245,7 +251,7 @@ main(int argc, char **argv)
 		else if (strcmp(argv[i], "--seed") == 0)
 			seed = strtoull(argv[++i], NULL, 0);
 		else if (strcmp(argv[i], "--operations") == 0)
-			operations = strtoull(argv[++i], NULL, 0);
+			operations = (size_t)strtoull(argv[++i], NULL, 0);
 		else
 			return usage();
 	}

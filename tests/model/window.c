@@ -1,14 +1,8 @@
-/* window.c - the model of one window: counts, rights, the growth law. */
+/* window.c - the model of one window: counts and rights, cut and joined. */
 #include "model.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static size_t
-most(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
 
 /* ---- rooms --------------------------------------------------------- */
 
@@ -73,7 +67,7 @@ room_end(struct room *room)
 	free(room);
 }
 
-static void
+void
 room_drop(struct room *room)
 {
 	room->windows--;
@@ -194,117 +188,13 @@ window_free(struct window *w)
 	room_drop(room);
 }
 
-/* ---- growth -------------------------------------------------------- */
+/* ---- shorter, cut, joined ------------------------------------------ */
 
-/* A sole owner has both rights again at its next edit. */
-static void
-regain(struct window *w)
+void
+window_regain(struct window *w)
 {
 	w->head = w->tail = true;
 }
-
-/* The room that a window gets which leaves another. */
-static struct room *
-room_for(const struct window *w, size_t h0, size_t capacity)
-{
-	struct home *home = w->home;
-
-	if (home->is_pool && h0 <= home->headroom &&
-	    capacity <= home->capacity) {
-		struct room *room;
-
-		if (w->own != NULL && w->own->windows == 0)
-			return w->own;
-		if (home_has_element(home)) {
-			room = room_of_element(home);
-			room->handle = false; /* it is not handed out */
-			return room;
-		}
-	}
-	return room_on_heap(h0, capacity);
-}
-
-void
-window_move(struct window *w, struct room *room, size_t off)
-{
-	struct room *left = w->room;
-
-	w->home->copied += w->len;
-	w->room = room;
-	w->off = off;
-	room->windows++;
-	regain(w);
-	room_drop(left);
-}
-
-void
-window_grow_tail(struct window *w, size_t n)
-{
-	struct room *room = w->room;
-	size_t capacity = window_capacity(w);
-
-	if (n == 0 || (w->tail && n <= window_tailroom(w)))
-		return;
-	if (!window_owns(w)) {
-		room = room_for(w, room->h0, most(capacity, w->len + n));
-		window_move(w, room, room->h0);
-		return;
-	}
-	regain(w);
-	if (n <= window_tailroom(w))
-		return;
-	if (w->off >= room->h0 + w->len && w->len + n <= capacity) {
-		w->home->copied += w->len;
-		w->off = room->h0;
-		return;
-	}
-	capacity = most(capacity + capacity / 2, w->len + n);
-	window_move(w, room_on_heap(room->h0, capacity), room->h0);
-}
-
-void
-window_grow_head(struct window *w, size_t n)
-{
-	struct room *room = w->room;
-	size_t capacity = window_capacity(w), kept;
-
-	if (n == 0 || (w->head && n <= w->off))
-		return;
-	if (!window_owns(w)) {
-		room = room_for(w, room->h0, most(capacity, w->len + n));
-		window_move(w, room, room->h0 + n);
-		return;
-	}
-	regain(w);
-	if (n <= w->off)
-		return;
-	kept = room->size - w->off;
-	capacity = most(capacity + capacity / 2, kept + n);
-	room = room_on_heap(room->h0, capacity);
-	window_move(w, room, room->size - kept);
-}
-
-struct room *
-window_plan_private(const struct window *w)
-{
-	if (window_owns(w))
-		return NULL;
-	return room_for(w, w->room->h0, most(window_capacity(w), w->len));
-}
-
-struct room *
-window_plan_smaller(const struct window *w)
-{
-	/* An element whose header is in use stays in any case. */
-	if (!window_is_sole(w) || w->room->handle || w->room->size == w->len)
-		return NULL;
-	if (w->own != NULL && w->own->windows == 0 &&
-	    w->len <= w->home->capacity)
-		return w->own;
-	return room_on_heap(0, w->len);
-}
-
-/* ---- shorter, cut, joined ------------------------------------------ */
 
 void
 window_trim_head(struct window *w, size_t n)
@@ -312,7 +202,7 @@ window_trim_head(struct window *w, size_t n)
 	if (n == 0)
 		return;
 	if (window_owns(w))
-		regain(w);
+		window_regain(w);
 	else
 		w->head = false;
 	w->off += n;
@@ -333,7 +223,7 @@ window_trim_tail(struct window *w, size_t n)
 	if (n == 0)
 		return;
 	if (window_owns(w))
-		regain(w);
+		window_regain(w);
 	else
 		give_up_tail(w);
 	w->len -= n;
@@ -343,7 +233,7 @@ void
 window_clear(struct window *w)
 {
 	if (window_owns(w)) {
-		regain(w);
+		window_regain(w);
 		w->off = w->room->h0;
 	} else {
 		give_up_tail(w);
@@ -355,7 +245,7 @@ void
 window_split(struct window *rest, struct window *w, size_t at)
 {
 	if (window_owns(w))
-		regain(w);
+		window_regain(w);
 	window_share(rest, w, at, w->len - at, w->cap);
 	rest->tail = w->tail;
 	w->tail = false;
@@ -379,6 +269,6 @@ window_rejoin(struct window *a, struct window *b)
 	if (b->tail)
 		a->tail = true;
 	else if (!a->tail)
-		a->cap = most(a->cap, a->len);
+		a->cap = a->cap > a->len ? a->cap : a->len;
 	window_free(b);
 }
