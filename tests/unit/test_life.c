@@ -78,19 +78,27 @@ TEST(sizes_beyond_a_room_are_refused_before_anything_is_allocated)
 	assert_int_equal(fault_calls(), calls);
 }
 
+#if SIZE_MAX > UINT32_MAX
+
 TEST(the_largest_room_is_granted_or_there_is_no_memory_but_never_less)
 {
-	size_t most = UINT32_MAX;
-	struct ibuf_mbuf *m = ibuf_mbuf_new(most);
-	struct ibuf_mbuf *both = ibuf_mbuf_new_headroom(1, most - 1);
+	static const size_t headrooms[] = {0, 1, 100, UINT32_MAX - 1,
+					   UINT32_MAX};
 
-	if (m != NULL)
-		assert_sizes(m, 0, 0, most, most);
-	if (both != NULL)
-		assert_sizes(both, 1, 0, most - 1, most - 1);
-	ibuf_mbuf_free(m);
-	ibuf_mbuf_free(both);
+	for (size_t i = 0; i < sizeof(headrooms) / sizeof(*headrooms); i++) {
+		size_t h = headrooms[i], c = UINT32_MAX - h;
+		size_t calls = fault_calls();
+		struct ibuf_mbuf *m = ibuf_mbuf_new_headroom(h, c);
+
+		/* It was not refused. */
+		assert_true(fault_calls() > calls);
+		if (m != NULL)
+			assert_sizes(m, h, 0, c, c);
+		ibuf_mbuf_free(m);
+	}
 }
+
+#endif
 
 TEST(from_makes_a_private_copy)
 {

@@ -117,6 +117,26 @@ TEST(the_checks_still_permit_growth)
 
 #if SIZE_MAX > UINT32_MAX
 
+/* No memory is what stops it, not its size. */
+TEST(an_empty_message_may_grow_to_the_largest_room)
+{
+	for (size_t h = 0; h < 20; h += 10) {
+		struct ibuf_mbuf *m = ibuf_mbuf_new_headroom(h, 0);
+		size_t most = UINT32_MAX - h;
+
+		fault_from(1);
+		assert_int_equal(ibuf_mbuf_append(m, unreadable, most),
+				 -ENOMEM);
+		assert_int_equal(ibuf_mbuf_prepend(m, unreadable, most + h + 1),
+				 -EOVERFLOW);
+		assert_int_equal(ibuf_mbuf_append(m, unreadable, most + 1),
+				 -EOVERFLOW);
+		assert_true(fault_off());
+		assert_sizes(m, h, 0, 0, 0);
+		ibuf_mbuf_free(m);
+	}
+}
+
 /* Half as much again would be more than a room can be. */
 TEST(growth_is_clamped_to_the_largest_room)
 {

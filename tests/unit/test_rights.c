@@ -288,6 +288,36 @@ TEST(what_was_given_up_comes_back_to_a_sole_owner)
 	ibuf_mbuf_free(clone);
 }
 
+/* As the first edit of a sole owner, which takes its right again. */
+TEST(a_sole_owner_extends_in_place_by_all_that_it_has_and_no_more)
+{
+	for (int more = 0; more < 2; more++) {
+		for (int front = 0; front < 2; front++) {
+			struct ibuf_mbuf *m = message_with(8, 10, 20);
+			struct ibuf_mbuf *slice = ibuf_mbuf_slice(m, 2, 6);
+
+			ibuf_mbuf_free(m);
+			assert_sizes(slice, 10, 6, 22, 30);
+			if (more != 0 && front != 0) {
+				assert_non_null(
+					ibuf_mbuf_extend_head(slice, 11));
+				assert_sizes(slice, 14, 17, 22, 45);
+			} else if (more != 0) {
+				assert_non_null(
+					ibuf_mbuf_extend_tail(slice, 23));
+				assert_sizes(slice, 8, 29, 16, 45);
+			} else if (front != 0) {
+				prepend_in_place(slice, 10);
+				assert_sizes(slice, 0, 16, 22, 30);
+			} else {
+				append_in_place(slice, 22);
+				assert_sizes(slice, 10, 28, 0, 30);
+			}
+			ibuf_mbuf_free(slice);
+		}
+	}
+}
+
 /* ---- a stream buffer ----------------------------------------------- */
 
 /* Frames of 10 bytes are cut out while bytes keep coming, 7 at a time. */
