@@ -21,6 +21,8 @@ ibuf_platform_map_(size_t size, size_t alignment, bool huge)
 {
 	void *base;
 
+	if (alignment < sizeof(void *))
+		alignment = sizeof(void *); /* it takes no less */
 	if (huge || posix_memalign(&base, alignment, size) != 0)
 		return NULL;
 	return base;
