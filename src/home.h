@@ -36,7 +36,7 @@ struct ibuf_home {
 	const char *name;
 	uint32_t index;        /* of this home; 0: the heap */
 	uint32_t room_offset;  /* from an element to its room */
-	uint32_t room_size;    /* of an element; 0: there are no elements */
+	uint32_t room_size;    /* of an element; the heap has none */
 	uint32_t headroom;     /* of a fresh element */
 	uint32_t private_size; /* behind every header */
 	bool wipe;             /* overwrite whatever is freed */

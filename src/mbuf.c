@@ -178,7 +178,7 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 
 	if (!chain_covers(m, off, len) || len > ROOM_MAX)
 		return NULL;
-	if (home->room_size != 0 && len <= home->room_size - home->headroom)
+	if (len <= home->room_size - home->headroom)
 		copy = home->ops->element_take(home);
 	if (copy == NULL)
 		copy = new_on_heap(0, len, home->wipe);

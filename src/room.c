@@ -112,7 +112,7 @@ ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 	struct ibuf_home *home = home_of(w);
 	struct ibuf_mbuf *e = NULL;
 
-	if (home->room_size != 0 && headroom <= home->headroom &&
+	if (headroom <= home->headroom &&
 	    capacity <= home->room_size - home->headroom) {
 		/* Nobody but w's owner can bring windows to an idle room. */
 		if (is_element(w) &&
