@@ -6,7 +6,7 @@
 
 /* ---- come and go --------------------------------------------------- */
 
-static const size_t capacities[] = {64, 1, 200, 2048, 33, 16, 500, 128};
+static const size_t capacities[] = {64, 1, 200, 2048, 33, 16, 0, 128};
 static const size_t headrooms[] = {16, 0, 40, 128, 3, 64, 8, 0};
 static const size_t maxima[] = {0, 5, 0, 3};
 static const size_t privates[] = {24, 0, 8, 64};

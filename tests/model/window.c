@@ -253,6 +253,12 @@ window_split(struct window *rest, struct window *w, size_t at)
 	w->cap = at;
 }
 
+static size_t
+most(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 bool
 window_is_adjacent(const struct window *a, const struct window *b)
 {
@@ -269,6 +275,6 @@ window_rejoin(struct window *a, struct window *b)
 	if (b->tail)
 		a->tail = true;
 	else if (!a->tail)
-		a->cap = a->cap > a->len ? a->cap : a->len;
+		a->cap = most(most(a->cap, b->cap), a->len);
 	window_free(b);
 }
