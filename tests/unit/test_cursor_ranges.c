@@ -395,3 +395,47 @@ TEST(a_cursor_over_a_clone_does_not_care_what_becomes_of_the_original)
 	assert_memory_equal(out, "23456789", 8);
 	ibuf_mbuf_free(clone);
 }
+
+/* ---- large --------------------------------------------------------- */
+
+#if SIZE_MAX > UINT32_MAX
+TEST(a_cursor_counts_beyond_what_32_bits_hold)
+{
+	enum { PIECE = 1 << 24, PIECES = 300 };
+	const size_t all = (size_t)PIECE * PIECES, far = all - 2 * PIECE - 2;
+	uint8_t *bytes = calloc(1, PIECE), scratch[4];
+	struct ibuf_mbuf *m, *piece, *taken;
+	struct ibuf_cursor c;
+	uint32_t v;
+
+	bytes[0] = 0x33;
+	bytes[PIECE - 1] = 0x22;
+	bytes[PIECE - 2] = 0x11;
+	piece = ibuf_mbuf_wrap_const(bytes, PIECE, NULL, NULL);
+	m = ibuf_mbuf_clone(piece);
+	for (int i = 1; i < PIECES; i++)
+		assert_int_equal(ibuf_mbuf_concat(m, ibuf_mbuf_clone(piece)),
+				 0);
+	ibuf_mbuf_free(piece);
+	assert_int_equal(ibuf_mbuf_validate(m), 0);
+	ibuf_cursor_init(&c, m);
+	assert_at(&c, 0, all);
+	assert_true(ibuf_cursor_skip(&c, all));
+	assert_false(ibuf_cursor_seek(&c, all + 1));
+	assert_false(ibuf_cursor_seek(&c, all + ((size_t)1 << 32)));
+	assert_true(ibuf_cursor_seek(&c, far));
+	assert_true(ibuf_cursor_get_be24(&c, &v));
+	assert_int_equal(v, 0x112233);
+	assert_true(ibuf_cursor_seek(&c, far));
+	assert_memory_equal(ibuf_cursor_view(&c, 3, scratch), "\x11\x22\x33",
+			    3);
+	ibuf_cursor_reset(&c);
+	assert_true(ibuf_cursor_limit(&c, far + 1));
+	taken = ibuf_cursor_take(&c, far + 1);
+	assert_at(&c, far + 1, 0);
+	assert_int_equal(ibuf_mbuf_len(taken), far + 1);
+	ibuf_mbuf_free(taken);
+	ibuf_mbuf_free(m);
+	free(bytes);
+}
+#endif
