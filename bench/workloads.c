@@ -7,8 +7,10 @@
  */
 #include "bench.h"
 
-uint8_t bench_source[BENCH_SOURCE];
-uint8_t bench_stream[BENCH_STREAM];
+#include <stdalign.h>
+
+alignas(4096) uint8_t bench_source[BENCH_SOURCE];
+alignas(64) uint8_t bench_stream[BENCH_STREAM];
 
 /* Thread counts that are beyond twice the CPUs are left out by driver.cc. */
 static const size_t thread_counts[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 0};

@@ -61,7 +61,7 @@ run_fill_drain(uint64_t n, unsigned thread)
 	(void)thread;
 	while (n-- > 0) {
 		for (at = 0; at < 1 << 20; at += 4096)
-			msg_append(m, bench_source, 4096);
+			msg_append(m, bench_source, bench_unknown(4096));
 		BENCH_KEEP(m);
 		for (at = 0; at < 1 << 20; at += 64) {
 			msg_read(m, bytes, 64);
@@ -125,7 +125,7 @@ static void
 run_packet_1500(uint64_t n, unsigned thread)
 {
 	(void)thread;
-	packet(n, 1500);
+	packet(n, bench_unknown(1500));
 }
 #endif
 

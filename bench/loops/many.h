@@ -39,7 +39,7 @@ run_writev(uint64_t n, unsigned thread)
 		for (i = 0; i < 16; i++) {
 			MSG m = msg_new(0);
 
-			msg_append(m, bench_source, 1024);
+			msg_append(m, bench_source, bench_unknown(1024));
 			chain_add(&c, m);
 		}
 		if (writev(loop_null, iov, (int)chain_iov(&c, iov, 16)) !=
@@ -148,7 +148,7 @@ run_resident(uint64_t n, unsigned thread)
 	while (n-- > 0) {
 		MSG m = msg_new(0);
 
-		msg_append(m, bench_source, 2048);
+		msg_append(m, bench_source, bench_unknown(2048));
 		BENCH_KEEP(m);
 		loop_live[loop_filled++] = m;
 	}

@@ -260,7 +260,11 @@ msg_free_to(unsigned pool, MSG m)
 
 #include "../loops.h"
 
-/* The cache may be 512, and at most two thirds of the pool. */
+/*
+ * What rte_pktmbuf_pool_create() does, but for the flag: no device will read
+ * the mbufs, so they may lie across pages of 4 KiB; else each would take one.
+ * The cache may be 512, and at most two thirds of the pool.
+ */
 static struct rte_mempool *
 pool_make(const char *name, size_t i, size_t live, unsigned threads,
 	  size_t room)
@@ -268,6 +272,7 @@ pool_make(const char *name, size_t i, size_t live, unsigned threads,
 	char full[RTE_MEMPOOL_NAMESIZE];
 	unsigned cache = n_pools > 1 ? 64 : RTE_MEMPOOL_CACHE_MAX_SIZE;
 	size_t n = live + (threads + 1) * cache * 2;
+	struct rte_pktmbuf_pool_private sizes = {0};
 	struct rte_mempool *p;
 
 	if (room > 1 << 14) {
@@ -275,10 +280,17 @@ pool_make(const char *name, size_t i, size_t live, unsigned threads,
 		n = 128;
 	}
 	snprintf(full, sizeof full, "%s%zu", name, i);
-	p = rte_pktmbuf_pool_create(full, (unsigned)n, cache, 0, (uint16_t)room,
-				    SOCKET_ID_ANY);
+	p = rte_mempool_create_empty(full, (unsigned)n,
+				     (unsigned)(sizeof(struct rte_mbuf) + room),
+				     cache, sizeof sizes, SOCKET_ID_ANY,
+				     RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	if (p == NULL)
 		bench_die(rte_strerror(rte_errno));
+	sizes.mbuf_data_room_size = (uint16_t)room;
+	rte_pktmbuf_pool_init(p, &sizes);
+	if (rte_mempool_populate_default(p) < 0)
+		bench_die("rte_mempool_populate_default");
+	rte_mempool_obj_iter(p, rte_pktmbuf_init, NULL);
 	return p;
 }
 

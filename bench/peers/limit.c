@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "../bench.h"
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -22,8 +23,9 @@
 
 struct message {
 	atomic_uint count;
-	unsigned off, len, unused;
-	uint8_t bytes[];
+	/* Pointers, so that each edit stores one field and reads no pair. */
+	uint8_t *head, *tail;
+	alignas(64) uint8_t bytes[];
 };
 
 struct stack {
@@ -95,8 +97,7 @@ msg_new(unsigned pool)
 	if (__builtin_expect(s->n == 0, 0))
 		refill(s);
 	m = s->items[--s->n];
-	m->off = (unsigned)arena.headroom;
-	m->len = 0;
+	m->head = m->tail = m->bytes + arena.headroom;
 	return m;
 }
 
@@ -119,8 +120,8 @@ msg_free(MSG m)
 static inline void
 msg_append(MSG m, const void *bytes, size_t n)
 {
-	memcpy(m->bytes + m->off + m->len, bytes, n);
-	m->len += (unsigned)n;
+	memcpy(m->tail, bytes, n);
+	m->tail += n;
 }
 
 #define HAS_BULK
@@ -147,16 +148,14 @@ msg_free_bulk(MSG *ms, size_t n)
 static inline void
 msg_read(MSG m, void *dst, size_t n)
 {
-	memcpy(dst, m->bytes + m->off, n);
-	m->off += (unsigned)n;
-	m->len -= (unsigned)n;
+	memcpy(dst, m->head, n);
+	m->head += n;
 }
 
 static inline void
 msg_clear(MSG m)
 {
-	m->off = (unsigned)arena.headroom;
-	m->len = 0;
+	m->head = m->tail = m->bytes + arena.headroom;
 }
 
 /* workloads.c makes the messages of W9 large enough from the start. */
@@ -172,22 +171,20 @@ msg_new_heap(size_t capacity)
 static inline void
 msg_prepend(MSG m, const void *bytes, size_t n)
 {
-	m->off -= (unsigned)n;
-	m->len += (unsigned)n;
-	memcpy(m->bytes + m->off, bytes, n);
+	m->head -= n;
+	memcpy(m->head, bytes, n);
 }
 
 static inline void
 msg_trim_head(MSG m, size_t n)
 {
-	m->off += (unsigned)n;
-	m->len -= (unsigned)n;
+	m->head += n;
 }
 
 static inline uint16_t
 msg_u16(MSG m)
 {
-	const uint8_t *p = m->bytes + m->off;
+	const uint8_t *p = m->head;
 
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
@@ -227,7 +224,7 @@ clone_fan_out(SHARED m, CLONE *out, size_t n)
 static inline CLONE
 clone_slice(SHARED m, size_t off, size_t len)
 {
-	BENCH_KEEP(m->bytes + m->off + off);
+	BENCH_KEEP(m->head + off);
 	BENCH_KEEP(len);
 	return clone_new(m);
 }
@@ -264,8 +261,9 @@ chain_iov(struct chain *c, struct iovec *iov, size_t most)
 
 	(void)most;
 	for (i = 0; i < c->n; i++) {
-		iov[i].iov_base = c->messages[i]->bytes + c->messages[i]->off;
-		iov[i].iov_len = c->messages[i]->len;
+		iov[i].iov_base = c->messages[i]->head;
+		iov[i].iov_len =
+			(size_t)(c->messages[i]->tail - c->messages[i]->head);
 	}
 	return i;
 }
@@ -321,9 +319,11 @@ arena_open(const struct bench_setup *setup)
 	size_t caches = (setup->threads + 1) * setup->pools * (STACK + MOVED);
 
 	arena.headroom = setup->headroom;
-	arena.stride = (sizeof(struct message) + setup->headroom +
-			setup->capacity + 15) &
-		       ~(size_t)15;
+	/* Cache lines, and an odd number of them, to spread over the sets. */
+	arena.stride = ((sizeof(struct message) + setup->headroom +
+			 setup->capacity + 63) &
+			~(size_t)63) |
+		       64;
 	if (setup->capacity > 1 << 14)
 		caches = (setup->threads + 1) * MOVED;
 	arena.elements = setup->live + caches;

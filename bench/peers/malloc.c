@@ -17,9 +17,11 @@
 
 struct message {
 	atomic_uint count;
-	unsigned off, len, size;
-	struct message *next;
+	unsigned len;
+	unsigned size;  /* of the bytes */
+	uint8_t *data;  /* the first that counts */
 	uint8_t *bytes; /* behind the header, or where it grew to */
+	struct message *next;
 	uint8_t room[];
 };
 
@@ -35,10 +37,10 @@ message_new(size_t front, size_t size)
 	if (m == NULL)
 		bench_die("malloc");
 	atomic_init(&m->count, 1);
-	m->off = (unsigned)front;
 	m->len = 0;
 	m->size = (unsigned)(front + size);
 	m->bytes = m->room;
+	m->data = m->room + front;
 	m->next = NULL;
 	return m;
 }
@@ -61,30 +63,37 @@ msg_free(MSG m)
 	free(m);
 }
 
+static inline size_t
+tailroom(MSG m)
+{
+	return (size_t)(m->bytes + m->size - m->data) - m->len;
+}
+
 /* Out of line: what is rare. */
 static __attribute__((noinline)) void
 message_grow(MSG m, size_t n)
 {
-	size_t size = (size_t)m->size * 2;
+	size_t size = (size_t)m->size * 2, off = (size_t)(m->data - m->bytes);
 	uint8_t *bytes = m->bytes == m->room ? NULL : m->bytes;
 
-	while (size < m->off + m->len + n)
+	while (size < off + m->len + n)
 		size *= 2;
 	bytes = realloc(bytes, size);
 	if (bytes == NULL)
 		bench_die("realloc");
 	if (m->bytes == m->room)
-		memcpy(bytes, m->room, m->off + m->len);
+		memcpy(bytes, m->room, off + m->len);
 	m->bytes = bytes;
+	m->data = bytes + off;
 	m->size = (unsigned)size;
 }
 
 static inline void
 msg_append(MSG m, const void *bytes, size_t n)
 {
-	if (__builtin_expect(n > m->size - m->off - m->len, 0))
+	if (__builtin_expect(n > tailroom(m), 0))
 		message_grow(m, n);
-	memcpy(m->bytes + m->off + m->len, bytes, n);
+	memcpy(m->data + m->len, bytes, n);
 	m->len += (unsigned)n;
 }
 
@@ -95,15 +104,15 @@ msg_read(MSG m, void *dst, size_t n)
 {
 	if (n > m->len)
 		bench_die("too few bytes");
-	memcpy(dst, m->bytes + m->off, n);
-	m->off += (unsigned)n;
+	memcpy(dst, m->data, n);
+	m->data += n;
 	m->len -= (unsigned)n;
 }
 
 static inline void
 msg_clear(MSG m)
 {
-	m->off = (unsigned)headroom;
+	m->data = m->bytes + headroom;
 	m->len = 0;
 }
 
@@ -118,11 +127,11 @@ msg_new_heap(size_t size)
 static inline void
 msg_prepend(MSG m, const void *bytes, size_t n)
 {
-	if (n > m->off)
+	if (n > (size_t)(m->data - m->bytes))
 		bench_die("no headroom");
-	m->off -= (unsigned)n;
+	m->data -= n;
 	m->len += (unsigned)n;
-	memcpy(m->bytes + m->off, bytes, n);
+	memcpy(m->data, bytes, n);
 }
 
 static inline void
@@ -130,14 +139,14 @@ msg_trim_head(MSG m, size_t n)
 {
 	if (n > m->len)
 		bench_die("too few bytes");
-	m->off += (unsigned)n;
+	m->data += n;
 	m->len -= (unsigned)n;
 }
 
 static inline uint16_t
 msg_u16(MSG m)
 {
-	const uint8_t *p = m->bytes + m->off;
+	const uint8_t *p = m->data;
 
 	return m->len < 2 ? 0 : (uint16_t)(p[0] << 8 | p[1]);
 }
@@ -173,7 +182,7 @@ clone_slice(SHARED m, size_t off, size_t len)
 		bench_die("no window");
 	atomic_fetch_add_explicit(&m->count, 1, memory_order_relaxed);
 	w->owner = m;
-	w->bytes = m->bytes + m->off + off;
+	w->bytes = m->data + off;
 	w->len = len;
 	return w;
 }
@@ -229,7 +238,7 @@ chain_iov(struct chain *c, struct iovec *iov, size_t most)
 	MSG m;
 
 	for (m = c->first; m != NULL && n < most; m = m->next) {
-		iov[n].iov_base = m->bytes + m->off;
+		iov[n].iov_base = m->data;
 		iov[n++].iov_len = m->len;
 	}
 	return n;
@@ -258,7 +267,8 @@ chain_free(struct chain *c)
 static inline void
 stream_fill(STREAM s, const void *bytes, size_t n)
 {
-	s->off = s->len = 0;
+	s->data = s->bytes;
+	s->len = 0;
 	msg_append(s, bytes, n);
 }
 

@@ -1,0 +1,106 @@
+"""The plots of a run, by gnuplot: each as SVG and as PNG."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import report
+
+SWEEPS = {
+    # id: file, title, what the x axis says, what the y axis says
+    "threads": ("threads", "Alloc + free on one pool", "threads", "million pairs a second"),
+    "live": ("live", "Replace a random message", "live messages", "ns"),
+    "segments": ("segments", "Chain messages of 64 bytes, free them", "segments",
+                 "ns a segment"),
+    "pools": ("pools", "Alloc + free, going round the pools", "pools", "ns"),
+    "size": ("size", "Alloc, append all bytes, free", "bytes of the message", "ns"),
+}
+
+COMMON = """set terminal %s
+set output '%s'
+set grid
+set border 3
+set tics nomirror
+set datafile missing '?'
+"""
+
+TERMINALS = {"svg": "svg size 900,540 dynamic background 'white' font 'sans,13'",
+             "png": "pngcairo size 900,540 background 'white' font 'sans,11'"}
+
+
+def gnuplot(where, name, script):
+    for kind, terminal in TERMINALS.items():
+        text = COMMON % (terminal, os.path.join(where, "%s.%s" % (name, kind))) + script
+        subprocess.run(["gnuplot", "-"], input=text, text=True, check=True)
+
+
+def block(name, lines):
+    return "$%s << EOD\n%s\nEOD\n" % (name, "\n".join(lines))
+
+
+def draw_ratios(result, where):
+    """ibuf's cost in terms of the best peer's and of the limit's, for each row."""
+    lines = ["%s %s %s" % (row["name"], row["to_best"] or "?", row["to_limit"] or "?")
+             for row in report.by_list(result) if not row["sweep"]]
+    if not lines:
+        return
+    gnuplot(where, "ratios", block("data", lines) + """
+set title 'ibuf beside the best peer of each row, and beside the limit: below 1 it is faster'
+set style data histogram
+set style histogram clustered gap 1
+set style fill solid 0.85 noborder
+set logscale y 2
+set ytics (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
+set yrange [0.125:*]
+set xtics rotate by -50
+set key outside bottom center horizontal
+plot $data using 2:xtic(1) title 'to the best peer' linecolor rgb '#1f77b4', \\
+     '' using 3 title 'to the limit' linecolor rgb '#bbbbbb', \\
+     1 title '' linecolor rgb '#d62728' linewidth 2
+""")
+
+
+def points_of(result, sweep, peer):
+    """(size, value) of a peer; threads show what all of them do in a second."""
+    for row in report.by_list(result):
+        name, _, size = row["name"].partition("/")
+        value = row["median"].get(peer)
+        if name == sweep and value:
+            size = int(size)
+            yield size, size * 1000 / value if sweep == "threads" else value
+
+
+def draw_sweep(result, where, sweep):
+    name, title, x, y = SWEEPS[sweep]
+    blocks, curves = "", []
+    for i, peer in enumerate(peer["name"] for peer in result["peers"]):
+        points = ["%g %g" % point for point in points_of(result, sweep, peer)]
+        if not points:
+            continue
+        blocks += block("d%d" % i, points)
+        width = 4 if peer == "ibuf" else 2
+        dash = 3 if peer == "limit" else 1
+        curves.append("$d%d using 1:2 with linespoints title '%s' linewidth %d dashtype %d "
+                      "pointtype %d linecolor %d" % (i, peer, width, dash, i + 4, i + 1))
+    if curves:
+        gnuplot(where, name, blocks + """
+set title '%s'
+set xlabel '%s'
+set ylabel '%s'
+set logscale x 2
+set logscale y
+set format x '%.0s%c'
+set key outside right
+plot %s
+""" % (title, x, y, ", ".join(curves)))
+
+
+def draw(result, where):
+    if shutil.which("gnuplot") is None:
+        print("bench: no gnuplot, no plots", file=sys.stderr)
+        return
+    os.makedirs(where, exist_ok=True)
+    draw_ratios(result, where)
+    for sweep in SWEEPS:
+        draw_sweep(result, where, sweep)
