@@ -1,0 +1,244 @@
+/*
+ * paths.c - the hot paths, one function each, for valgrind to count.
+ *
+ *   paths NAME TIMES
+ *
+ * The path runs TIMES times to warm up (memory is mapped, symbols are bound),
+ * then TIMES times inside measured(), the only function whose instructions
+ * ./count looks at.  Sizes are small constants, so that no memcpy() is called
+ * that another machine would have in another version.
+ */
+#include <ibuf/ibuf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The compiler must have made what p points at, and keep p. */
+#define KEEP(p) __asm__ volatile("" : : "r"(p) : "memory")
+
+static struct ibuf_pool *pool;
+static struct ibuf_mbuf *message; /* fresh before each run: 64 KiB */
+static struct ibuf_cursor cursor;
+static const uint8_t bytes[64] = {0, 38};
+
+static void
+alloc_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+alloc_append_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
+
+		ibuf_mbuf_append(m, bytes, 38);
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+bulk(unsigned n)
+{
+	struct ibuf_mbuf *ms[32];
+
+	for (; n >= 32; n -= 32) {
+		if (ibuf_pool_alloc_bulk(pool, ms, 32) != 0)
+			abort();
+		KEEP(ms);
+		ibuf_mbuf_free_bulk(ms, 32);
+	}
+}
+
+static void
+append(unsigned n)
+{
+	while (n-- > 0) {
+		ibuf_mbuf_append(message, bytes, 8);
+		KEEP(message);
+	}
+}
+
+static void
+append_be32(unsigned n)
+{
+	while (n-- > 0) {
+		ibuf_mbuf_append_be32(message, n);
+		KEEP(message);
+	}
+}
+
+static void
+prepend(unsigned n)
+{
+	while (n-- > 0) {
+		ibuf_mbuf_prepend(message, bytes, 8);
+		KEEP(message);
+	}
+}
+
+static void
+trim_head(unsigned n)
+{
+	while (n-- > 0) {
+		ibuf_mbuf_trim_head(message, 1);
+		KEEP(message);
+	}
+}
+
+static void
+trim_tail(unsigned n)
+{
+	while (n-- > 0) {
+		ibuf_mbuf_trim_tail(message, 1);
+		KEEP(message);
+	}
+}
+
+static void
+write_read_clear(unsigned n)
+{
+	uint8_t out[9];
+
+	while (n-- > 0) {
+		ibuf_mbuf_append(message, bytes, 9);
+		KEEP(message);
+		ibuf_mbuf_read(message, out, 9);
+		KEEP(out);
+		ibuf_mbuf_clear(message);
+	}
+}
+
+static void
+clone_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_mbuf_clone(message);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+slice_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_mbuf_slice(message, 100, 64);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+cursor_get_be16(unsigned n)
+{
+	uint16_t v;
+
+	while (n-- > 0) {
+		ibuf_cursor_get_be16(&cursor, &v);
+		KEEP(&v);
+	}
+}
+
+static void
+cursor_take_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_cursor_take(&cursor, 10);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+/* Two messages become one of two segments, which is freed. */
+static void
+concat_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
+		struct ibuf_mbuf *tail = ibuf_pool_alloc(pool);
+
+		ibuf_mbuf_append(m, bytes, 8);
+		ibuf_mbuf_append(tail, bytes, 8);
+		if (ibuf_mbuf_concat(m, tail) != 0)
+			abort();
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static const struct path {
+	const char *name;
+	void (*run)(unsigned n);
+} paths[] = {
+	{"alloc_free", alloc_free},
+	{"alloc_append_free", alloc_append_free},
+	{"bulk", bulk},
+	{"append", append},
+	{"append_be32", append_be32},
+	{"prepend", prepend},
+	{"trim_head", trim_head},
+	{"trim_tail", trim_tail},
+	{"write_read_clear", write_read_clear},
+	{"clone_free", clone_free},
+	{"slice_free", slice_free},
+	{"cursor_get_be16", cursor_get_be16},
+	{"cursor_take_free", cursor_take_free},
+	{"concat_free", concat_free},
+};
+
+/* A message of 32 KiB, with as much room for 1000 times 8 bytes around it. */
+static void
+fresh(void)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+	static struct ibuf_pool *large;
+
+	options.capacity = 64 << 10;
+	options.headroom = 32 << 10;
+	ibuf_mbuf_free(message);
+	if (large == NULL && ibuf_pool_create(&large, &options) != 0)
+		abort();
+	message = ibuf_pool_alloc(large);
+	if (message == NULL || ibuf_mbuf_append_fill(message, 1, 32 << 10) != 0)
+		abort();
+	ibuf_cursor_init(&cursor, message);
+}
+
+void measured(void (*run)(unsigned n), unsigned n);
+
+__attribute__((noinline)) void
+measured(void (*run)(unsigned n), unsigned n)
+{
+	run(n);
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned times = argc == 3 ? (unsigned)atoi(argv[2]) : 0;
+	size_t i;
+
+	for (i = 0; times > 0 && i < sizeof paths / sizeof *paths; i++) {
+		if (strcmp(paths[i].name, argv[1]) != 0)
+			continue;
+		pool = ibuf_pool_new(64, 2048);
+		fresh();
+		paths[i].run(times);
+		fresh();
+		measured(paths[i].run, times);
+		return 0;
+	}
+	fprintf(stderr, "usage: paths NAME TIMES; TIMES a multiple of 32\n");
+	return 2;
+}
