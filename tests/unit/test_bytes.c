@@ -177,6 +177,9 @@ TEST(find_gives_the_first_place_however_the_message_is_cut)
 	assert_found("mississip", "issip");
 	assert_found("mississip", "ssx");
 	assert_found("x", "x");
+	/* It begins where too few bytes are left for it to be there. */
+	assert_found("zzzzaxa", "ab");
+	assert_found("zzaxaya", "axb");
 }
 
 TEST(find_takes_any_byte)

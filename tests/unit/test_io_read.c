@@ -283,6 +283,38 @@ TEST(a_stream_read_and_consumed_needs_no_memory_after_a_while)
 	source_close(&s);
 }
 
+TEST(a_read_that_slides_takes_what_then_fits_and_allocates_nothing)
+{
+	static const size_t rooms[] = {12, 100, 20000, 60000};
+	uint8_t *bytes = malloc(60000);
+
+	for (size_t i = 0; i < 60000; i++)
+		bytes[i] = (uint8_t)(i >> 5);
+	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
+		size_t room = rooms[i], len = 3, calls;
+		struct ibuf_mbuf *m = message_with(5, room, 0);
+		struct source s;
+		uint64_t copied;
+		ssize_t got;
+
+		source_open(&s, bytes, 60000);
+		assert_int_equal(ibuf_mbuf_trim_head(m, room - len), 0);
+		copied = heap_copied_bytes();
+		calls = fault_calls();
+		got = ibuf_io_read(s.from, m, SIZE_MAX);
+		assert_in_range(got, 1, room - len);
+		assert_int_equal(fault_calls(), calls);
+		assert_int_equal(heap_copied_bytes(), copied + len);
+		assert_sizes(m, 5, len + (size_t)got, room - len - (size_t)got,
+			     room);
+		assert_memory_equal(ibuf_mbuf_at(m, len, NULL), bytes,
+				    (size_t)got);
+		ibuf_mbuf_free(m);
+		source_close(&s);
+	}
+	free(bytes);
+}
+
 /* ---- nothing came -------------------------------------------------- */
 
 static void
