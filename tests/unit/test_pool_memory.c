@@ -218,3 +218,66 @@ TEST(what_a_clone_saw_last_is_gone_too)
 	ibuf_mbuf_free(m);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
+
+/* A provider that looks at what it gets back. */
+static size_t secrets_left;
+
+static void *
+map_to_look_at(size_t size, size_t alignment, void *context)
+{
+	void *base = ibuf_provider_heap()->map(size, alignment, context);
+
+	if (base != NULL)
+		memset(base, 0, size); /* what malloc's memory held before */
+	return base;
+}
+
+static void
+look_and_unmap(void *base, size_t size, void *context)
+{
+	const uint8_t *bytes = base;
+
+	/* Eight in a row are no accident. */
+	for (size_t i = 0, row = 0; i < size; i++) {
+		row = bytes[i] == SECRET ? row + 1 : 0;
+		if (row == 8)
+			secrets_left++;
+	}
+	ibuf_provider_heap()->unmap(base, size, context);
+}
+
+TEST(nothing_secret_goes_back_to_the_provider)
+{
+	static const struct ibuf_provider provider = {map_to_look_at,
+						      look_and_unmap, NULL};
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+
+	o.capacity = 64;
+	o.headroom = 16;
+	o.private_size = 32;
+	o.provider = &provider;
+	for (unsigned flags = 0; flags <= IBUF_POOL_F_WIPE; flags++) {
+		struct ibuf_mbuf *ms[4];
+
+		o.flags = flags;
+
+		struct ibuf_pool *p = pool_with(&o);
+
+		for (int i = 0; i < 3; i++) {
+			ms[i] = secret_message(p);
+			ms[3] = ibuf_mbuf_clone(ms[i]);
+			memset(ibuf_mbuf_private(ms[3]), SECRET, 32);
+			ibuf_mbuf_free(ms[3]);
+		}
+		assert_int_equal(ibuf_mbuf_append_fill(ms[1], SECRET, 500), 0);
+		ms[3] = ibuf_mbuf_split(ms[2], 20);
+		memset(ibuf_mbuf_private(ms[3]), SECRET, 32);
+		ibuf_mbuf_free_bulk(ms, 4);
+		secrets_left = 0;
+		assert_int_equal(ibuf_pool_destroy(p), 0);
+		if (flags == 0)
+			assert_true(secrets_left > 0); /* it would be seen */
+		else
+			assert_int_equal(secrets_left, 0);
+	}
+}
