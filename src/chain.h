@@ -24,8 +24,11 @@ static inline void
 chain_set(struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t rest,
 	  size_t segments)
 {
-	if (m->next_ == NULL)
+	if (m->next_ == NULL) {
+		m->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
 		return;
+	}
+	m->flags_ |= IBUF_MBUF_CHAINED_;
 	m->last_ = last;
 	m->rest_ = rest;
 	last->rest_ = segments;

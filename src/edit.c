@@ -220,6 +220,7 @@ ibuf_mbuf_clear_any_(struct ibuf_mbuf *m)
 	struct ibuf_mbuf *gone = m->next_;
 
 	m->next_ = NULL;
+	chain_set(m, m, 0, 1);
 	ibuf_chain_free_(gone);
 	if (window_owns(m)) {
 		ibuf_window_regain_(m);

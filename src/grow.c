@@ -45,7 +45,7 @@ ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n, struct ibuf_place *place,
 		uint32_t *off)
 {
 	size_t headroom = w->room_->headroom_;
-	size_t capacity = ibuf_window_capacity_(w);
+	size_t capacity = window_capacity(w);
 	bool found;
 
 	if (too_large(headroom, w->len_, n))

@@ -3,7 +3,6 @@
 #include "home.h"
 
 #include "platform.h"
-#include <pthread.h>
 #include <stdlib.h>
 
 _Static_assert(sizeof(struct ibuf_mbuf) <= HEADER_SIZE,
@@ -54,39 +53,29 @@ struct ibuf_home_heap ibuf_home_heap_ = {
 struct ibuf_home *ibuf_homes_[HOMES_MAX] = {&ibuf_home_heap_.home};
 
 /*
- * Guards the search for a free number.  Readers of the table need no lock:
- * whoever holds an mbuf got it from somebody who saw its home registered.
+ * Writers take turns, see cache.c.  Readers need no lock: whoever holds an
+ * mbuf got it from somebody who saw its home registered.
  */
-static pthread_mutex_t homes_lock = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t homes_next = 1; /* where the search begins */
+static uint32_t lowest = 1; /* no number below this one is free */
 
 bool
 ibuf_home_register_(struct ibuf_home *home)
 {
-	uint32_t tries, index;
-	bool found = false;
-
-	pthread_mutex_lock(&homes_lock);
-	index = homes_next;
-	for (tries = 1; tries < HOMES_MAX && !found; tries++) {
-		if (ibuf_homes_[index] == NULL) {
-			home->index = index;
-			ibuf_homes_[index] = home;
-			found = true;
-		}
-		index = index + 1 == HOMES_MAX ? 1 : index + 1;
-	}
-	homes_next = index;
-	pthread_mutex_unlock(&homes_lock);
-	return found;
+	while (lowest < HOMES_MAX && ibuf_homes_[lowest] != NULL)
+		lowest++;
+	if (lowest == HOMES_MAX)
+		return false;
+	home->index = lowest;
+	ibuf_homes_[lowest] = home;
+	return true;
 }
 
 void
 ibuf_home_unregister_(struct ibuf_home *home)
 {
-	pthread_mutex_lock(&homes_lock);
 	ibuf_homes_[home->index] = NULL;
-	pthread_mutex_unlock(&homes_lock);
+	if (home->index < lowest)
+		lowest = home->index;
 }
 
 struct ibuf_mbuf *

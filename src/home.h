@@ -9,6 +9,7 @@
 #define IBUF_SRC_HOME_H
 
 #include <ibuf/home.h>
+#include <ibuf/inline/slot.h>
 #include <stdbool.h>
 
 /* Most homes there can be; the number is 16 bits, and 0 is the heap. */
@@ -59,9 +60,24 @@ home_of(const struct ibuf_mbuf *m)
 	return ibuf_homes_[m->pool_];
 }
 
-/* Give the home a number; false: all are in use. */
+/*
+ * Give the home a number, the lowest that is free; false: all are in use.
+ * The caller sees to it that one thread at a time is in these two.
+ */
 bool ibuf_home_register_(struct ibuf_home *home);
 void ibuf_home_unregister_(struct ibuf_home *home);
+
+/*
+ * The slot of the calling thread from which a header like m's comes, and to
+ * which m's own goes if it is a window; NULL: go to the home itself.
+ */
+static inline struct ibuf_slot_ *
+window_slot(const struct ibuf_mbuf *m)
+{
+	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
+		return NULL; /* also where its number is beyond the slots */
+	return &ibuf_pool_slots_[m->pool_].window_;
+}
 
 /*
  * Take a header from a home, or from the heap where the home is closed;

@@ -22,7 +22,8 @@ header_is_valid(const struct ibuf_mbuf *s)
 	if (home->room_offset == 0)
 		return false; /* of a home without elements, the heap */
 	own = load_acquire_u32(&s->own_.count_);
-	return ((own & IBUF_ROOM_HANDLE_) == 0) == is_at_home(s);
+	return is_at_home(s) == ((own & IBUF_ROOM_HANDLE_) == 0) &&
+	       is_at_home(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
 }
 
 static bool

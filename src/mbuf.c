@@ -50,13 +50,12 @@ ibuf_mbuf_from(const void *bytes, size_t len)
 }
 
 struct ibuf_mbuf *
-ibuf_mbuf_clone(const struct ibuf_mbuf *m)
+ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m)
 {
 	struct ibuf_mbuf *clone;
 
-	if (m->next_ == NULL)
-		return ibuf_window_new_(m, 0, m->len_,
-					ibuf_window_capacity_(m));
+	if ((m->flags_ & IBUF_MBUF_CHAINED_) == 0)
+		return ibuf_window_new_(m, 0, m->len_, window_capacity(m));
 	return ibuf_mbuf_clone_bulk(m, &clone, 1) == 0 ? clone : NULL;
 }
 
@@ -116,7 +115,7 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 
 	do {
 		/* One window at least was there before: C as it was. */
-		ibuf_window_copy_(list, s, list->cap_);
+		window_copy(list, s, list->cap_);
 		last = list;
 		list = list->next_;
 	} while ((s = s->next_) != NULL);
@@ -145,7 +144,7 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 	/* What C is depends on who shares, so it is read before we do. */
 	clone = list;
 	do {
-		clone->cap_ = ibuf_window_capacity_(s);
+		clone->cap_ = window_capacity(s);
 		s = s->next_ == NULL ? m : s->next_;
 	} while ((clone = clone->next_) != NULL);
 	if (!add_windows(m, (uint32_t)n)) {
@@ -196,7 +195,7 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 }
 
 void
-ibuf_mbuf_free(struct ibuf_mbuf *m)
+ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
 	ibuf_chain_free_(m);
 }
@@ -207,7 +206,7 @@ ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		ibuf_chain_free_(ms[i]);
+		ibuf_mbuf_free(ms[i]);
 }
 
 /* ---- look ---------------------------------------------------------- */
@@ -248,7 +247,7 @@ ibuf_mbuf_capacity(const struct ibuf_mbuf *m)
 {
 	const struct ibuf_mbuf *last = chain_last(m);
 
-	return ibuf_mbuf_len(m) - last->len_ + ibuf_window_capacity_(last);
+	return ibuf_mbuf_len(m) - last->len_ + window_capacity(last);
 }
 
 bool

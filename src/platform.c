@@ -10,10 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #ifdef IBUF_PLATFORM_POSIX
+
+/* POSIX has no barrier for all threads; pools then keep nothing back. */
+bool
+ibuf_platform_barrier_prepare_(void)
+{
+	return false;
+}
+
+void
+ibuf_platform_barrier_(void)
+{
+}
 
 /* POSIX has no anonymous mapping; its aligned allocation is as good. */
 void *
@@ -37,6 +48,26 @@ ibuf_platform_unmap_(void *base, size_t size, bool huge)
 }
 
 #else
+
+#include <linux/membarrier.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+bool
+ibuf_platform_barrier_prepare_(void)
+{
+	return syscall(SYS_membarrier,
+		       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void
+ibuf_platform_barrier_(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) !=
+	    0)
+		ibuf_platform_die_("ibuf: membarrier failed after it had been "
+				   "registered");
+}
 
 #define HUGE_PAGE ((size_t)2 << 20)
 

@@ -71,6 +71,14 @@ counted_acquire(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Make every thread of the process pass a barrier, so that a thread which
+ * only keeps the compiler's order is ordered with the caller as if both had
+ * a full barrier.  Prepare once; false: the system cannot.
+ */
+bool ibuf_platform_barrier_prepare_(void);
+void ibuf_platform_barrier_(void);
+
 /* ---- memory -------------------------------------------------------- */
 
 /*

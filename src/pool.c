@@ -1,12 +1,15 @@
-/* pool.c - a pool is made, asked and ended. */
+/* pool.c - a pool is made and ended. */
 #define _POSIX_C_SOURCE 200809L
+#include <string.h>
+
 #include "pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define CACHE_MOST 124 /* what CACHE_AUTO gives where there is no max */
+#define CACHE_MOST 124  /* what CACHE_AUTO gives where there is no max */
+#define WINDOWS_KEPT 62 /* in a magazine; they are small */
+#define MAGAZINE_MOST 65536
 
 /* ---- options ------------------------------------------------------- */
 
@@ -94,56 +97,130 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 	p->home.room_size = (uint32_t)(o->headroom + o->capacity);
 	p->home.headroom = (uint32_t)o->headroom;
 	p->home.private_size = (uint32_t)o->private_size;
-	p->elements.stride = whole;
-	p->elements.alignment = unit;
-	p->windows.stride = window;
-	p->windows.alignment = CACHE_LINE;
+	p->cache.elements.stock.stride = whole;
+	p->cache.elements.stock.alignment = unit;
+	p->cache.windows.stock.stride = window;
+	p->cache.windows.stock.alignment = CACHE_LINE;
 	return 0;
+}
+
+/*
+ * What a thread may keep back: two magazines, which are never more than
+ * the option says.  A pool that wipes must see every free, so it has none.
+ */
+static void
+lay_out_cache(struct ibuf_pool *p, const struct ibuf_pool_options *o)
+{
+	size_t size = o->cache < 2 ? o->cache : o->cache / 2;
+
+	if (size > MAGAZINE_MOST)
+		size = MAGAZINE_MOST;
+	if (size == 0 || p->home.wipe)
+		return;
+	p->cache.elements.magazine_size = size;
+	p->cache.elements.single = o->cache < 2;
+	p->cache.windows.magazine_size = WINDOWS_KEPT;
 }
 
 /* ---- life ---------------------------------------------------------- */
 
 static int
-init_locks(struct ibuf_pool *p)
+init_condition(struct ibuf_pool *p)
 {
 	pthread_condattr_t monotonic;
-	int error = pthread_mutex_init(&p->lock, NULL);
+	int error = pthread_condattr_init(&monotonic);
 
 	if (error != 0)
 		return -error;
-	error = pthread_condattr_init(&monotonic);
-	if (error != 0)
-		goto no_condition;
 	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	if (error == 0)
 		error = pthread_cond_init(&p->came_home, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	if (error == 0)
-		return 0;
-no_condition:
-	pthread_mutex_destroy(&p->lock);
 	return -error;
 }
+
+static int
+init_locks(struct ibuf_pool *p)
+{
+	int error = -pthread_mutex_init(&p->cache.lock, NULL);
+
+	if (error != 0)
+		return error;
+	error = init_condition(p);
+	if (error != 0)
+		pthread_mutex_destroy(&p->cache.lock);
+	return error;
+}
+
+static void
+unmap_stock(struct ibuf_pool *p, const struct ibuf_stock *stock)
+{
+	size_t i;
+
+	for (i = 0; i < stock->n_slabs; i++)
+		p->provider.unmap(stock->slabs[i].base, stock->slabs[i].size,
+				  p->provider.context);
+}
+
+/* Free a pool that nobody can reach. */
+static void
+pool_unmake(struct ibuf_cache *cache)
+{
+	struct ibuf_pool *p = pool_of(cache->home);
+
+	unmap_stock(p, &cache->elements.stock);
+	unmap_stock(p, &cache->windows.stock);
+	ibuf_depot_end_(&cache->elements);
+	ibuf_depot_end_(&cache->windows);
+	pthread_cond_destroy(&p->came_home);
+	pthread_mutex_destroy(&cache->lock);
+	free(p);
+}
+
+/* In the child of a fork: those who waited are not there. */
+static void
+pool_forked(struct ibuf_cache *cache)
+{
+	struct ibuf_pool *p = pool_of(cache->home);
+
+	if (p->waiters == 0)
+		return;
+	p->waiters = 0;
+	(void)init_condition(p);
+}
+
+static const struct ibuf_home_ops pool_ops = {
+	.window_take = ibuf_window_take_,
+	.window_give = ibuf_window_give_,
+	.element_take = ibuf_element_take_,
+	.element_give = ibuf_element_give_,
+};
 
 /* A pool with the options, all but its number and its first elements. */
 static int
 pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 {
 	size_t name_size = strlen(o->name) + 1;
-	struct ibuf_pool *p = calloc(1, sizeof *p + name_size);
+	struct ibuf_pool *p;
 	int error;
 
-	if (p == NULL)
+	if (posix_memalign((void **)&p, CACHE_LINE, sizeof *p + name_size) != 0)
 		return -ENOMEM;
-	p->home.ops = &ibuf_pool_ops_;
+	memset(p, 0, sizeof *p);
+	p->home.ops = &pool_ops;
 	p->home.pool = p;
 	p->home.name = memcpy(p + 1, o->name, name_size);
 	p->home.wipe = (o->flags & IBUF_POOL_F_WIPE) != 0;
 	p->provider = *o->provider;
 	p->max = o->max;
-	p->cache = o->cache;
 	p->can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
+	p->cache.home = &p->home;
+	p->cache.elements.owner = &p->cache;
+	p->cache.windows.owner = &p->cache;
+	p->cache.end = pool_unmake;
+	p->cache.forked = pool_forked;
 	error = lay_out(p, o);
+	lay_out_cache(p, o);
 	if (error == 0)
 		error = init_locks(p);
 	if (error != 0) {
@@ -154,31 +231,21 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	return 0;
 }
 
+/* What an allocation writes, and where it looks for a free element. */
 static void
-pool_unmake(struct ibuf_pool *p)
+set_front(struct ibuf_pool *p)
 {
-	size_t i;
+	bool has_slots = p->home.index < IBUF_SLOTS_MAX_;
+	bool careful = !has_slots || p->home.wipe || p->home.private_size != 0;
 
-	for (i = 0; i < p->elements.n_slabs; i++)
-		p->provider.unmap(p->elements.slabs[i].base,
-				  p->elements.slabs[i].size,
-				  p->provider.context);
-	for (i = 0; i < p->windows.n_slabs; i++)
-		p->provider.unmap(p->windows.slabs[i].base,
-				  p->windows.slabs[i].size,
-				  p->provider.context);
-	free(p->elements.slabs);
-	free(p->windows.slabs);
-	pthread_cond_destroy(&p->came_home);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-}
-
-void
-ibuf_pool_end_(struct ibuf_pool *p)
-{
-	ibuf_home_unregister_(&p->home);
-	pool_unmake(p);
+	p->front.fresh_.off_ = p->home.headroom;
+	p->front.fresh_.cap_ = p->home.room_size;
+	p->front.fresh_.flags_ =
+		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
+			   (careful ? IBUF_MBUF_CAREFUL_ : 0));
+	p->front.fresh_.pool_ = (uint16_t)p->home.index;
+	if (has_slots)
+		p->front.slot_ = p->home.index * sizeof(struct ibuf_slots_);
 }
 
 int
@@ -186,7 +253,7 @@ ibuf_pool_create(struct ibuf_pool **pool,
 		 const struct ibuf_pool_options *options)
 {
 	struct ibuf_pool_options o;
-	struct ibuf_pool *p;
+	struct ibuf_pool *p = NULL;
 	int error = read_options(&o, options);
 
 	if (error == 0)
@@ -196,13 +263,15 @@ ibuf_pool_create(struct ibuf_pool **pool,
 	if (error != 0)
 		return error;
 	if (o.initial != 0)
-		error = ibuf_stock_grow_(&p->elements, o.initial, &p->provider);
-	if (error == 0 && !ibuf_home_register_(&p->home))
-		error = -ENOBUFS;
+		error = ibuf_stock_grow_(&p->cache.elements.stock, o.initial,
+					 &p->provider);
+	if (error == 0)
+		error = ibuf_cache_register_(&p->cache);
 	if (error != 0) {
-		pool_unmake(p);
+		pool_unmake(&p->cache);
 		return error;
 	}
+	set_front(p);
 	*pool = p;
 	return 0;
 }
@@ -221,175 +290,10 @@ ibuf_pool_new(size_t initial, size_t capacity)
 size_t
 ibuf_pool_destroy(struct ibuf_pool *p)
 {
-	size_t in_use;
-	bool last;
-
 	if (p == NULL)
 		return 0;
-	pthread_mutex_lock(&p->lock);
-	in_use = (size_t)p->allocated;
-	last = p->allocated + p->handles == 0;
-	p->closed = true;
-	/* Pairs with the load in ibuf_home_window_() and ibuf_mbuf_pool(). */
+	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
+	   who finds the cache closed finds no pool. */
 	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&p->lock);
-	if (last)
-		ibuf_pool_end_(p);
-	return in_use;
-}
-
-/* ---- memory -------------------------------------------------------- */
-
-/* A slab that is worth a provider call, and one that is enough at once. */
-#define SLAB_LEAST ((size_t)64 << 10)
-#define SLAB_MOST ((size_t)2 << 20)
-
-static size_t
-at_least(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-int
-ibuf_pool_grow_(struct ibuf_pool *p, size_t n)
-{
-	size_t stride = p->elements.stride, capacity = p->elements.capacity;
-	size_t most = at_least(SLAB_MOST / stride, 1);
-	size_t count;
-	int error;
-
-	if (n > p->max - capacity)
-		return p->max == SIZE_MAX ? -EOVERFLOW : -ENOBUFS;
-	/* Double, between the two sizes; then what is needed; then max. */
-	count = at_least(capacity, at_least(SLAB_LEAST / stride, 1));
-	if (count > most)
-		count = most;
-	count = at_least(count, n);
-	if (count > p->max - capacity)
-		count = p->max - capacity;
-	error = ibuf_stock_grow_(&p->elements, count, &p->provider);
-	if (error == 0)
-		p->grows++;
-	return error;
-}
-
-int
-ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
-{
-	size_t available;
-	int error = 0;
-
-	pthread_mutex_lock(&p->lock);
-	available = p->elements.capacity - (size_t)p->allocated;
-	if (n > available)
-		error = ibuf_pool_grow_(p, n - available);
-	if (error == -EOVERFLOW)
-		error = -ENOMEM;
-	if (error != 0)
-		p->failures++;
-	pthread_mutex_unlock(&p->lock);
-	return error;
-}
-
-/* Give the idle slabs of a stock back; no lock is held while unmapping. */
-static size_t
-trim_stock(struct ibuf_pool *p, struct ibuf_stock *stock)
-{
-	struct ibuf_slab *gone;
-	size_t n = 0, bytes = 0, i;
-
-	pthread_mutex_lock(&p->lock);
-	gone = malloc((stock->n_slabs + 1) * sizeof *gone);
-	if (gone != NULL)
-		n = ibuf_stock_trim_(stock, gone);
-	pthread_mutex_unlock(&p->lock);
-	for (i = 0; i < n; i++) {
-		bytes += gone[i].size;
-		p->provider.unmap(gone[i].base, gone[i].size,
-				  p->provider.context);
-	}
-	free(gone);
-	return bytes;
-}
-
-size_t
-ibuf_pool_trim(struct ibuf_pool *p)
-{
-	return trim_stock(p, &p->elements) + trim_stock(p, &p->windows);
-}
-
-void
-ibuf_pool_flush(struct ibuf_pool *p)
-{
-	(void)p; /* no thread keeps anything back */
-}
-
-/* ---- statistics ---------------------------------------------------- */
-
-static void
-read_heap(struct ibuf_pool_stats *stats)
-{
-	const struct ibuf_home_heap *heap = &ibuf_home_heap_;
-
-	/* given first: what is given was taken before, so never negative. */
-	stats->frees = counted_acquire(&heap->given);
-	stats->allocs = counted_acquire(&heap->taken);
-	stats->allocated = stats->allocs - stats->frees;
-	stats->handles = stats->allocated;
-	stats->capacity = stats->allocated;
-	stats->copied_bytes = counted_relaxed(&heap->home.copied_bytes);
-}
-
-static void
-read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
-{
-	pthread_mutex_lock(&p->lock);
-	stats->capacity = p->elements.capacity;
-	stats->allocated = p->allocated;
-	stats->available = stats->capacity - stats->allocated;
-	stats->peak = p->peak;
-	stats->handles = p->handles;
-	stats->allocs = p->allocs;
-	stats->frees = p->frees;
-	stats->grows = p->grows;
-	stats->failures = p->failures;
-	stats->waits = p->waits;
-	stats->copied_bytes = counted_relaxed(&p->home.copied_bytes);
-	stats->mapped_bytes = ibuf_stock_bytes_(&p->elements) +
-			      ibuf_stock_bytes_(&p->windows);
-	pthread_mutex_unlock(&p->lock);
-}
-
-int
-ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
-		    size_t out_size)
-{
-	struct ibuf_pool_stats stats = {0};
-
-	if (out_size == 0)
-		return -EINVAL;
-	if (p == NULL)
-		read_heap(&stats);
-	else
-		read_pool(&stats, (struct ibuf_pool *)(uintptr_t)p);
-	memcpy(out, &stats, out_size < sizeof stats ? out_size : sizeof stats);
-	return 0;
-}
-
-size_t
-ibuf_pool_allocated(const struct ibuf_pool *p)
-{
-	struct ibuf_pool_stats stats;
-
-	ibuf_pool_get_stats(p, &stats, sizeof stats);
-	return (size_t)stats.allocated;
-}
-
-size_t
-ibuf_pool_available(const struct ibuf_pool *p)
-{
-	struct ibuf_pool_stats stats;
-
-	ibuf_pool_get_stats(p, &stats, sizeof stats);
-	return (size_t)stats.available;
+	return ibuf_cache_close_(&p->cache);
 }

@@ -1,57 +1,72 @@
 /*
- * pool.h - the inside of a pool: one lock around two stocks.
+ * pool.h - the inside of a pool.
  *
  * Elements are mbufs with a room; windows are headers alone, for clones and
- * slices.  Whatever lives in the pool's memory is counted: the memory goes
- * when the pool is closed and nothing is out.
+ * slices.  What is free lies in a cache (cache.h); what is out is counted
+ * there, and keeps the pool's memory when the pool has been destroyed.
  *
  *   capacity = allocated + available          (elements)
- *   live     = allocated + handles            (what keeps the memory)
+ *   max     >= capacity
  *
- * Everything below the lock is read and written under it; home.pool, which
- * says whether the pool is closed, and home.copied_bytes are atomic.
+ * cache.lock guards what stands below it here.
  */
 #ifndef IBUF_SRC_POOL_H
 #define IBUF_SRC_POOL_H
 
+#include "cache.h"
 #include "room.h"
-#include "slab.h"
 #include <ibuf/pool.h>
-#include <pthread.h>
-
-/* flags_ of an object in a stock; nothing else has it. */
-#define LISTED 0x80u
 
 struct ibuf_pool {
-	struct ibuf_home home; /* first: a home is its pool */
+	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
+	struct ibuf_home home;
 	struct ibuf_provider provider;
-	size_t max;   /* elements; SIZE_MAX: no limit */
-	size_t cache; /* elements a thread may keep back */
+	size_t max; /* elements; SIZE_MAX: no limit */
 	bool can_wait;
+	uint64_t failures; /* atomic */
 
-	pthread_mutex_t lock;
+	struct ibuf_cache cache;
 	pthread_cond_t came_home; /* an element did; for can_wait */
-	struct ibuf_stock elements;
-	struct ibuf_stock windows;
-	uint64_t allocated;
-	uint64_t handles;
 	uint64_t peak;
-	uint64_t allocs;
-	uint64_t frees;
 	uint64_t grows;
-	uint64_t failures;
 	uint64_t waits;
 	size_t waiters;
-	bool closed;
 };
 
-/* What elements and windows do when they go out and come home. */
-extern const struct ibuf_home_ops ibuf_pool_ops_;
+static inline struct ibuf_pool *
+pool_of(const struct ibuf_home *home)
+{
+	return (struct ibuf_pool *)(void *)((uint8_t *)(uintptr_t)home -
+					    offsetof(struct ibuf_pool, home));
+}
 
-/* Add a slab of at least n elements, within max; the lock is held. */
+/* ---- memory: pool.c; the lock is held ------------------------------ */
+
+/* Add a slab of at least n elements, within max. */
 int ibuf_pool_grow_(struct ibuf_pool *p, size_t n);
 
-/* Free the pool and all its memory; nobody can reach it any more. */
-void ibuf_pool_end_(struct ibuf_pool *p);
+/* ---- elements: element.c ------------------------------------------- */
+
+/* Make an element that was just carved as a free one is. */
+void ibuf_element_carved_(struct ibuf_mbuf *m, void *pool);
+
+/* Make a free element a message. */
+static inline struct ibuf_mbuf *
+element_open(const struct ibuf_pool *p, struct ibuf_mbuf *m)
+{
+	memcpy(m, &p->front.fresh_, sizeof p->front.fresh_);
+	return m;
+}
+
+/* Take an element from the stock, which may grow; the lock is held. */
+int ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m);
+
+struct ibuf_mbuf *ibuf_element_take_(struct ibuf_home *home);
+void ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
+
+/* ---- windows: window.c --------------------------------------------- */
+
+struct ibuf_mbuf *ibuf_window_take_(struct ibuf_home *home);
+void ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
 
 #endif

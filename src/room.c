@@ -46,13 +46,15 @@ ibuf_room_base_(const struct ibuf_mbuf *w)
 }
 
 uint32_t
-ibuf_window_capacity_(const struct ibuf_mbuf *w)
+ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *w)
 {
-	if (w->flags_ & IBUF_MBUF_TAIL_)
-		return w->cap_ - w->room_->headroom_;
-	if (window_is_sole(w))
-		return ibuf_room_size_(w) - w->room_->headroom_;
-	return w->cap_;
+	return ibuf_room_size_(w) - w->room_->headroom_;
+}
+
+uint32_t
+ibuf_window_capacity_bare_(const struct ibuf_mbuf *w)
+{
+	return window_is_sole(w) ? ibuf_mbuf_room_capacity_(w) : w->cap_;
 }
 
 void
@@ -206,6 +208,7 @@ room_drop(struct ibuf_room_ *room, unsigned kind)
 static void
 leave_home(struct ibuf_mbuf *m)
 {
+	m->flags_ |= IBUF_MBUF_AWAY_;
 	fetch_add_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HANDLE_ - 1);
 }
 
@@ -222,6 +225,7 @@ ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 	w->room_ = place->room;
 	if (is_element(w) && is_at_home(w)) {
 		/* Back from elsewhere: idle until now, so nobody looks. */
+		w->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		store_relaxed_u32(&w->own_.count_, 1);
 	}
 }
@@ -241,7 +245,15 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 	struct ibuf_home *home = home_of(m);
 
 	if (!is_element(m)) {
-		home->ops->window_give(home, m);
+		struct ibuf_slot_ *slot = window_slot(m);
+
+		if (slot != NULL && ibuf_slot_n_(slot) < ibuf_slot_cap_(slot)) {
+			m->flags_ = 0;
+			m->next_ = NULL;
+			ibuf_slot_give_(slot, ibuf_slot_n_(slot), m);
+		} else {
+			home->ops->window_give(home, m);
+		}
 		return;
 	}
 	m->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
@@ -264,6 +276,7 @@ ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from)
 	w->room_ = from->room_;
 	if (back) {
 		/* The window is one of w's own room: no longer elsewhere. */
+		w->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		fetch_sub_acq_rel_u32(&w->own_.count_, IBUF_ROOM_HANDLE_);
 	}
 	if (is_element(from) && is_at_home(from)) {
@@ -285,31 +298,39 @@ ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 	ibuf_window_put_(w, place, off, w->len_);
 }
 
-void
-ibuf_window_copy_(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
-		  uint32_t capacity)
-{
-	blank->off_ = w->off_;
-	blank->len_ = w->len_;
-	blank->cap_ = capacity;
-	blank->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ | (w->flags_ & ROOM_FLAGS));
-	blank->base_ = w->base_;
-	blank->room_ = w->room_;
-}
-
-struct ibuf_mbuf *
-ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
-		 uint32_t capacity)
+/* The same without a slot: the header comes from the home itself. */
+static struct ibuf_mbuf *
+window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		     uint32_t capacity)
 {
 	struct ibuf_mbuf *m = ibuf_home_window_(home_of(w));
 
 	if (m == NULL)
 		return NULL;
 	if (!ibuf_room_add_(w->room_, 1)) {
-		home_of(m)->ops->window_give(home_of(m), m);
+		ibuf_header_free_(m);
 		return NULL;
 	}
-	ibuf_window_copy_(m, w, capacity);
+	window_copy(m, w, capacity);
+	m->off_ += off;
+	m->len_ = len;
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		 uint32_t capacity)
+{
+	struct ibuf_slot_ *slot = window_slot(w);
+	struct ibuf_mbuf *m;
+
+	if (slot == NULL || ibuf_slot_n_(slot) == 0)
+		return window_new_from_home(w, off, len, capacity);
+	if (!ibuf_room_add_(w->room_, 1))
+		return NULL;
+	m = ibuf_slot_take_(slot, ibuf_slot_n_(slot));
+	m->flags_ = IBUF_MBUF_LIVE_;
+	window_copy(m, w, capacity);
 	m->off_ += off;
 	m->len_ = len;
 	return m;
@@ -326,4 +347,30 @@ ibuf_segment_free_(struct ibuf_mbuf *s)
 	}
 	room_drop(s->room_, s->flags_);
 	ibuf_header_free_(s);
+}
+
+/* A window was the last onto its room. */
+static __attribute__((noinline)) void
+free_last(struct ibuf_mbuf *m)
+{
+	room_gone(m->room_, m->flags_);
+	ibuf_header_free_(m);
+}
+
+/* Nothing is called here where the slot has room and others look on. */
+void
+ibuf_mbuf_free_window_(struct ibuf_mbuf *m)
+{
+	struct ibuf_slot_ *slot = &ibuf_pool_slots_[m->pool_].window_;
+	uint32_t n = ibuf_slot_n_(slot), *count = &m->room_->count_;
+
+	if (n >= ibuf_slot_cap_(slot)) {
+		ibuf_segment_free_(m);
+	} else if (load_acquire_u32(count) == 1 ||
+		   fetch_sub_acq_rel_u32(count, 1) == 1) {
+		free_last(m);
+	} else {
+		m->flags_ = 0;
+		ibuf_slot_give_(slot, n, m);
+	}
 }

@@ -20,11 +20,10 @@
 
 /* flags_ that say what the window looks at, and go with it. */
 #define ROOM_KIND (IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
-#define ROOM_FLAGS (ROOM_KIND | IBUF_MBUF_RDONLY_)
+#define ROOM_FLAGS IBUF_MBUF_ROOM_
 #define BOTH_RIGHTS (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)
 
-/* Windows past this are refused, long before the count could wrap. */
-#define WINDOWS_MAX (UINT32_C(1) << 28)
+#define WINDOWS_MAX IBUF_ROOM_WINDOWS_MAX_
 
 /* A block of the heap: this, and the bytes behind it. */
 struct heap_room {
@@ -103,8 +102,17 @@ uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
 /* Where the room w looks at begins, as the room says. */
 const uint8_t *ibuf_room_base_(const struct ibuf_mbuf *w);
 
+/* C of a window without the right to the tailroom. */
+uint32_t ibuf_window_capacity_bare_(const struct ibuf_mbuf *w);
+
 /* The capacity C of w, as ibuf/home.h says it. */
-uint32_t ibuf_window_capacity_(const struct ibuf_mbuf *w);
+static inline uint32_t
+window_capacity(const struct ibuf_mbuf *w)
+{
+	if ((w->flags_ & IBUF_MBUF_TAIL_) != 0)
+		return w->cap_ - w->room_->headroom_;
+	return ibuf_window_capacity_bare_(w);
+}
 
 /* Give a sole owner both rights back. */
 void ibuf_window_regain_(struct ibuf_mbuf *w);
@@ -161,8 +169,17 @@ struct ibuf_mbuf *ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off,
 				   uint32_t len, uint32_t capacity);
 
 /* Let a blank header look at all of w; the room counts it already. */
-void ibuf_window_copy_(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
-		       uint32_t capacity);
+static inline void
+window_copy(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
+	    uint32_t capacity)
+{
+	blank->off_ = w->off_;
+	blank->len_ = w->len_;
+	blank->cap_ = capacity;
+	blank->flags_ |= w->flags_ & ROOM_FLAGS;
+	blank->base_ = w->base_;
+	blank->room_ = w->room_;
+}
 
 /* Free one segment: its header, and its window onto its room. */
 void ibuf_segment_free_(struct ibuf_mbuf *s);

@@ -106,14 +106,17 @@ slab_of(const struct ibuf_stock *stock, const void *address)
 }
 
 bool
-ibuf_stock_has_(const struct ibuf_stock *stock, const void *address)
+ibuf_stock_has_(const struct ibuf_stock *stock, const void *address,
+		uintptr_t *from, uintptr_t *to)
 {
 	const struct ibuf_slab *slab = slab_of(stock, address);
 	size_t off;
 
 	if (slab == NULL)
 		return false;
-	off = (uintptr_t)address - (uintptr_t)slab->base;
+	*from = (uintptr_t)slab->base;
+	*to = *from + slab->size;
+	off = (uintptr_t)address - *from;
 	return off >= stock->phase &&
 	       (off - stock->phase) % stock->stride == 0 &&
 	       (off - stock->phase) / stock->stride < slab->carved;

@@ -47,8 +47,12 @@ struct ibuf_mbuf *ibuf_stock_take_(struct ibuf_stock *stock, bool *fresh);
 /* Give an object back. */
 void ibuf_stock_give_(struct ibuf_stock *stock, struct ibuf_mbuf *m);
 
-/* Is there an object at this address, in use or free? */
-bool ibuf_stock_has_(const struct ibuf_stock *stock, const void *address);
+/*
+ * Is there an object at this address, in use or free?  Where the address
+ * lies in a slab, its bounds are told.
+ */
+bool ibuf_stock_has_(const struct ibuf_stock *stock, const void *address,
+		     uintptr_t *from, uintptr_t *to);
 
 /*
  * Take out of the stock each slab whose carved objects are all listed; they

@@ -47,6 +47,17 @@
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
+/* A thread-local variable that is found without a call. */
+#define IBUF_TLS_ __attribute__((tls_model("initial-exec")))
+
+#if defined(__SANITIZE_THREAD__)
+#define IBUF_TSAN_
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IBUF_TSAN_
+#endif
+#endif
+
 /*
  * The short functions are bodies in the headers.  With IBUF_OUTLINE a program
  * sees only their prototypes and links to the copies the library exports;

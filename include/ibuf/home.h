@@ -25,7 +25,7 @@
  * Chain.  The first segment is the message.  next_ is NULL in the last one.
  *
  *   one segment:            last_ and rest_ mean nothing
- *   several, in the first:  last_ = the last segment,
+ *   several, in the first:  CHAINED, last_ = the last segment,
  *                           rest_ = bytes behind the first segment
  *   several, in the last:   rest_ = number of segments (the first, which is
  *                           the only other one known in O(1), is full)
@@ -61,14 +61,27 @@ struct ibuf_mbuf {
 	struct ibuf_room_ own_; /* elements only: the room behind the header */
 };
 
-/* flags_ */
-#define IBUF_MBUF_HEAD_ 0x01u    /* may grow towards the room's start */
-#define IBUF_MBUF_TAIL_ 0x02u    /* may grow towards the room's end */
-#define IBUF_MBUF_RDONLY_ 0x04u  /* the memory itself may not be written */
-#define IBUF_MBUF_HEAP_ 0x08u    /* the room is a heap block */
-#define IBUF_MBUF_WRAPPED_ 0x10u /* the room is the caller's memory */
-#define IBUF_MBUF_ELEMENT_ 0x20u /* the header has a room of its own */
-#define IBUF_MBUF_LIVE_ 0x40u    /* clear: free, or never handed out */
+/* The first 16 bytes of a fresh mbuf. */
+struct ibuf_fresh_ {
+	uint32_t off_;
+	uint32_t len_;
+	uint32_t cap_;
+	uint16_t flags_;
+	uint16_t pool_;
+};
+
+/* flags_, in the first segment those of the message too */
+#define IBUF_MBUF_HEAD_ 0x01u     /* may grow towards the room's start */
+#define IBUF_MBUF_TAIL_ 0x02u     /* may grow towards the room's end */
+#define IBUF_MBUF_RDONLY_ 0x04u   /* the memory itself may not be written */
+#define IBUF_MBUF_HEAP_ 0x08u     /* the room is a heap block */
+#define IBUF_MBUF_WRAPPED_ 0x10u  /* the room is the caller's memory */
+#define IBUF_MBUF_ELEMENT_ 0x20u  /* the header has a room of its own */
+#define IBUF_MBUF_LIVE_ 0x40u     /* clear: free, or never handed out */
+#define IBUF_MBUF_LISTED_ 0x80u   /* free, and in a list of its pool */
+#define IBUF_MBUF_AWAY_ 0x100u    /* an element that looks elsewhere */
+#define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
+#define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
 
 /*
  * count_: windows in the low bits.  The top bit is set in an element whose
@@ -77,6 +90,56 @@ struct ibuf_mbuf {
  */
 #define IBUF_ROOM_HANDLE_ 0x80000000u
 #define IBUF_ROOM_WINDOWS_ 0x7fffffffu
+
+/* Windows past this are refused, long before the count could wrap. */
+#define IBUF_ROOM_WINDOWS_MAX_ 0x10000000u
+
+/* flags_ that say what a window looks at, and go with it to a clone. */
+#define IBUF_MBUF_ROOM_                                                        \
+	(IBUF_MBUF_RDONLY_ | IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
+
+/*
+ * A slot: what one thread keeps back of one kind of object of one pool.
+ *
+ *   objects_: | free | free | free |  . . .  |
+ *             0                    n_        cap_
+ *
+ * Only its thread moves objects; others read the numbers.  A slot of zeros
+ * is empty and full at once, so who finds one goes the long way: that is
+ * what a thread has before it ever used the pool, and what is left of a slot
+ * when the pool is destroyed.
+ */
+struct ibuf_slot_ {
+	uint32_t n_;
+	uint32_t cap_;
+	struct ibuf_mbuf **objects_;
+	uint64_t taken_; /* objects that went out through it, ever */
+	uint64_t given_; /* and that came home */
+	/* The library's own, which the inline bodies do not look at: */
+	struct ibuf_depot *depot_;       /* where magazines come from */
+	struct ibuf_magazine *previous_; /* the one before objects_'s */
+	void *link_;
+	uint32_t kept_; /* objects in previous_ */
+};
+
+/* One cache line each, elements and windows of one pool side by side. */
+struct ibuf_slots_ {
+	struct ibuf_slot_ element_;
+	struct ibuf_slot_ window_;
+};
+
+/* Pools with higher numbers have no slots (and are CAREFUL): only slower. */
+#define IBUF_SLOTS_MAX_ 256
+
+IBUF_BEGIN_DECLS
+
+/* The calling thread's slots, by the number of the pool. */
+extern IBUF_API __thread struct ibuf_slots_ *ibuf_pool_slots_ IBUF_TLS_;
+
+/* An object was put into a slot whose pool has been closed meanwhile. */
+IBUF_API void ibuf_pool_late_(struct ibuf_slot_ *slot);
+
+IBUF_END_DECLS
 
 /** @endcond */
 

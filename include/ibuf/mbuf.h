@@ -118,7 +118,7 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap_const(const void *bytes, size_t len,
  * @mt shared-read
  * @cost a window and one atomic addition for each segment; no byte is copied
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_clone(const struct ibuf_mbuf *m);
+IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_clone(const struct ibuf_mbuf *m);
 
 /**
  * Make n clones, or none.
@@ -172,7 +172,7 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
  * @mt object, in any thread
  * @cost O(segments); an atomic subtraction for each that is shared
  */
-IBUF_API void ibuf_mbuf_free(struct ibuf_mbuf *m);
+IBUF_INLINE void ibuf_mbuf_free(struct ibuf_mbuf *m);
 
 /**
  * Free n messages.

@@ -131,7 +131,7 @@ IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
  * @mt any
  * @cost O(1); a provider call when the pool grows
  */
-IBUF_API struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
+IBUF_INLINE struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 
 /**
  * Get an empty mbuf; wait for one to come home when the pool is at its max.
@@ -260,5 +260,9 @@ IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p);
 IBUF_API size_t ibuf_pool_destroy(struct ibuf_pool *p);
 
 IBUF_END_DECLS
+
+#if !defined(IBUF_OUTLINE)
+#include <ibuf/inline/pool.h>
+#endif
 
 #endif

@@ -46,6 +46,17 @@ count_heap(void)
 	heap.copied = stats.copied_bytes;
 }
 
+/* What a thread keeps until it exits belongs to no world. */
+static void
+settle_in(void)
+{
+	struct ibuf_pool *p = ibuf_pool_new(1, 1);
+
+	if (p != NULL)
+		ibuf_mbuf_free(ibuf_pool_alloc(p));
+	ibuf_pool_destroy(p);
+}
+
 void
 world_begin(struct world *w, FILE *talk)
 {
@@ -62,6 +73,7 @@ world_begin(struct world *w, FILE *talk)
 	w->nowhere = nowhere;
 	make_bytes(w);
 	count_heap();
+	settle_in();
 	w->blocks = fault_live_blocks();
 	w->mapped = fault_live_bytes_mapped();
 	for (unsigned i = 0; i < POOLS; i++)

@@ -105,6 +105,7 @@ TEST(what_a_thread_left_when_it_exited_is_valid_and_can_be_freed)
 		for (int i = 0; i < MAX; i++)
 			assert_message(w.left[i], &i, sizeof(i));
 		ibuf_mbuf_free_bulk(w.left, MAX);
+		ibuf_pool_flush(w.p); /* the next thread wants them all */
 		assert_books(w.p, 0);
 		ibuf_pool_flush(w.p); /* the next thread needs them all */
 	}

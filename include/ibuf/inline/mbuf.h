@@ -7,6 +7,7 @@
 #ifndef IBUF_INLINE_MBUF_H
 #define IBUF_INLINE_MBUF_H
 
+#include <ibuf/inline/slot.h>
 #include <string.h>
 
 IBUF_BEGIN_DECLS
@@ -25,13 +26,18 @@ IBUF_API int ibuf_mbuf_commit_any_(struct ibuf_mbuf *m, size_t n);
 IBUF_API int ibuf_mbuf_trim_head_any_(struct ibuf_mbuf *m, size_t n);
 IBUF_API int ibuf_mbuf_trim_tail_any_(struct ibuf_mbuf *m, size_t n);
 IBUF_API void ibuf_mbuf_clear_any_(struct ibuf_mbuf *m);
+IBUF_API struct ibuf_mbuf *ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m);
+IBUF_API uint32_t ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *m);
+IBUF_API void ibuf_mbuf_free_any_(struct ibuf_mbuf *m);
+IBUF_API void ibuf_mbuf_free_window_(struct ibuf_mbuf *m);
 IBUF_API size_t ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n);
 
 /* Is it one segment that may take n more bytes behind its data? */
 static inline bool
 ibuf_mbuf_has_tailroom_(const struct ibuf_mbuf *m, size_t n)
 {
-	return (m->flags_ & IBUF_MBUF_TAIL_) != 0 && m->next_ == NULL &&
+	return (m->flags_ & (IBUF_MBUF_TAIL_ | IBUF_MBUF_CHAINED_)) ==
+		       IBUF_MBUF_TAIL_ &&
 	       n <= m->cap_ - m->off_ - m->len_;
 }
 
@@ -39,7 +45,8 @@ ibuf_mbuf_has_tailroom_(const struct ibuf_mbuf *m, size_t n)
 static inline bool
 ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
 {
-	return (m->flags_ & IBUF_MBUF_HEAD_) != 0 && m->next_ == NULL &&
+	return (m->flags_ & (IBUF_MBUF_HEAD_ | IBUF_MBUF_CHAINED_)) ==
+		       IBUF_MBUF_HEAD_ &&
 	       n <= m->off_;
 }
 
@@ -51,26 +58,106 @@ ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
 static inline bool
 ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 {
-	return m->next_ == NULL &&
-	       (m->flags_ & (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)) ==
+	return (m->flags_ &
+		(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_CHAINED_)) ==
 		       (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_) &&
 	       (__atomic_load_n(&m->room_->count_, __ATOMIC_ACQUIRE) &
 		IBUF_ROOM_WINDOWS_) == 1;
 }
+/*
+ * Is it an element of one segment, at home, that nobody else looks at, and
+ * not CAREFUL?  Then nothing of it must be put in order.
+ */
+static inline bool
+ibuf_mbuf_goes_as_it_is_(const struct ibuf_mbuf *m)
+{
+	return (m->flags_ & ~(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)) ==
+		       (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_) &&
+	       __atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) == 1;
+}
+/* Is it a window of one segment, not CAREFUL? */
+static inline bool
+ibuf_mbuf_is_window_(const struct ibuf_mbuf *m)
+{
+	return (m->flags_ & (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
+			     IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
+	       IBUF_MBUF_LIVE_;
+}
+
 /** @endcond */
 
 IBUF_END_DECLS
 
+IBUF_INLINE struct ibuf_mbuf *
+ibuf_mbuf_clone(const struct ibuf_mbuf *m)
+{
+	uint32_t flags = m->flags_, windows, n;
+	struct ibuf_room_ *room = m->room_;
+	struct ibuf_slot_ *slot;
+	struct ibuf_mbuf *clone;
+
+	if (!IBUF_LIKELY((flags & (IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
+			 0))
+		return ibuf_mbuf_clone_any_(m);
+	slot = &ibuf_pool_slots_[m->pool_].window_;
+	n = ibuf_slot_n_(slot);
+	if (!IBUF_LIKELY(n != 0))
+		return ibuf_mbuf_clone_any_(m);
+	/* Relaxed: who adds a window has one already. */
+	windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
+		  IBUF_ROOM_WINDOWS_;
+	if (!IBUF_LIKELY(windows < IBUF_ROOM_WINDOWS_MAX_)) {
+		__atomic_fetch_sub(&room->count_, 1, __ATOMIC_ACQ_REL);
+		return NULL;
+	}
+	clone = ibuf_slot_take_(slot, n);
+	clone->off_ = m->off_;
+	clone->len_ = m->len_;
+	clone->cap_ = m->cap_;
+	if ((flags & IBUF_MBUF_TAIL_) != 0)
+		clone->cap_ -= room->headroom_;
+	else if (windows == 1)
+		clone->cap_ = ibuf_mbuf_room_capacity_(m);
+	clone->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ | (flags & IBUF_MBUF_ROOM_));
+	clone->base_ = m->base_;
+	clone->room_ = room;
+	return clone;
+}
+
+IBUF_INLINE void
+ibuf_mbuf_free(struct ibuf_mbuf *m)
+{
+	struct ibuf_slot_ *slot;
+	uint32_t n;
+
+	if (m == NULL)
+		return;
+	if (IBUF_LIKELY(ibuf_mbuf_goes_as_it_is_(m))) {
+		slot = &ibuf_pool_slots_[m->pool_].element_;
+		n = ibuf_slot_n_(slot);
+		if (IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
+			m->flags_ = 0;
+			ibuf_slot_give_(slot, n, m);
+			return;
+		}
+	} else if (ibuf_mbuf_is_window_(m)) {
+		ibuf_mbuf_free_window_(m);
+		return;
+	}
+	ibuf_mbuf_free_any_(m);
+}
+
 IBUF_INLINE size_t
 ibuf_mbuf_len(const struct ibuf_mbuf *m)
 {
-	return m->len_ + (m->next_ == NULL ? 0 : m->rest_);
+	return m->len_ + ((m->flags_ & IBUF_MBUF_CHAINED_) == 0 ? 0 : m->rest_);
 }
 
 IBUF_INLINE const uint8_t *
 ibuf_mbuf_data(const struct ibuf_mbuf *m)
 {
-	return m->next_ == NULL ? m->base_ + m->off_ : NULL;
+	return (m->flags_ & IBUF_MBUF_CHAINED_) == 0 ? m->base_ + m->off_
+						     : NULL;
 }
 
 IBUF_INLINE const uint8_t *

@@ -1,0 +1,41 @@
+/* inline/pool.h - the short bodies of pool.h. */
+#ifndef IBUF_INLINE_POOL_H
+#define IBUF_INLINE_POOL_H
+
+#include <ibuf/inline/slot.h>
+#include <string.h>
+
+IBUF_BEGIN_DECLS
+
+/** @cond: private */
+
+/* What a struct ibuf_pool begins with. */
+struct ibuf_pool_front_ {
+	struct ibuf_fresh_ fresh_; /* what an allocation writes */
+	size_t slot_; /* bytes to the slot; 0: it has none, as the heap */
+};
+
+IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_any_(struct ibuf_pool *p);
+/** @endcond */
+
+IBUF_END_DECLS
+
+IBUF_INLINE struct ibuf_mbuf *
+ibuf_pool_alloc(struct ibuf_pool *p)
+{
+	const struct ibuf_pool_front_ *front =
+		(const struct ibuf_pool_front_ *)(const void *)p;
+	struct ibuf_slot_ *slot =
+		(struct ibuf_slot_ *)(void *)((char *)ibuf_pool_slots_ +
+					      front->slot_);
+	uint32_t n = ibuf_slot_n_(slot);
+	struct ibuf_mbuf *m;
+
+	if (!IBUF_LIKELY(n != 0))
+		return ibuf_pool_alloc_any_(p);
+	m = ibuf_slot_take_(slot, n);
+	memcpy(m, &front->fresh_, sizeof front->fresh_);
+	return m;
+}
+
+#endif

@@ -1,0 +1,82 @@
+/* stats.c - what a pool has counted. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+
+#include "pool.h"
+
+#include <errno.h>
+
+static void
+read_heap(struct ibuf_pool_stats *stats)
+{
+	const struct ibuf_home_heap *heap = &ibuf_home_heap_;
+
+	/* given first: what is given was taken before, so never negative. */
+	stats->frees = counted_acquire(&heap->given);
+	stats->allocs = counted_acquire(&heap->taken);
+	stats->allocated = stats->allocs - stats->frees;
+	stats->handles = stats->allocated;
+	stats->capacity = stats->allocated;
+	stats->copied_bytes = counted_relaxed(&heap->home.copied_bytes);
+}
+
+static void
+read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
+{
+	struct ibuf_cache_counts counts;
+
+	ibuf_cache_count_(&p->cache, &counts);
+	stats->capacity = counts.capacity;
+	stats->allocated = counts.taken - counts.given;
+	/* Under load the sum is of several moments; never more than all. */
+	if (stats->allocated > stats->capacity)
+		stats->allocated = stats->capacity;
+	stats->available = stats->capacity - stats->allocated;
+	stats->cached = counts.cached;
+	stats->handles = counts.handles;
+	stats->allocs = counts.taken;
+	stats->frees = counts.given;
+	stats->failures = counted_relaxed(&p->failures);
+	stats->copied_bytes = counted_relaxed(&p->home.copied_bytes);
+	pthread_mutex_lock(&p->cache.lock);
+	stats->peak = p->peak;
+	stats->grows = p->grows;
+	stats->waits = p->waits;
+	stats->mapped_bytes = ibuf_stock_bytes_(&p->cache.elements.stock) +
+			      ibuf_stock_bytes_(&p->cache.windows.stock);
+	pthread_mutex_unlock(&p->cache.lock);
+}
+
+int
+ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
+		    size_t out_size)
+{
+	struct ibuf_pool_stats stats = {0};
+
+	if (out_size == 0)
+		return -EINVAL;
+	if (p == NULL)
+		read_heap(&stats);
+	else
+		read_pool(&stats, (struct ibuf_pool *)(uintptr_t)p);
+	memcpy(out, &stats, out_size < sizeof stats ? out_size : sizeof stats);
+	return 0;
+}
+
+size_t
+ibuf_pool_allocated(const struct ibuf_pool *p)
+{
+	struct ibuf_pool_stats stats;
+
+	ibuf_pool_get_stats(p, &stats, sizeof stats);
+	return (size_t)stats.allocated;
+}
+
+size_t
+ibuf_pool_available(const struct ibuf_pool *p)
+{
+	struct ibuf_pool_stats stats;
+
+	ibuf_pool_get_stats(p, &stats, sizeof stats);
+	return (size_t)stats.available;
+}

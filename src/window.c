@@ -1,0 +1,115 @@
+/* window.c - windows, the headers of clones and slices, go out and come home. */
+#define _POSIX_C_SOURCE 200809L
+#include <string.h>
+
+#include "pool.h"
+
+/*
+ * A free window, in a slot or taken from the stock, has its home's number
+ * and no next one, and its private area is zero.
+ */
+
+/* Windows a pool makes at a time; they are small. */
+#define WINDOWS_A_SLAB 64
+
+static void
+clear_private(const struct ibuf_home *home, struct ibuf_mbuf *m)
+{
+	if (home->private_size != 0)
+		memset((uint8_t *)m + HEADER_SIZE, 0, home->private_size);
+}
+
+static void
+window_carved(struct ibuf_mbuf *m, void *pool)
+{
+	struct ibuf_pool *p = pool;
+
+	m->flags_ = 0;
+	m->pool_ = (uint16_t)p->home.index;
+	clear_private(&p->home, m);
+}
+
+/* Add a slab of windows; the lock is held. */
+static bool
+grow(struct ibuf_pool *p)
+{
+	return ibuf_stock_grow_(&p->cache.windows.stock, WINDOWS_A_SLAB,
+				&p->provider) == 0;
+}
+
+static bool
+fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
+{
+	bool good;
+
+	if (ibuf_cache_refill_(slot))
+		return true;
+	pthread_mutex_lock(&p->cache.lock);
+	good = ibuf_cache_unstock_(slot, window_carved, p) ||
+	       (grow(p) && ibuf_cache_unstock_(slot, window_carved, p));
+	pthread_mutex_unlock(&p->cache.lock);
+	return good;
+}
+
+static struct ibuf_mbuf *
+take_from_stock(struct ibuf_pool *p)
+{
+	struct ibuf_depot *depot = &p->cache.windows;
+	struct ibuf_mbuf *m;
+
+	pthread_mutex_lock(&p->cache.lock);
+	m = ibuf_cache_take_(depot, window_carved, p);
+	if (m == NULL && grow(p))
+		m = ibuf_cache_take_(depot, window_carved, p);
+	pthread_mutex_unlock(&p->cache.lock);
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_window_take_(struct ibuf_home *home)
+{
+	struct ibuf_pool *p = pool_of(home);
+	struct ibuf_slots_ *slots;
+	struct ibuf_mbuf *m = NULL;
+
+	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
+		return NULL;
+	slots = ibuf_cache_slots_(&p->cache);
+	if (slots == NULL) {
+		m = take_from_stock(p);
+	} else if (ibuf_slot_n_(&slots->window_) != 0 ||
+		   fill(p, &slots->window_)) {
+		m = ibuf_slot_take_(&slots->window_,
+				    ibuf_slot_n_(&slots->window_));
+	}
+	if (m == NULL) {
+		count_relaxed(&p->failures, 1);
+		return NULL;
+	}
+	m->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ |
+			       (p->front.fresh_.flags_ & IBUF_MBUF_CAREFUL_));
+	return m;
+}
+
+void
+ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
+{
+	struct ibuf_pool *p = pool_of(home);
+	struct ibuf_slots_ *slots = ibuf_cache_slots_(&p->cache);
+	bool done;
+
+	clear_private(home, m);
+	m->next_ = NULL;
+	if (slots != NULL) {
+		m->flags_ = 0;
+		done = ibuf_cache_give_slot_(&slots->window_, m);
+	} else {
+		pthread_mutex_lock(&p->cache.lock);
+		done = !p->cache.closed;
+		if (done)
+			ibuf_cache_give_(&p->cache.windows, m);
+		pthread_mutex_unlock(&p->cache.lock);
+	}
+	if (!done)
+		ibuf_cache_give_late_(&p->cache.windows, m);
+}
