@@ -34,6 +34,10 @@ loop_prepare(const struct bench_setup *setup)
 #include "loops/shared.h"
 #include "loops/single.h"
 
+#ifndef RUN_RESIDENT
+#define RUN_RESIDENT run_resident
+#endif
+
 /* ---- all of them --------------------------------------------------- */
 
 static const struct bench_case loop_cases[] = {
@@ -49,10 +53,10 @@ static const struct bench_case loop_cases[] = {
 	{"live", run_replace, live_prepare, live_finish},
 	{"size", run_size, loop_prepare, NULL},
 #ifndef ALWAYS_HEADROOM
-	{"W15a", run_resident, table_prepare, live_finish},
+	{"W15a", RUN_RESIDENT, table_prepare, live_finish},
 #endif
 #ifdef HAS_HEADROOM
-	{"W15b", run_resident, table_prepare, live_finish},
+	{"W15b", RUN_RESIDENT, table_prepare, live_finish},
 #endif
 #ifdef HAS_BULK
 	{"W2b", run_bulk_32, loop_prepare, NULL},

@@ -126,10 +126,13 @@ def text_of(result):
         "The best peer of a row is **bold**. A ratio below 1 means that ibuf is faster; one that "
         "is less than 15 % from 1 is a tie. A dash: that peer has no equivalent. The spread is "
         "half the distance of the extreme rounds: that of ibuf, and the largest of the row.",
-        table(result, [r for r in by_list(result) if not r["sweep"]], "workload"),
-        "### What varies",
-        table(result, [r for r in by_list(result) if r["sweep"]], "workload / size"),
     ]
+    fixed = [row for row in by_list(result) if not row["sweep"]]
+    varied = [row for row in by_list(result) if row["sweep"]]
+    if fixed:
+        parts.append(table(result, fixed, "workload"))
+    if varied:
+        parts += ["### What varies", table(result, varied, "workload / size")]
     if result["flow"]:
         parts += ["### End to end",
                   "The same capture, %.0f MB of recorded packets repeated, is read by each "
@@ -148,14 +151,15 @@ def write(result, where):
                      "\n![ratios](ratios.svg)\n")
 
 
-def publish(result, root, title):
-    """Put the tables between the markers of docs/performance.md."""
-    path = os.path.join(root, "docs", "performance.md")
+def publish(result, path, name, plots):
+    """Put the tables, and the plots of these names, between the markers of a run in a document."""
     with open(path) as stream:
-        before, begin, rest = stream.read().partition("<!-- run: begin -->\n")
-    _, end, after = rest.partition("<!-- run: end -->")
-    if not begin or not end:
-        raise SystemExit("bench: docs/performance.md has lost its markers")
+        text = stream.read()
+    begin, end = "<!-- run %s: begin -->\n" % name, "<!-- run %s: end -->\n" % name
+    before, found_begin, rest = text.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise SystemExit("bench: %s has no place for a run named %s" % (path, name))
+    images = "".join("\n![%s](performance/%s/%s.svg)\n" % (plot, name, plot) for plot in plots)
     with open(path, "w") as stream:
-        stream.write("%s%s\n## %s\n\n%s\n%s%s" % (before, begin, title, text_of(result), end,
-                                                  after))
+        stream.write(before + begin + "\n" + text_of(result) + images + "\n" + end + after)

@@ -141,7 +141,7 @@ run_replace_written(uint64_t n, unsigned thread)
 }
 
 /* Fill n messages and keep them; driver.cc looks at what is resident. */
-static void
+static inline void
 run_resident(uint64_t n, unsigned thread)
 {
 	(void)thread;
