@@ -21,6 +21,16 @@ static struct ibuf_mbuf *message; /* fresh before each run: 64 KiB */
 static struct ibuf_cursor cursor;
 static const uint8_t bytes[64] = {0, 38};
 
+/* What the loop takes by itself; ./count subtracts it. */
+static void
+nothing(unsigned n)
+{
+	struct ibuf_mbuf *m = message;
+
+	while (n-- > 0)
+		KEEP(m);
+}
+
 static void
 alloc_free(unsigned n)
 {
@@ -60,67 +70,80 @@ bulk(unsigned n)
 static void
 append(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
+
 	while (n-- > 0) {
-		ibuf_mbuf_append(message, bytes, 8);
-		KEEP(message);
+		ibuf_mbuf_append(m, bytes, 8);
+		KEEP(m);
 	}
 }
 
 static void
 append_be32(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
+
 	while (n-- > 0) {
-		ibuf_mbuf_append_be32(message, n);
-		KEEP(message);
+		ibuf_mbuf_append_be32(m, n);
+		KEEP(m);
 	}
 }
 
 static void
 prepend(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
+
 	while (n-- > 0) {
-		ibuf_mbuf_prepend(message, bytes, 8);
-		KEEP(message);
+		ibuf_mbuf_prepend(m, bytes, 8);
+		KEEP(m);
 	}
 }
 
 static void
 trim_head(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
+
 	while (n-- > 0) {
-		ibuf_mbuf_trim_head(message, 1);
-		KEEP(message);
+		ibuf_mbuf_trim_head(m, 1);
+		KEEP(m);
 	}
 }
 
 static void
 trim_tail(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
+
 	while (n-- > 0) {
-		ibuf_mbuf_trim_tail(message, 1);
-		KEEP(message);
+		ibuf_mbuf_trim_tail(m, 1);
+		KEEP(m);
 	}
 }
 
 static void
 write_read_clear(unsigned n)
 {
+	struct ibuf_mbuf *m = message;
 	uint8_t out[9];
 
 	while (n-- > 0) {
-		ibuf_mbuf_append(message, bytes, 9);
-		KEEP(message);
-		ibuf_mbuf_read(message, out, 9);
+		ibuf_mbuf_append(m, bytes, 9);
+		KEEP(m);
+		ibuf_mbuf_read(m, out, 9);
 		KEEP(out);
-		ibuf_mbuf_clear(message);
+		ibuf_mbuf_clear(m);
 	}
 }
 
 static void
 clone_free(unsigned n)
 {
+	struct ibuf_mbuf *of = message;
+
 	while (n-- > 0) {
-		struct ibuf_mbuf *m = ibuf_mbuf_clone(message);
+		struct ibuf_mbuf *m = ibuf_mbuf_clone(of);
 
 		KEEP(m);
 		ibuf_mbuf_free(m);
@@ -130,8 +153,10 @@ clone_free(unsigned n)
 static void
 slice_free(unsigned n)
 {
+	struct ibuf_mbuf *of = message;
+
 	while (n-- > 0) {
-		struct ibuf_mbuf *m = ibuf_mbuf_slice(message, 100, 64);
+		struct ibuf_mbuf *m = ibuf_mbuf_slice(of, 100, 64);
 
 		KEEP(m);
 		ibuf_mbuf_free(m);
@@ -181,6 +206,7 @@ static const struct path {
 	const char *name;
 	void (*run)(unsigned n);
 } paths[] = {
+	{"nothing", nothing},
 	{"alloc_free", alloc_free},
 	{"alloc_append_free", alloc_append_free},
 	{"bulk", bulk},
