@@ -1,13 +1,12 @@
 /*
- * cache.h - the threads of a process and the objects they keep back.
+ * cache.h - a pool's free objects, wherever they are.
  *
- * Each thread has a block of slots, a pair for each pool it uses; see
- * ibuf/home.h for what a slot is.  A cache is what a pool has of all this:
- * two depots, and the list of its slots in all threads.
+ * A cache is two depots, and the list of the slots that threads have for
+ * this pool.  It knows what is out by counting:
  *
  *   objects out = taken - given, summed over the slots and the depot
  *
- * Locks, in this order: the threads lock (one for all, in cache.c), which
+ * Locks, in this order: the threads lock (one for all), which
  * guards which slot belongs to which cache; then a cache's own, which guards
  * its stocks and whatever else its pool has.  No lock is held on the way
  * that is usually taken.
@@ -17,6 +16,7 @@
 
 #include "depot.h"
 #include "home.h"
+#include "slot.h"
 #include <pthread.h>
 
 struct ibuf_cache {
@@ -35,6 +35,10 @@ struct ibuf_cache {
 	struct ibuf_cache *next, *previous;
 };
 
+/* The threads lock, and all caches. */
+extern pthread_mutex_t ibuf_threads_lock_;
+extern struct ibuf_cache *ibuf_caches_;
+
 /* What a cache has counted, summed over all threads. */
 struct ibuf_cache_counts {
 	uint64_t taken;
@@ -43,33 +47,6 @@ struct ibuf_cache_counts {
 	uint64_t handles; /* windows out */
 	size_t capacity;
 };
-
-/* Give the cache's home a number, and list it.  0, -ENOMEM or -ENOBUFS. */
-int ibuf_cache_register_(struct ibuf_cache *cache);
-
-/*
- * The calling thread's slots for a cache, made when it has none; NULL: it
- * cannot have any, and objects must be taken from the stock and given to it.
- */
-struct ibuf_slots_ *ibuf_cache_slots_(struct ibuf_cache *cache);
-
-/* Get objects into an empty slot without a lock; false: there are none. */
-bool ibuf_cache_refill_(struct ibuf_slot_ *slot);
-
-/* See to it that a slot has n objects, without a lock; false: take them elsewhere. */
-bool ibuf_cache_top_up_(struct ibuf_slot_ *slot, size_t n);
-
-/* Take n objects out of a slot that has them. */
-void ibuf_cache_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out,
-		      size_t n);
-
-/* Get objects into an empty slot from the stock; the lock is held. */
-bool ibuf_cache_unstock_(struct ibuf_slot_ *slot,
-			 void (*carved)(struct ibuf_mbuf *m, void *arg),
-			 void *arg);
-
-/* Put an object into a slot, full or not; false: the cache was closed. */
-bool ibuf_cache_give_slot_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m);
 
 /* Take or give past the slots; the lock is held.  NULL: none there. */
 struct ibuf_mbuf *
@@ -89,5 +66,9 @@ void ibuf_cache_count_(struct ibuf_cache *cache,
 
 /* Close: elements that are still out.  The cache may be gone afterwards. */
 size_t ibuf_cache_close_(struct ibuf_cache *cache);
+
+/* Let the threads lock go, and end the cache, which may be NULL, if it is
+   closed and nothing is out. */
+void ibuf_cache_leave_(struct ibuf_cache *cache);
 
 #endif

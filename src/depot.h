@@ -20,6 +20,7 @@
 
 #include "platform.h"
 #include "slab.h"
+#include <pthread.h>
 
 struct ibuf_magazine {
 	uint32_t number; /* of this one, from 1 */
@@ -36,10 +37,11 @@ struct ibuf_depot {
 	_Alignas(CACHE_LINE) uint64_t full;  /* atomic */
 	_Alignas(CACHE_LINE) uint64_t empty; /* atomic */
 	_Alignas(CACHE_LINE) struct ibuf_cache *owner;
-	size_t magazine_size; /* objects; 0: no slots */
-	bool single;          /* a slot has one magazine, not two */
+	pthread_mutex_t *lock; /* the owner's */
+	size_t magazine_size;  /* objects; 0: no slots */
+	bool single;           /* a slot has one magazine, not two */
 	struct ibuf_magazine **parts[DEPOT_PARTS]; /* atomic pointers */
-	/* Under the lock of whoever has the depot: */
+	/* Under the lock: */
 	uint32_t n_magazines;
 	struct ibuf_stock stock;
 	/* Objects that went out and came home past the slots, and through

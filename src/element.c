@@ -44,18 +44,17 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 {
 	int error = 0;
 
-	if (ibuf_cache_refill_(slot))
+	if (ibuf_slot_refill_(slot))
 		return 0;
 	pthread_mutex_lock(&p->cache.lock);
-	if (!ibuf_cache_unstock_(slot, ibuf_element_carved_, p)) {
+	if (!ibuf_slot_unstock_(slot, ibuf_element_carved_, p)) {
 		error = ibuf_pool_grow_(p, 1);
 		if (error == 0)
-			(void)ibuf_cache_unstock_(slot, ibuf_element_carved_,
-						  p);
+			(void)ibuf_slot_unstock_(slot, ibuf_element_carved_, p);
 	}
 	pthread_mutex_unlock(&p->cache.lock);
 	/* Some may have come to the depot between the first look and now. */
-	return error != 0 && ibuf_cache_refill_(slot) ? 0 : error;
+	return error != 0 && ibuf_slot_refill_(slot) ? 0 : error;
 }
 
 int
@@ -77,7 +76,7 @@ ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m)
 static int
 take(struct ibuf_pool *p, struct ibuf_mbuf **m)
 {
-	struct ibuf_slots_ *slots = ibuf_cache_slots_(&p->cache);
+	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
 	int error;
 
 	if (slots != NULL) {
@@ -156,12 +155,12 @@ static size_t
 take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	  int *error)
 {
-	struct ibuf_slots_ *slots = ibuf_cache_slots_(&p->cache);
+	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
 	size_t got = n, i;
 
 	*error = 0;
-	if (slots != NULL && ibuf_cache_top_up_(&slots->element_, n)) {
-		ibuf_cache_pour_(&slots->element_, out, n);
+	if (slots != NULL && ibuf_slot_top_up_(&slots->element_, n)) {
+		ibuf_slot_pour_(&slots->element_, out, n);
 	} else {
 		if (slots != NULL)
 			ibuf_cache_flush_(&p->cache);
@@ -220,10 +219,12 @@ ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
 		ibuf_platform_wipe_((uint8_t *)m + home->room_offset,
 				    home->room_size);
 	put_in_order(home, m);
-	slots = ibuf_cache_slots_(&p->cache);
+	/* The header stays visible: it is what finds a second free. */
+	hide((uint8_t *)m + home->room_offset, home->room_size);
+	slots = ibuf_threads_slots_(&p->cache);
 	if (slots != NULL) {
 		m->flags_ = 0;
-		done = ibuf_cache_give_slot_(&slots->element_, m);
+		done = ibuf_slot_put_(&slots->element_, m);
 	} else {
 		done = give_to_stock(p, m);
 	}

@@ -23,11 +23,18 @@ load_acquire_u32(const uint32_t *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-/* For a word that no other thread can see yet, or any more. */
+/* The same, or for a word that no other thread can see. */
 static inline void
 store_relaxed_u32(uint32_t *word, uint32_t value)
 {
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+/* For a number that one thread writes and others look at. */
+static inline uint32_t
+load_relaxed_u32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 /* Gives the old value. */
@@ -92,6 +99,35 @@ void ibuf_platform_unmap_(void *base, size_t size, bool huge);
 
 /* Overwrite with zeros, also where the compiler thinks nobody will look. */
 void ibuf_platform_wipe_(void *bytes, size_t n);
+
+/* ---- memory that is watched ----------------------------------------- */
+
+/*
+ * Is an address sanitizer or valgrind looking, that should be told which
+ * memory is free?  Then every allocation and every free must go the long
+ * way.  Set by ibuf_platform_look_around_(), once.
+ */
+extern bool ibuf_platform_watched_;
+void ibuf_platform_look_around_(void);
+
+void ibuf_platform_hide_(void *bytes, size_t n);
+void ibuf_platform_show_(void *bytes, size_t n);
+
+/* Nobody may touch these bytes. */
+static inline void
+hide(void *bytes, size_t n)
+{
+	if (ibuf_platform_watched_)
+		ibuf_platform_hide_(bytes, n);
+}
+
+/* They may again. */
+static inline void
+show(void *bytes, size_t n)
+{
+	if (ibuf_platform_watched_)
+		ibuf_platform_show_(bytes, n);
+}
 
 /* ---- the end ------------------------------------------------------- */
 

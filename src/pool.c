@@ -157,9 +157,11 @@ unmap_stock(struct ibuf_pool *p, const struct ibuf_stock *stock)
 {
 	size_t i;
 
-	for (i = 0; i < stock->n_slabs; i++)
+	for (i = 0; i < stock->n_slabs; i++) {
+		show(stock->slabs[i].base, stock->slabs[i].size);
 		p->provider.unmap(stock->slabs[i].base, stock->slabs[i].size,
 				  p->provider.context);
+	}
 }
 
 /* Free a pool that nobody can reach. */
@@ -216,7 +218,9 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	p->can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
 	p->cache.home = &p->home;
 	p->cache.elements.owner = &p->cache;
+	p->cache.elements.lock = &p->cache.lock;
 	p->cache.windows.owner = &p->cache;
+	p->cache.windows.lock = &p->cache.lock;
 	p->cache.end = pool_unmake;
 	p->cache.forked = pool_forked;
 	error = lay_out(p, o);
@@ -266,7 +270,7 @@ ibuf_pool_create(struct ibuf_pool **pool,
 		error = ibuf_stock_grow_(&p->cache.elements.stock, o.initial,
 					 &p->provider);
 	if (error == 0)
-		error = ibuf_cache_register_(&p->cache);
+		error = ibuf_threads_register_(&p->cache);
 	if (error != 0) {
 		pool_unmake(&p->cache);
 		return error;

@@ -13,8 +13,8 @@
 #ifndef IBUF_SRC_POOL_H
 #define IBUF_SRC_POOL_H
 
-#include "cache.h"
 #include "room.h"
+#include "threads.h"
 #include <ibuf/pool.h>
 
 struct ibuf_pool {
@@ -54,6 +54,7 @@ void ibuf_element_carved_(struct ibuf_mbuf *m, void *pool);
 static inline struct ibuf_mbuf *
 element_open(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
+	show((uint8_t *)m + p->home.room_offset, p->home.room_size);
 	memcpy(m, &p->front.fresh_, sizeof p->front.fresh_);
 	return m;
 }

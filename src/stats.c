@@ -32,7 +32,8 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 	if (stats->allocated > stats->capacity)
 		stats->allocated = stats->capacity;
 	stats->available = stats->capacity - stats->allocated;
-	stats->cached = counts.cached;
+	stats->cached = counts.cached < stats->available ? counts.cached
+							 : stats->available;
 	stats->handles = counts.handles;
 	stats->allocs = counts.taken;
 	stats->frees = counts.given;

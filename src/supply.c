@@ -78,6 +78,7 @@ trim_depot(struct ibuf_pool *p, struct ibuf_depot *depot)
 	pthread_mutex_unlock(&p->cache.lock);
 	for (i = 0; i < n; i++) {
 		bytes += gone[i].size;
+		show(gone[i].base, gone[i].size);
 		p->provider.unmap(gone[i].base, gone[i].size,
 				  p->provider.context);
 	}

@@ -42,11 +42,11 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 {
 	bool good;
 
-	if (ibuf_cache_refill_(slot))
+	if (ibuf_slot_refill_(slot))
 		return true;
 	pthread_mutex_lock(&p->cache.lock);
-	good = ibuf_cache_unstock_(slot, window_carved, p) ||
-	       (grow(p) && ibuf_cache_unstock_(slot, window_carved, p));
+	good = ibuf_slot_unstock_(slot, window_carved, p) ||
+	       (grow(p) && ibuf_slot_unstock_(slot, window_carved, p));
 	pthread_mutex_unlock(&p->cache.lock);
 	return good;
 }
@@ -74,7 +74,7 @@ ibuf_window_take_(struct ibuf_home *home)
 
 	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
 		return NULL;
-	slots = ibuf_cache_slots_(&p->cache);
+	slots = ibuf_threads_slots_(&p->cache);
 	if (slots == NULL) {
 		m = take_from_stock(p);
 	} else if (ibuf_slot_n_(&slots->window_) != 0 ||
@@ -95,14 +95,14 @@ void
 ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
 {
 	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots = ibuf_cache_slots_(&p->cache);
+	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
 	bool done;
 
 	clear_private(home, m);
 	m->next_ = NULL;
 	if (slots != NULL) {
 		m->flags_ = 0;
-		done = ibuf_cache_give_slot_(&slots->window_, m);
+		done = ibuf_slot_put_(&slots->window_, m);
 	} else {
 		pthread_mutex_lock(&p->cache.lock);
 		done = !p->cache.closed;

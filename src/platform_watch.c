@@ -1,0 +1,85 @@
+/* platform_watch.c - the address sanitizer and valgrind are told what is free. */
+#include "platform.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WATCHED_BY_ASAN
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WATCHED_BY_ASAN
+#endif
+#endif
+
+#if defined(WATCHED_BY_ASAN)
+#include <sanitizer/asan_interface.h>
+
+static bool
+is_watched(void)
+{
+	return true;
+}
+
+void
+ibuf_platform_hide_(void *bytes, size_t n)
+{
+	__asan_poison_memory_region(bytes, n);
+}
+
+void
+ibuf_platform_show_(void *bytes, size_t n)
+{
+	__asan_unpoison_memory_region(bytes, n);
+}
+
+#elif defined(__has_include) && __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+
+/* Each request is a few instructions that do nothing elsewhere. */
+static bool
+is_watched(void)
+{
+	return RUNNING_ON_VALGRIND != 0;
+}
+
+void
+ibuf_platform_hide_(void *bytes, size_t n)
+{
+	(void)VALGRIND_MAKE_MEM_NOACCESS(bytes, n);
+}
+
+void
+ibuf_platform_show_(void *bytes, size_t n)
+{
+	(void)VALGRIND_MAKE_MEM_UNDEFINED(bytes, n);
+}
+
+#else
+
+static bool
+is_watched(void)
+{
+	return false;
+}
+
+void
+ibuf_platform_hide_(void *bytes, size_t n)
+{
+	(void)bytes;
+	(void)n;
+}
+
+void
+ibuf_platform_show_(void *bytes, size_t n)
+{
+	(void)bytes;
+	(void)n;
+}
+
+#endif
+
+bool ibuf_platform_watched_;
+
+void
+ibuf_platform_look_around_(void)
+{
+	ibuf_platform_watched_ = is_watched();
+}
