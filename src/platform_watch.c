@@ -1,4 +1,4 @@
-/* platform_watch.c - the address sanitizer and valgrind are told what is free. */
+/* platform_watch.c - the address sanitizer and memcheck are told what is free. */
 #include "platform.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -33,11 +33,14 @@ ibuf_platform_show_(void *bytes, size_t n)
 #elif defined(__has_include) && __has_include(<valgrind/memcheck.h>)
 #include <valgrind/memcheck.h>
 
-/* Each request is a few instructions that do nothing elsewhere. */
+/* memcheck, that is: its other tools do not ask who may touch what, and only
+   memcheck answers this request. */
 static bool
 is_watched(void)
 {
-	return RUNNING_ON_VALGRIND != 0;
+	uint8_t byte = 0, bits;
+
+	return VALGRIND_GET_VBITS(&byte, &bits, 1) == 1;
 }
 
 void
