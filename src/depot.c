@@ -165,6 +165,24 @@ ibuf_depot_unload_(struct ibuf_depot *depot, size_t n)
 }
 
 void
+ibuf_depot_inherit_(struct ibuf_depot *depot, const struct ibuf_magazine *but,
+		    const struct ibuf_magazine *and_but)
+{
+	uint32_t number;
+
+	ibuf_depot_unload_(depot, SIZE_MAX);
+	depot->empty &= ~NUMBER_MASK;
+	for (number = 1; number <= depot->n_magazines; number++) {
+		struct ibuf_magazine *magazine = magazine_by(depot, number);
+
+		if (magazine == but || magazine == and_but)
+			continue;
+		magazine->n = 0;
+		push(&depot->empty, magazine);
+	}
+}
+
+void
 ibuf_depot_end_(struct ibuf_depot *depot)
 {
 	uint32_t number;

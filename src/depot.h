@@ -91,6 +91,15 @@ depot_stocked(const struct ibuf_depot *depot)
  */
 void ibuf_depot_unload_(struct ibuf_depot *depot, size_t n);
 
+/*
+ * In the child of a fork: what the full magazines hold goes to the stock, and
+ * every magazine but two, or none, is an empty one.  What the other threads
+ * were doing is not asked, since they may have been in the midst of it.
+ */
+void ibuf_depot_inherit_(struct ibuf_depot *depot,
+			 const struct ibuf_magazine *but,
+			 const struct ibuf_magazine *and_but);
+
 /* Free the magazines; nobody has one any more. */
 void ibuf_depot_end_(struct ibuf_depot *depot);
 

@@ -228,26 +228,33 @@ ibuf_slot_forget_(struct ibuf_slot_ *slot)
 	slot->given_ = 0;
 }
 
+void
+ibuf_slot_abandon_(struct ibuf_slot_ *slot)
+{
+	struct ibuf_depot *depot = slot->depot_;
+
+	depot->taken += slot->taken_;
+	depot->given += slot->given_;
+	ibuf_slot_forget_(slot);
+}
+
 /* Hand a slot's numbers and empty magazines to the depot; lock held. */
 void
 ibuf_slot_retire_(struct ibuf_slot_ *slot)
 {
 	struct ibuf_depot *depot = slot->depot_;
 
-	depot->taken += slot->taken_;
-	depot->given += slot->given_;
 	ibuf_depot_push_(depot, current_of(slot));
 	if (slot->previous_ != NULL)
 		ibuf_depot_push_(depot, slot->previous_);
-	ibuf_slot_forget_(slot);
+	ibuf_slot_abandon_(slot);
 }
 
 void
-ibuf_slot_abandon_(struct ibuf_slot_ *slot)
+ibuf_slot_inherit_(struct ibuf_depot *depot, const struct ibuf_slot_ *own)
 {
-	/* What that thread had in its hands may be torn: give it all up. */
-	current_of(slot)->n = 0;
-	if (slot->previous_ != NULL)
-		slot->previous_->n = 0;
-	ibuf_slot_retire_(slot);
+	if (own == NULL)
+		ibuf_depot_inherit_(depot, NULL, NULL);
+	else
+		ibuf_depot_inherit_(depot, current_of(own), own->previous_);
 }

@@ -51,8 +51,13 @@ void ibuf_slot_empty_(struct ibuf_slot_ *slot);
 /* Hand the numbers and the magazines of an empty slot to the depot. */
 void ibuf_slot_retire_(struct ibuf_slot_ *slot);
 
-/* In the child of a fork: retire a slot whose thread is not there. */
+/*
+ * In the child of a fork: a slot whose thread is not there leaves its numbers
+ * to the depot; then the depot has all magazines but those of the thread that
+ * is there, where that has a slot.
+ */
 void ibuf_slot_abandon_(struct ibuf_slot_ *slot);
+void ibuf_slot_inherit_(struct ibuf_depot *depot, const struct ibuf_slot_ *own);
 
 /* A slot belongs to no cache any more; its thread, any, sees zeros. */
 void ibuf_slot_forget_(struct ibuf_slot_ *slot);

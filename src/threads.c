@@ -169,8 +169,9 @@ fork_child_cache(struct ibuf_cache *cache)
 	cache->slots = own;
 	if (own != NULL)
 		own->window_.link_ = NULL;
-	ibuf_depot_unload_(&cache->elements, SIZE_MAX);
-	ibuf_depot_unload_(&cache->windows, SIZE_MAX);
+	ibuf_slot_inherit_(&cache->elements,
+			   own == NULL ? NULL : &own->element_);
+	ibuf_slot_inherit_(&cache->windows, own == NULL ? NULL : &own->window_);
 	write_off(&cache->elements, own == NULL ? NULL : &own->element_);
 	write_off(&cache->windows, own == NULL ? NULL : &own->window_);
 	cache->forked(cache);
