@@ -76,7 +76,7 @@ window_slot(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
 		return NULL; /* also where its number is beyond the slots */
-	return &ibuf_pool_slots_[m->pool_].window_;
+	return &ibuf_slots_of_(m)->window_;
 }
 
 /*

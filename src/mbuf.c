@@ -115,7 +115,7 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 
 	do {
 		/* One window at least was there before: C as it was. */
-		window_copy(list, s, list->cap_);
+		window_copy(list, s, list->cap_); /* NOLINT: one each */
 		last = list;
 		list = list->next_;
 	} while ((s = s->next_) != NULL);

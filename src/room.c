@@ -361,7 +361,7 @@ free_last(struct ibuf_mbuf *m)
 void
 ibuf_mbuf_free_window_(struct ibuf_mbuf *m)
 {
-	struct ibuf_slot_ *slot = &ibuf_pool_slots_[m->pool_].window_;
+	struct ibuf_slot_ *slot = &ibuf_slots_of_(m)->window_;
 	uint32_t n = ibuf_slot_n_(slot), *count = &m->room_->count_;
 
 	if (n >= ibuf_slot_cap_(slot)) {

@@ -285,6 +285,7 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 	if (block == NULL)
 		return NULL;
 	slots = &block->slots[index];
+	block->slots[0].element_.kept_ = index; /* see ibuf_slots_of_() */
 	if (ibuf_slot_cap_(&slots->element_) != 0)
 		return slots;
 	if (__atomic_load_n(&cache->closed, __ATOMIC_ACQUIRE))

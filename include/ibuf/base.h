@@ -47,6 +47,13 @@
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
+/*
+ * Keep the compiler from loading or storing this variable and its neighbour
+ * as one: a load that is wider than the stores before it must wait until
+ * they have left the processor's store buffer.
+ */
+#define IBUF_APART_(variable) __asm__("" : "+r"(variable))
+
 /* A thread-local variable that is found without a call. */
 #define IBUF_TLS_ __attribute__((tls_model("initial-exec")))
 

@@ -119,7 +119,7 @@ struct ibuf_slot_ {
 	struct ibuf_depot *depot_;       /* where magazines come from */
 	struct ibuf_magazine *previous_; /* the one before objects_'s */
 	void *link_;
-	uint32_t kept_; /* objects in previous_ */
+	uint32_t kept_; /* objects in previous_; see ibuf_slots_of_() */
 };
 
 /* One cache line each, elements and windows of one pool side by side. */

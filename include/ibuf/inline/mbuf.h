@@ -84,6 +84,17 @@ ibuf_mbuf_is_window_(const struct ibuf_mbuf *m)
 	       IBUF_MBUF_LIVE_;
 }
 
+/* Move the start of the data by n bytes, towards the end or, n less than 0
+   as it were, towards the start of the room. */
+static inline void
+ibuf_mbuf_move_start_(struct ibuf_mbuf *m, uint32_t n)
+{
+	uint32_t len = m->len_ - n;
+
+	IBUF_APART_(len);
+	m->off_ += n;
+	m->len_ = len;
+}
 /** @endcond */
 
 IBUF_END_DECLS
@@ -91,7 +102,7 @@ IBUF_END_DECLS
 IBUF_INLINE struct ibuf_mbuf *
 ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 {
-	uint32_t flags = m->flags_, windows, n;
+	uint32_t flags = m->flags_, windows, n, len;
 	struct ibuf_room_ *room = m->room_;
 	struct ibuf_slot_ *slot;
 	struct ibuf_mbuf *clone;
@@ -99,7 +110,7 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 	if (!IBUF_LIKELY((flags & (IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
 			 0))
 		return ibuf_mbuf_clone_any_(m);
-	slot = &ibuf_pool_slots_[m->pool_].window_;
+	slot = &ibuf_slots_of_(m)->window_;
 	n = ibuf_slot_n_(slot);
 	if (!IBUF_LIKELY(n != 0))
 		return ibuf_mbuf_clone_any_(m);
@@ -111,8 +122,10 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 		return NULL;
 	}
 	clone = ibuf_slot_take_(slot, n);
+	len = m->len_;
+	IBUF_APART_(len);
 	clone->off_ = m->off_;
-	clone->len_ = m->len_;
+	clone->len_ = len;
 	clone->cap_ = m->cap_;
 	if ((flags & IBUF_MBUF_TAIL_) != 0)
 		clone->cap_ -= room->headroom_;
@@ -133,7 +146,7 @@ ibuf_mbuf_free(struct ibuf_mbuf *m)
 	if (m == NULL)
 		return;
 	if (IBUF_LIKELY(ibuf_mbuf_goes_as_it_is_(m))) {
-		slot = &ibuf_pool_slots_[m->pool_].element_;
+		slot = &ibuf_slots_of_(m)->element_;
 		n = ibuf_slot_n_(slot);
 		if (IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
 			m->flags_ = 0;
@@ -199,8 +212,7 @@ ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n)
 {
 	if (!IBUF_LIKELY(ibuf_mbuf_has_headroom_(m, n)))
 		return ibuf_mbuf_extend_head_any_(m, n);
-	m->off_ -= (uint32_t)n;
-	m->len_ += (uint32_t)n;
+	ibuf_mbuf_move_start_(m, 0 - (uint32_t)n);
 	return m->base_ + m->off_;
 }
 
@@ -219,8 +231,7 @@ ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes, size_t n)
 {
 	if (!IBUF_LIKELY(n != 0 && ibuf_mbuf_has_headroom_(m, n)))
 		return ibuf_mbuf_prepend_any_(m, bytes, n);
-	m->off_ -= (uint32_t)n;
-	m->len_ += (uint32_t)n;
+	ibuf_mbuf_move_start_(m, 0 - (uint32_t)n);
 	memcpy(m->base_ + m->off_, bytes, n);
 	return 0;
 }
@@ -247,8 +258,7 @@ ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n)
 {
 	if (!IBUF_LIKELY(n <= m->len_ && ibuf_mbuf_is_plain_(m)))
 		return ibuf_mbuf_trim_head_any_(m, n);
-	m->off_ += (uint32_t)n;
-	m->len_ -= (uint32_t)n;
+	ibuf_mbuf_move_start_(m, (uint32_t)n);
 	return 0;
 }
 
@@ -278,8 +288,7 @@ ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n)
 	if (!IBUF_LIKELY(n != 0 && n <= m->len_ && ibuf_mbuf_is_plain_(m)))
 		return ibuf_mbuf_read_any_(m, dst, n);
 	memcpy(dst, m->base_ + m->off_, n);
-	m->off_ += (uint32_t)n;
-	m->len_ -= (uint32_t)n;
+	ibuf_mbuf_move_start_(m, (uint32_t)n);
 	return n;
 }
 

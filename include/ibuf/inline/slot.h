@@ -23,6 +23,29 @@ ibuf_count_(uint64_t *counter)
 #endif
 }
 
+/*
+ * The calling thread's slots for the home of m, which is not CAREFUL.
+ *
+ * Their address must not wait for m's header: where a thread frees what it
+ * has just allocated, it was written a moment ago, and every step would wait
+ * for the one before.  So the number is guessed, and the guess compared: a
+ * branch is predicted, an address is not.  The guess is the pool that last
+ * took the long way; it stands in the heap's slots, which hold nothing.
+ */
+static inline struct ibuf_slots_ *
+ibuf_slots_of_(const struct ibuf_mbuf *m)
+{
+	struct ibuf_slots_ *slots = ibuf_pool_slots_;
+	size_t guess = slots[0].element_.kept_;
+
+	if (IBUF_LIKELY(m->pool_ == guess)) {
+		/* Or the compiler would use the number it was compared with. */
+		__asm__("" : "+r"(guess));
+		return &slots[guess];
+	}
+	return &slots[m->pool_];
+}
+
 /* How many objects it has. */
 static inline uint32_t
 ibuf_slot_n_(const struct ibuf_slot_ *slot)
