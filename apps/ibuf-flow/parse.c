@@ -1,19 +1,17 @@
 /*
- * parse.c - IPv4, IPv6 with its extension headers, ARP, and the ports.
+ * parse.c - IPv4, IPv6, ARP, and the ports.
  *
  * A flow needs no more than addresses and ports: a packet that is cut behind
  * them still counts.  Odd packets are read as tshark reads them, so that the
  * two can be compared.
  */
 #include "parse.h"
+#include "extension.h"
 #include "layer.h"
 #include "link.h"
 #include "protocol.h"
 
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
-
-/* A longer chain of extension headers is no packet but an attack. */
-enum { EXTENSIONS_MAX = 64 };
 
 /* Go past the rest of a transport header whose ports are read. */
 static void
@@ -148,79 +146,6 @@ parse_ipv4(struct layer *l, struct packet *p)
 	return parse_transport(l, 4, protocol, &from, &to, p);
 }
 
-/* The length in the jumbo option of a hop-by-hop header (RFC 2675), or 0. */
-static size_t
-jumbo_length(struct layer header)
-{
-	enum { OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2 };
-	size_t bytes;
-	uint32_t jumbo;
-	uint8_t type;
-	uint8_t length;
-
-	layer_skip(&header, 1);
-	bytes = (layer_u8(&header) + 1u) * 8u - 2u;
-	layer_limit(&header, bytes);
-	while (!header.fault && header.wire > 0) {
-		type = layer_u8(&header);
-		if (type == OPTION_PAD1)
-			continue;
-		length = layer_u8(&header);
-		if (type != OPTION_JUMBO || length != 4) {
-			layer_skip(&header, length);
-			continue;
-		}
-		jumbo = layer_be32(&header);
-		return jumbo > UINT16_MAX ? jumbo : 0;
-	}
-	return 0;
-}
-
-/*
- * Go past the extension headers.  On SKIP_NOT *protocol is that of what comes
- * behind them.  ESP, Mobility and HIP end the chain: what they carry cannot be
- * read, or is nothing.
- */
-static enum skip
-enter_extensions(struct layer *l, uint8_t *protocol)
-{
-	enum { FRAGMENT_OFFSET = 0xfff8 };
-	uint16_t fragment;
-	uint8_t length;
-	unsigned i;
-
-	for (i = 0; i < EXTENSIONS_MAX; i++) {
-		switch (*protocol) {
-		case PROTOCOL_HOP_BY_HOP:
-		case PROTOCOL_ROUTING:
-		case PROTOCOL_DESTINATION:
-		case PROTOCOL_SHIM6:
-			*protocol = layer_u8(l);
-			length = layer_u8(l);
-			layer_skip(l, length * 8u + 6);
-			break;
-		case PROTOCOL_AH:
-			*protocol = layer_u8(l);
-			length = layer_u8(l);
-			layer_skip(l, length * 4u + 6);
-			break;
-		case PROTOCOL_FRAGMENT:
-			*protocol = layer_u8(l);
-			layer_skip(l, 1);
-			fragment = layer_be16(l);
-			layer_skip(l, 4);
-			if (!l->fault && fragment & FRAGMENT_OFFSET)
-				return SKIP_FRAGMENT;
-			break;
-		default:
-			return SKIP_NOT;
-		}
-		if (l->fault)
-			return l->fault;
-	}
-	return SKIP_MALFORMED;
-}
-
 static enum skip
 parse_ipv6(struct layer *l, struct packet *p)
 {
@@ -239,9 +164,9 @@ parse_ipv6(struct layer *l, struct packet *p)
 	if (l->fault)
 		return l->fault;
 	if (payload == 0 && protocol == PROTOCOL_HOP_BY_HOP)
-		payload = jumbo_length(*l);
+		payload = extension_jumbo_length(*l);
 	layer_limit(l, payload);
-	skip = enter_extensions(l, &protocol);
+	skip = extension_enter(l, &protocol);
 	if (skip)
 		return skip;
 	return parse_transport(l, 6, protocol, &from, &to, p);
@@ -263,22 +188,25 @@ parse_ip(struct layer *l, uint16_t ethertype, struct packet *p)
 	return SKIP_MALFORMED;
 }
 
-/* ARP and its kin, of any hardware, for IPv4 addresses. */
+/* ARP and its kin, of any hardware but ATM, for IPv4 addresses. */
 static enum skip
 parse_arp(struct layer *l, struct packet *p)
 {
+	enum { HARDWARE_ATM = 19 }; /* has a layout of its own (RFC 2225) */
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
+	uint16_t hardware;
 	uint16_t protocol;
 	uint8_t hardware_bytes;
 	uint8_t protocol_bytes;
 
-	layer_skip(l, 2);
+	hardware = layer_be16(l);
 	protocol = layer_be16(l);
 	hardware_bytes = layer_u8(l);
 	protocol_bytes = layer_u8(l);
 	layer_skip(l, 2);
-	if (protocol != ETHERTYPE_IPV4 || protocol_bytes != 4) {
+	if (hardware == HARDWARE_ATM || protocol != ETHERTYPE_IPV4 ||
+	    protocol_bytes != 4) {
 		layer_skip(l, 2u * hardware_bytes + 2u * protocol_bytes);
 		return l->fault ? l->fault : SKIP_NOT_IP;
 	}

@@ -38,7 +38,7 @@ OPTIONS = [
 FIELDS = [
     "frame.time_epoch", "frame.len", "frame.encap_type", "frame.protocols",
     "eth.type", "vlan.etype", "sll.etype",
-    "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
+    "arp.hw.type", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
     "ip.src", "ip.dst", "ip.proto", "ip.frag_offset",
     "ipv6.src", "ipv6.dst", "ipv6.nxt",
     "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt",
@@ -58,6 +58,9 @@ LINK_LAYERS = {"eth", "sll", "raw", "null"}
 TAG_LAYERS = {"ethertype", "vlan", "ieee8021ad", "llc", "pppoes", "ppp", "mpls"}
 
 IPV6_ETHERTYPE = 0x86DD
+
+# ARP over ATM has a layout of its own, with other addresses than IPv4 too.
+ATM_HARDWARE = 19
 
 # IPv6 extension headers: number -> name of the layer, and of the field for what follows.
 EXTENSIONS = {
@@ -148,6 +151,8 @@ def last_ethertype(packet):
 
 
 def arp_flow(packet):
+    if packet.number("arp.hw.type") == ATM_HARDWARE and not packet.stopped():
+        raise Skipped("not_ip")
     source = packet.first("arp.src.proto_ipv4")
     destination = packet.first("arp.dst.proto_ipv4")
     if source and destination:

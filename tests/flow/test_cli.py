@@ -512,6 +512,41 @@ def extension_headers_are_passed(_):
         assert only_flow(pcap([frame]))["protocol"] == name
 
 
+def options_and_routes_that_reach_too_far_are_malformed(_):
+    for following in (0, 60):
+        for options in (bytes([1, 255]) + bytes(4), bytes([0x1e, 32]) + bytes(4),
+                        bytes(5) + b"\1", bytes([0xc2, 200]) + bytes(4)):
+            packet = ipv6(following, bytes([UDP, 0]) + options + udp(source=0xff00))
+            only_skipped(pcap([ether(0x86dd, packet)]), "malformed")
+        packet = ipv6(following, bytes([UDP, 0, 1, 5]) + bytes(4) + udp())
+        assert ends(only_flow(pcap([ether(0x86dd, packet)]))) == FLOW6
+    for kind, units, last in ((2, 1, 0), (2, 0, 0), (3, 1, 0), (4, 1, 0), (4, 2, 1),
+                              (4, 2, 255)):
+        route = bytes([UDP, units, kind, 1, last]) + bytes(3 + 8 * units)
+        packet = ipv6(43, route + udp(payload=bytes(200)))
+        only_skipped(pcap([ether(0x86dd, packet)]), "malformed")
+    for kind, units, last in ((0, 1, 0), (2, 2, 0), (3, 0, 0), (3, 1, 8), (4, 4, 1)):
+        route = bytes([UDP, units, kind, 1, last]) + bytes(3 + 8 * units)
+        assert ends(only_flow(pcap([ether(0x86dd, ipv6(43, route + udp()))]))) == FLOW6
+
+
+def arp_over_atm_is_no_ip(_):
+    for hardware, name in ((1, "flow"), (20, "flow"), (19, "not_ip")):
+        body = struct.pack(">HHBBH", hardware, 0x0800, 6, 4, 1) + bytes(40)
+        data = pcap([ether(0x0806, body)])
+        if name == "flow":
+            assert only_flow(data)["protocol"] == "arp"
+        else:
+            only_skipped(data, name)
+
+
+def what_was_captured_counts_also_beyond_the_length_on_the_wire(_):
+    frame = ether(0x0800, UDP4)
+    for wire in (0, 20, 36):
+        flow = only_flow(pcap([(frame, wire, 1, 0)]))
+        assert ends(flow) == FLOW4 and flow["bytes_ab"] == wire
+
+
 def a_jumbogram_says_its_length_in_an_option(_):
     option = bytes([UDP, 0, 0xc2, 4]) + struct.pack(">I", 70000)
     data = udp(payload=bytes(69984), length=0)
