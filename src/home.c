@@ -10,6 +10,10 @@ _Static_assert(sizeof(struct ibuf_mbuf) <= HEADER_SIZE,
 _Static_assert(offsetof(struct ibuf_mbuf, base_) == 16,
 	       "the first 16 bytes are written by one store at allocation");
 
+_Static_assert(offsetof(struct ibuf_mbuf, room_) ==
+		       offsetof(struct ibuf_mbuf, base_) + sizeof(void *),
+	       "a clone copies base_ and room_ as one");
+
 static struct ibuf_mbuf *
 heap_window_take(struct ibuf_home *home)
 {

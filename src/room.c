@@ -349,28 +349,9 @@ ibuf_segment_free_(struct ibuf_mbuf *s)
 	ibuf_header_free_(s);
 }
 
-/* A window was the last onto its room. */
-static __attribute__((noinline)) void
-free_last(struct ibuf_mbuf *m)
+void
+ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 {
 	room_gone(m->room_, m->flags_);
 	ibuf_header_free_(m);
-}
-
-/* Nothing is called here where the slot has room and others look on. */
-void
-ibuf_mbuf_free_window_(struct ibuf_mbuf *m)
-{
-	struct ibuf_slot_ *slot = &ibuf_slots_of_(m)->window_;
-	uint32_t n = ibuf_slot_n_(slot), *count = &m->room_->count_;
-
-	if (n >= ibuf_slot_cap_(slot)) {
-		ibuf_segment_free_(m);
-	} else if (load_acquire_u32(count) == 1 ||
-		   fetch_sub_acq_rel_u32(count, 1) == 1) {
-		free_last(m);
-	} else {
-		m->flags_ = 0;
-		ibuf_slot_give_(slot, n, m);
-	}
 }

@@ -68,12 +68,15 @@
 /*
  * The short functions are bodies in the headers.  With IBUF_OUTLINE a program
  * sees only their prototypes and links to the copies the library exports;
- * src/outline.c defines IBUF_EMIT_ to make those copies.
+ * src/outline.c defines IBUF_EMIT_ to make those copies.  The few that pay
+ * only where they really are inline are so ALWAYS.
  */
 #if defined(IBUF_OUTLINE) || defined(IBUF_EMIT_)
 #define IBUF_INLINE IBUF_API
+#define IBUF_INLINE_ALWAYS IBUF_API
 #else
 #define IBUF_INLINE static inline
+#define IBUF_INLINE_ALWAYS static inline __attribute__((always_inline))
 #endif
 /** @endcond */
 

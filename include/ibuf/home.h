@@ -53,7 +53,7 @@ struct ibuf_mbuf {
 	uint32_t cap_;
 	uint16_t flags_;
 	uint16_t pool_; /* index of the home it returns to; 0: the heap */
-	uint8_t *base_;
+	uint8_t *base_; /* and room_: copied as one */
 	struct ibuf_room_ *room_;
 	struct ibuf_mbuf *next_;
 	struct ibuf_mbuf *last_;

@@ -172,7 +172,7 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
  * @mt object, in any thread
  * @cost O(segments); an atomic subtraction for each that is shared
  */
-IBUF_INLINE void ibuf_mbuf_free(struct ibuf_mbuf *m);
+IBUF_INLINE_ALWAYS void ibuf_mbuf_free(struct ibuf_mbuf *m);
 
 /**
  * Free n messages.

@@ -131,7 +131,7 @@ IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
  * @mt any
  * @cost O(1); a provider call when the pool grows
  */
-IBUF_INLINE struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
+IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 
 /**
  * Get an empty mbuf; wait for one to come home when the pool is at its max.

@@ -29,7 +29,7 @@ IBUF_API void ibuf_mbuf_clear_any_(struct ibuf_mbuf *m);
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m);
 IBUF_API uint32_t ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *m);
 IBUF_API void ibuf_mbuf_free_any_(struct ibuf_mbuf *m);
-IBUF_API void ibuf_mbuf_free_window_(struct ibuf_mbuf *m);
+IBUF_API void ibuf_mbuf_free_last_(struct ibuf_mbuf *m);
 IBUF_API size_t ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n);
 
 /* Is it one segment that may take n more bytes behind its data? */
@@ -65,23 +65,40 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 		IBUF_ROOM_WINDOWS_) == 1;
 }
 /*
- * Is it an element of one segment, at home, that nobody else looks at, and
- * not CAREFUL?  Then nothing of it must be put in order.
+ * What a header is, once the rights and the kind of room are left out: those
+ * an element has only where it is AWAY.
  */
-static inline bool
-ibuf_mbuf_goes_as_it_is_(const struct ibuf_mbuf *m)
+#define IBUF_MBUF_PLAIN_ELEMENT_ (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_)
+#define IBUF_MBUF_PLAIN_WINDOW_ IBUF_MBUF_LIVE_
+
+static inline uint32_t
+ibuf_mbuf_nature_(const struct ibuf_mbuf *m)
 {
-	return (m->flags_ & ~(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)) ==
-		       (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_) &&
-	       __atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) == 1;
+	return m->flags_ &
+	       ~(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_);
 }
-/* Is it a window of one segment, not CAREFUL? */
-static inline bool
-ibuf_mbuf_is_window_(const struct ibuf_mbuf *m)
+
+/*
+ * Free a plain window.  The subtraction's release half says: my reads of the
+ * bytes are done; its acquire half, for who is last: everybody's are.
+ */
+static inline void
+ibuf_mbuf_free_window_(struct ibuf_mbuf *m)
 {
-	return (m->flags_ & (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
-			     IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
-	       IBUF_MBUF_LIVE_;
+	struct ibuf_slot_ *slot = &ibuf_pool_slots_[m->pool_].window_;
+	uint32_t n = ibuf_slot_n_(slot);
+
+	if (!IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
+		ibuf_mbuf_free_any_(m);
+		return;
+	}
+	if (!IBUF_LIKELY(__atomic_fetch_sub(&m->room_->count_, 1,
+					    __ATOMIC_ACQ_REL) != 1)) {
+		ibuf_mbuf_free_last_(m);
+		return;
+	}
+	m->flags_ = 0;
+	ibuf_slot_give_(slot, n, m);
 }
 
 /* Move the start of the data by n bytes, towards the end or, n less than 0
@@ -110,7 +127,7 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 	if (!IBUF_LIKELY((flags & (IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
 			 0))
 		return ibuf_mbuf_clone_any_(m);
-	slot = &ibuf_slots_of_(m)->window_;
+	slot = &ibuf_pool_slots_[m->pool_].window_;
 	n = ibuf_slot_n_(slot);
 	if (!IBUF_LIKELY(n != 0))
 		return ibuf_mbuf_clone_any_(m);
@@ -132,20 +149,23 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 	else if (windows == 1)
 		clone->cap_ = ibuf_mbuf_room_capacity_(m);
 	clone->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ | (flags & IBUF_MBUF_ROOM_));
-	clone->base_ = m->base_;
-	clone->room_ = room;
+	memcpy(&clone->base_, &m->base_, 2 * sizeof clone->base_);
 	return clone;
 }
 
-IBUF_INLINE void
+IBUF_INLINE_ALWAYS void
 ibuf_mbuf_free(struct ibuf_mbuf *m)
 {
 	struct ibuf_slot_ *slot;
-	uint32_t n;
+	uint32_t nature, n;
 
 	if (m == NULL)
 		return;
-	if (IBUF_LIKELY(ibuf_mbuf_goes_as_it_is_(m))) {
+	nature = ibuf_mbuf_nature_(m);
+	/* The load pairs with the release of who dropped the last window. */
+	if (IBUF_LIKELY(nature == IBUF_MBUF_PLAIN_ELEMENT_ &&
+			__atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) ==
+				1)) {
 		slot = &ibuf_slots_of_(m)->element_;
 		n = ibuf_slot_n_(slot);
 		if (IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
@@ -153,7 +173,7 @@ ibuf_mbuf_free(struct ibuf_mbuf *m)
 			ibuf_slot_give_(slot, n, m);
 			return;
 		}
-	} else if (ibuf_mbuf_is_window_(m)) {
+	} else if (nature == IBUF_MBUF_PLAIN_WINDOW_) {
 		ibuf_mbuf_free_window_(m);
 		return;
 	}

@@ -20,7 +20,7 @@ IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_any_(struct ibuf_pool *p);
 
 IBUF_END_DECLS
 
-IBUF_INLINE struct ibuf_mbuf *
+IBUF_INLINE_ALWAYS struct ibuf_mbuf *
 ibuf_pool_alloc(struct ibuf_pool *p)
 {
 	const struct ibuf_pool_front_ *front =
