@@ -161,6 +161,10 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 struct ibuf_mbuf *
 ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
+	/* Most often it lies in the first segment. */
+	if (off < m->len_ && len <= m->len_ - off)
+		return ibuf_window_new_(m, (uint32_t)off, (uint32_t)len,
+					(uint32_t)len);
 	if (!chain_covers(m, off, len))
 		return NULL;
 	m = chain_find(m, &off);
