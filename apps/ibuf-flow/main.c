@@ -1,8 +1,9 @@
 /*
  * ibuf-flow - the flows of packet captures.
  *
- *	captures --> reader --> workers --> list --> table or JSON
- *	 capture.c   meter.c    worker.c    order.c  report.c, report_json.c
+ *	captures --> reader --> workers: counter.c --> list --> table or JSON
+ *	 capture.c   meter.c -> worker:  streams.c     order.c  report.c,
+ *	                                               report_json.c
  */
 #include "complain.h"
 #include "meter.h"
@@ -61,10 +62,20 @@ report(struct meter *m, const struct options *o)
 static int
 run(const struct options *o)
 {
-	struct meter *m = meter_start(o->workers);
+	struct streams_options streams = {
+		.max_gap = o->max_gap,
+		.max_memory = o->max_memory,
+	};
+	struct meter *m;
 	bool done;
 	char **file;
 
+	if (o->extract != NULL) {
+		streams.extract = extract_open(o->extract);
+		if (streams.extract == NULL)
+			return STATUS_INCOMPLETE;
+	}
+	m = meter_start(o->workers, &streams);
 	if (m == NULL) {
 		complain("cannot start %u threads", o->workers);
 		return STATUS_INCOMPLETE;
@@ -77,9 +88,13 @@ run(const struct options *o)
 	else if (meter_totals(m)->lost > 0)
 		complain("out of memory: %llu packets are in no flow",
 			 (unsigned long long)meter_totals(m)->lost);
+	else if (meter_totals(m)->lost_streams > 0)
+		complain("out of memory: streams are incomplete");
 	done = done && report(m, o) && meter_totals(m)->complete &&
-	       meter_totals(m)->lost == 0;
+	       meter_totals(m)->lost == 0 && meter_totals(m)->lost_streams == 0;
 	meter_free(m);
+	if (streams.extract != NULL && !extract_close(streams.extract))
+		done = false;
 	return done ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 

@@ -4,6 +4,7 @@
 #include "meter.h"
 #include "capture.h"
 #include "complain.h"
+#include "counter.h"
 #include "parse.h"
 #include "progress.h"
 #include "worker.h"
@@ -12,8 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Free mbufs a thread may keep back; and bytes before an mbuf grows. */
-enum { POOL_CACHE = 64, POOL_CAPACITY = 2048 };
+/* Free mbufs a thread may keep back. */
+enum { POOL_CACHE = 64 };
 
 /* How often the progress is looked at. */
 enum { PROGRESS_PACKETS = 1024 };
@@ -21,7 +22,10 @@ enum { PROGRESS_PACKETS = 1024 };
 struct meter {
 	struct ibuf_pool *pool;
 	struct worker *workers[METER_WORKERS_MAX];
+	struct counter counters[METER_WORKERS_MAX]; /* the workers' */
 	unsigned worker_count;
+	struct worker *assembler;
+	struct streams *streams; /* the assembler's */
 	struct timespec started;
 	struct meter_totals totals;
 	const struct flow **flows;
@@ -30,29 +34,57 @@ struct meter {
 
 /*
  * The pool's max is what the workers can hold, and what they and the reader
- * keep back of the mbufs that came home, and the one in the reader's hand: the
- * reader waits for batches, never for the pool, and memory stays bounded.
+ * keep back of the mbufs that came home, and what the streams may keep, and the
+ * one in the reader's hand: the reader waits for batches, never for the pool,
+ * and memory stays bounded.
  */
 static struct ibuf_pool *
-make_pool(unsigned workers)
+make_pool(unsigned workers, uint64_t kept_bytes)
 {
 	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool *pool = NULL;
 
 	options.name = "packets";
-	options.capacity = POOL_CAPACITY;
+	options.capacity = PACKET_ROOM;
 	options.headroom = 0;
 	options.cache = POOL_CACHE;
-	options.max = WORKER_PACKETS_MAX(workers) + 1 +
-		      ((size_t)workers + 1) * POOL_CACHE;
+	options.max = WORKER_PACKETS_MAX(workers + 1) + 1 +
+		      ((size_t)workers + 2) * POOL_CACHE +
+		      (size_t)(kept_bytes / PACKET_COST) + 1;
 	options.private_size = sizeof(struct packet);
 	if (ibuf_pool_create(&pool, &options) != 0)
 		return NULL;
 	return pool;
 }
 
+static void
+count_packets(void *arg, struct ibuf_mbuf **packets, size_t count)
+{
+	counter_take(arg, packets, count);
+}
+
+static void
+assemble_packets(void *arg, struct ibuf_mbuf **packets, size_t count)
+{
+	streams_take(arg, packets, count);
+}
+
+/* End all threads that there are. */
+static void
+stop_workers(struct meter *m)
+{
+	unsigned i;
+
+	for (i = 0; i < m->worker_count; i++)
+		worker_finish(m->workers[i]);
+	if (m->assembler != NULL)
+		worker_finish(m->assembler);
+	if (m->streams != NULL)
+		streams_finish(m->streams);
+}
+
 struct meter *
-meter_start(unsigned workers)
+meter_start(unsigned workers, const struct streams_options *options)
 {
 	struct meter *m = calloc(1, sizeof *m);
 
@@ -60,22 +92,23 @@ meter_start(unsigned workers)
 		return NULL;
 	clock_gettime(CLOCK_MONOTONIC, &m->started);
 	m->totals.complete = true;
-	m->pool = make_pool(workers);
-	if (m->pool == NULL)
+	m->pool = make_pool(workers, options->max_memory);
+	m->streams = streams_new(options);
+	if (m->pool == NULL || m->streams == NULL)
+		goto fail;
+	m->assembler = worker_start(assemble_packets, m->streams);
+	if (m->assembler == NULL)
 		goto fail;
 	for (; m->worker_count < workers; m->worker_count++) {
-		m->workers[m->worker_count] = worker_start();
+		m->workers[m->worker_count] = worker_start(
+			count_packets, &m->counters[m->worker_count]);
 		if (m->workers[m->worker_count] == NULL)
 			goto fail;
 	}
 	return m;
 fail:
-	while (m->worker_count > 0) {
-		worker_finish(m->workers[--m->worker_count]);
-		worker_free(m->workers[m->worker_count]);
-	}
-	ibuf_pool_destroy(m->pool);
-	free(m);
+	stop_workers(m);
+	meter_free(m);
 	return NULL;
 }
 
@@ -105,6 +138,7 @@ count_frame(struct meter_totals *totals, const struct capture_frame *frame)
 static struct ibuf_mbuf *
 wait_mbuf(struct meter *m)
 {
+	enum { WAITS_MAX = 20 * 1000 }; /* 2 seconds and more */
 	const struct timespec pause = {.tv_nsec = 100 * 1000L};
 	struct ibuf_mbuf *mbuf;
 	bool some_are_away;
@@ -112,13 +146,35 @@ wait_mbuf(struct meter *m)
 
 	for (i = 0; i < m->worker_count; i++)
 		worker_flush(m->workers[i]);
-	do {
+	worker_flush(m->assembler);
+	/* Those that the streams keep do not come. */
+	for (i = 0; i < WAITS_MAX; i++) {
 		some_are_away = ibuf_pool_allocated(m->pool) > 0;
 		mbuf = ibuf_pool_alloc(m->pool);
-		if (mbuf == NULL && some_are_away)
-			nanosleep(&pause, NULL);
-	} while (mbuf == NULL && some_are_away);
-	return mbuf;
+		if (mbuf != NULL || !some_are_away)
+			return mbuf;
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+/*
+ * Let the streams have a packet too: they look at the same bytes.  false: no
+ * memory.
+ */
+static bool
+give_to_streams(struct meter *m, const struct ibuf_mbuf *mbuf,
+		const struct packet *p)
+{
+	struct ibuf_mbuf *clone = ibuf_mbuf_clone(mbuf);
+	struct packet *description;
+
+	if (clone == NULL)
+		return false;
+	description = ibuf_mbuf_private(clone);
+	*description = *p;
+	worker_give(m->assembler, clone);
+	return true;
 }
 
 /* Put a frame into an mbuf and send it on its way.  false: no memory. */
@@ -150,6 +206,8 @@ take_frame(struct meter *m, const struct capture_frame *frame)
 		return true;
 	}
 	m->totals.tunnel += p->is_tunnel;
+	if (streams_want(p) && !give_to_streams(m, mbuf, p))
+		m->totals.lost_streams++;
 	worker_give(worker_of(m, p->hash), mbuf);
 	return true;
 }
@@ -208,14 +266,14 @@ list_flows(struct meter *m)
 	size_t i;
 
 	for (i = 0; i < m->worker_count; i++)
-		m->flow_count += flow_table_size(worker_flows(m->workers[i]));
+		m->flow_count += flow_table_size(&m->counters[i].flows);
 	m->flows = malloc((m->flow_count + 1) * sizeof *m->flows);
 	if (m->flows == NULL)
 		return false;
 	next = m->flows;
 	for (i = 0; i < m->worker_count; i++) {
-		flow_table_list(worker_flows(m->workers[i]), next);
-		next += flow_table_size(worker_flows(m->workers[i]));
+		flow_table_list(&m->counters[i].flows, next);
+		next += flow_table_size(&m->counters[i].flows);
 	}
 	for (i = 0; i < m->flow_count; i++)
 		m->totals.payload_bytes += m->flows[i]->payload_bytes;
@@ -228,10 +286,10 @@ meter_finish(struct meter *m)
 	struct timespec now;
 	unsigned i;
 
-	for (i = 0; i < m->worker_count; i++) {
-		worker_finish(m->workers[i]);
-		m->totals.lost += worker_lost(m->workers[i]);
-	}
+	stop_workers(m);
+	for (i = 0; i < m->worker_count; i++)
+		m->totals.lost += m->counters[i].lost;
+	m->totals.lost_streams += streams_totals(m->streams)->lost;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	m->totals.seconds = (double)(now.tv_sec - m->started.tv_sec) +
 			    (double)(now.tv_nsec - m->started.tv_nsec) / 1e9;
@@ -256,6 +314,18 @@ meter_pool_stats(const struct meter *m, struct ibuf_pool_stats *stats)
 	ibuf_pool_get_stats(m->pool, stats, sizeof *stats);
 }
 
+const struct streams_totals *
+meter_streams(const struct meter *m)
+{
+	return streams_totals(m->streams);
+}
+
+const struct names *
+meter_names(const struct meter *m, const struct flow *flow)
+{
+	return names_find(streams_names(m->streams), &flow->key);
+}
+
 const struct flow **
 meter_flows(struct meter *m)
 {
@@ -273,8 +343,13 @@ meter_free(struct meter *m)
 {
 	unsigned i;
 
-	for (i = 0; i < m->worker_count; i++)
+	for (i = 0; i < m->worker_count; i++) {
 		worker_free(m->workers[i]);
+		flow_table_clear(&m->counters[i].flows);
+	}
+	if (m->assembler != NULL)
+		worker_free(m->assembler);
+	streams_free(m->streams);
 	free(m->flows);
 	ibuf_pool_destroy(m->pool);
 	free(m);

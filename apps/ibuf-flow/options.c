@@ -24,6 +24,13 @@ const char options_help[] =
 	"last\n"
 	"  -j, --json         print one JSON object instead of a table\n"
 	"  -t, --threads=N    count flows with N threads, 1 to 64\n"
+	"  -e, --extract=DIR  write each side of each TCP stream to a file "
+	"there\n"
+	"  -g, --max-gap=BYTES     go on without missing bytes of a stream "
+	"when so\n"
+	"                          many came behind them (1M)\n"
+	"  -m, --max-memory=BYTES  keep no more for streams and names (256M)\n"
+	"                          BYTES may end with K, M or G\n"
 	"  -h, --help         show this help and exit\n"
 	"  -V, --version      show the version and exit\n"
 	"\n"
@@ -31,7 +38,7 @@ const char options_help[] =
 	"output\n"
 	"could not be written, 2 when the command line is wrong.\n";
 
-static const char letters[] = ":n:s:jt:hV";
+static const char letters[] = ":n:s:jt:e:g:m:hV";
 
 /* The reader has one processor, the workers share the others. */
 static unsigned
@@ -59,6 +66,32 @@ parse_number(const char *text, unsigned long least, unsigned long most,
 	*number = strtoul(text, &end, 10);
 	return errno == 0 && *end == '\0' && *number >= least &&
 	       *number <= most;
+}
+
+/* A number of bytes, of 1024, its square or its cube with K, M or G. */
+static bool
+parse_bytes(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	char digits[24] = "";
+	size_t n = strspn(text, "0123456789");
+	unsigned long number;
+	const char *unit;
+	unsigned shift = 0;
+
+	if (n >= sizeof digits)
+		return false;
+	memcpy(digits, text, n);
+	if (text[n] != '\0') {
+		unit = strchr(units, text[n]);
+		if (unit == NULL || text[n + 1] != '\0')
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+	}
+	if (!parse_number(digits, 0, SIZE_MAX >> shift >> 1, &number))
+		return false;
+	*bytes = (uint64_t)number << shift;
+	return true;
 }
 
 static bool
@@ -93,6 +126,19 @@ parse_option(struct options *o, int letter)
 	case 'j':
 		o->is_json = true;
 		return true;
+	case 'e':
+		o->extract = optarg;
+		return true;
+	case 'g':
+		if (parse_bytes(optarg, &o->max_gap))
+			return true;
+		complain("--max-gap takes bytes, as 64K, not '%s'", optarg);
+		return false;
+	case 'm':
+		if (parse_bytes(optarg, &o->max_memory))
+			return true;
+		complain("--max-memory takes bytes, as 64M, not '%s'", optarg);
+		return false;
 	default:
 		return false;
 	}
@@ -122,13 +168,20 @@ options_parse(struct options *o, int argc, char **argv)
 		{"sort", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
 		{"threads", required_argument, NULL, 't'},
+		{"extract", required_argument, NULL, 'e'},
+		{"max-gap", required_argument, NULL, 'g'},
+		{"max-memory", required_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
 	int letter;
 
-	*o = (struct options){.workers = default_workers()};
+	*o = (struct options){
+		.workers = default_workers(),
+		.max_gap = UINT64_C(1) << 20,
+		.max_memory = UINT64_C(256) << 20,
+	};
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (letter == 'h')

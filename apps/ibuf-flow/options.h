@@ -7,13 +7,17 @@
 #include "order.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct options {
 	enum order order;
 	size_t top; /* list so many flows; 0: all */
 	unsigned workers;
 	bool is_json;
-	char **files; /* ends with NULL; at least one */
+	const char *extract; /* a folder; NULL: no */
+	uint64_t max_gap;    /* bytes */
+	uint64_t max_memory; /* bytes */
+	char **files;        /* ends with NULL; at least one */
 };
 
 enum options_result {

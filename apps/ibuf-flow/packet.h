@@ -35,6 +35,18 @@ struct packet {
 	bool is_tunnel;    /* it carries another packet, not looked into */
 	uint32_t payload;  /* where the payload of the transport begins */
 	uint32_t captured; /* how much of it is in the message */
+	uint32_t on_wire;  /* how much of it there was; captured or more */
+
+	/* Of the TCP header, when it is there as far as these go. */
+	bool has_tcp;
+	uint8_t tcp_flags;
+	uint32_t seq;
+	uint32_t ack;
 };
+
+enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+
+/* Bytes a pool mbuf holds before it grows, and what one takes of memory. */
+enum { PACKET_ROOM = 2048, PACKET_COST = PACKET_ROOM + 512 };
 
 #endif

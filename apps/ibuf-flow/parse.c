@@ -11,7 +11,7 @@
 #include "link.h"
 #include "protocol.h"
 
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40 };
+enum { IPV4_HEADER = 20, IPV6_HEADER = 40, PAYLOAD_MAX = 1 << 30 };
 
 /* Go past the rest of a transport header whose ports are read. */
 static void
@@ -20,11 +20,16 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 	uint16_t length;
 	uint8_t words;
 
+	p->has_tcp = false;
 	switch (protocol) {
 	case PROTOCOL_TCP:
-		layer_skip(l, 8);
+		p->seq = layer_be32(l);
+		p->ack = layer_be32(l);
 		words = layer_u8(l) >> 4;
-		layer_skip(l, words < 5 ? SIZE_MAX : (size_t)words * 4 - 13);
+		p->tcp_flags = layer_u8(l);
+		layer_skip(l, 2);
+		p->has_tcp = !l->fault;
+		layer_skip(l, words < 5 ? SIZE_MAX : (size_t)words * 4 - 16);
 		break;
 	case PROTOCOL_UDP:
 		length = layer_be16(l);
@@ -40,6 +45,8 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 		layer_limit(l, 0);
 	p->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
+	/* No segment is that long, but a frame may claim to be. */
+	p->on_wire = l->wire < PAYLOAD_MAX ? (uint32_t)l->wire : p->captured;
 }
 
 static enum skip

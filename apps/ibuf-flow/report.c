@@ -72,6 +72,33 @@ print_flow(FILE *out, const struct flow *flow, int64_t start_ns,
 		seconds_between(flow->first_ns, flow->last_ns));
 }
 
+/* "http GET www.example.org/", one line for each name, as many as fit. */
+static void
+print_names(FILE *out, const struct names *names)
+{
+	enum { SHOWN = 3 };
+	static const char *const kinds[NAME_KINDS] = {"http", "tls", "dns"};
+	unsigned kind;
+	size_t i;
+
+	for (kind = 0; names != NULL && kind < NAME_KINDS; kind++) {
+		const struct name_list *list = &names->list[kind];
+
+		for (i = 0; i < list->count && i < SHOWN; i++) {
+			char *const *text = list->at[i].text;
+
+			fprintf(out, "          %s %s", kinds[kind], text[0]);
+			if (kind == NAME_HTTP)
+				fprintf(out, " %s %s", text[HTTP_TARGET],
+					text[HTTP_HOST] ? text[HTTP_HOST] : "");
+			fputc('\n', out);
+		}
+		if (i < list->count)
+			fprintf(out, "          %s (%zu more)\n", kinds[kind],
+				list->count - i);
+	}
+}
+
 static void
 print_flows(FILE *out, struct meter *m, size_t count)
 {
@@ -84,8 +111,10 @@ print_flows(FILE *out, struct meter *m, size_t count)
 		"PROTOCOL", width[0], "A", width[1], "B", "A>B PKTS",
 		"A>B BYTES", "B>A PKTS", "B>A BYTES", "FIRST", "LAST",
 		"DURATION");
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		print_flow(out, flows[i], meter_totals(m)->first_ns, width);
+		print_names(out, meter_names(m, flows[i]));
+	}
 	if (count < meter_flow_count(m))
 		fprintf(out, "(%zu more)\n", meter_flow_count(m) - count);
 	fputc('\n', out);
@@ -141,6 +170,29 @@ print_totals(FILE *out, const struct meter *m)
 }
 
 static void
+print_streams(FILE *out, const struct streams_totals *t)
+{
+	if (t->streams == 0)
+		return;
+	fprintf(out, "TCP streams: %" PRIu64 ", kept at most %" PRIu64 " bytes",
+		t->streams, t->held_peak);
+	if (t->repeated_bytes > 0)
+		fprintf(out, ", %" PRIu64 " bytes came again",
+			t->repeated_bytes);
+	if (t->gaps > 0)
+		fprintf(out, ", %" PRIu64 " gaps of %" PRIu64 " bytes skipped",
+			t->gaps, t->gap_bytes);
+	if (t->uncaptured_bytes > 0)
+		fprintf(out, ", %" PRIu64 " bytes not captured",
+			t->uncaptured_bytes);
+	if (t->given_up > 0)
+		fprintf(out, ", %" PRIu64 " given up for memory", t->given_up);
+	if (t->names_dropped > 0)
+		fprintf(out, ", %" PRIu64 " names dropped", t->names_dropped);
+	fputc('\n', out);
+}
+
+static void
 print_work(FILE *out, const struct meter *m)
 {
 	const struct meter_totals *t = meter_totals(m);
@@ -180,6 +232,7 @@ report_table(FILE *out, struct meter *m, size_t count)
 	if (count > 0)
 		print_flows(out, m, count);
 	print_totals(out, m);
+	print_streams(out, meter_streams(m));
 	print_work(out, m);
 	return !ferror(out);
 }

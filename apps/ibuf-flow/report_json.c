@@ -36,7 +36,59 @@ add_number(json_t **object, const char *name, uint64_t n)
 }
 
 static json_t *
-flow_object(const struct flow *flow)
+string_or_null(const char *text)
+{
+	return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *
+request_object(const struct name *request)
+{
+	json_t *object = json_object();
+
+	add(&object, "method", json_string(request->text[HTTP_METHOD]));
+	add(&object, "target", json_string(request->text[HTTP_TARGET]));
+	add(&object, "host", string_or_null(request->text[HTTP_HOST]));
+	return object;
+}
+
+/* The names of a kind; none: an empty array. */
+static json_t *
+names_array(const struct names *names, enum name_kind kind)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; names != NULL && i < names->list[kind].count; i++) {
+		const struct name *name = &names->list[kind].at[i];
+
+		if (json_array_append_new(
+			    array, kind == NAME_HTTP
+					   ? request_object(name)
+					   : json_string(name->text[0])) != 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static void
+add_names(json_t **object, const struct names *names)
+{
+	const struct name_list *tls =
+		names != NULL ? &names->list[NAME_TLS] : NULL;
+
+	add(object, "http", names_array(names, NAME_HTTP));
+	add(object, "tls_name",
+	    string_or_null(tls != NULL && tls->count > 0 ? tls->at[0].text[0]
+							 : NULL));
+	add(object, "tls_names", names_array(names, NAME_TLS));
+	add(object, "dns_names", names_array(names, NAME_DNS));
+}
+
+static json_t *
+flow_object(const struct flow *flow, const struct names *names)
 {
 	json_t *object = json_object();
 	char protocol[PROTOCOL_NAME_MAX];
@@ -57,6 +109,7 @@ flow_object(const struct flow *flow)
 	add_number(&object, "bytes_ba", flow->wire_bytes[1]);
 	add(&object, "first", json_real(seconds(flow->first_ns)));
 	add(&object, "last", json_real(seconds(flow->last_ns)));
+	add_names(&object, names);
 	return object;
 }
 
@@ -94,6 +147,23 @@ pool_object(const struct meter *m)
 	return object;
 }
 
+static json_t *
+streams_object(const struct meter *m)
+{
+	const struct streams_totals *t = meter_streams(m);
+	json_t *object = json_object();
+
+	add_number(&object, "count", t->streams);
+	add_number(&object, "given_up", t->given_up);
+	add_number(&object, "gaps", t->gaps);
+	add_number(&object, "gap_bytes", t->gap_bytes);
+	add_number(&object, "uncaptured_bytes", t->uncaptured_bytes);
+	add_number(&object, "repeated_bytes", t->repeated_bytes);
+	add_number(&object, "names_dropped", t->names_dropped);
+	add_number(&object, "held_peak", t->held_peak);
+	return object;
+}
+
 /* Everything but the flows. */
 static json_t *
 totals_object(const struct meter *m)
@@ -110,6 +180,7 @@ totals_object(const struct meter *m)
 	add_number(&object, "flow_count", meter_flow_count(m));
 	add_number(&object, "files", t->files);
 	add(&object, "complete", json_boolean(t->complete));
+	add(&object, "streams", streams_object(m));
 	add(&object, "pool", pool_object(m));
 	add_number(&object, "threads", meter_workers(m));
 	add(&object, "seconds", json_real(t->seconds));
@@ -139,7 +210,8 @@ report_json(FILE *out, struct meter *m, size_t count)
 	fputs(",\n\"flows\":[", out);
 	for (i = 0; i < count; i++) {
 		fputs(i == 0 ? "\n" : ",\n", out);
-		if (!print(out, flow_object(flows[i]), 0))
+		if (!print(out, flow_object(flows[i], meter_names(m, flows[i])),
+			   0))
 			return false;
 	}
 	fputs("\n]}\n", out);

@@ -26,41 +26,22 @@ struct worker {
 	struct mailbox empty;
 	struct batch batches[WORKER_BATCHES];
 	pthread_t thread;
-	/* The worker's; the reader's again when the thread has ended. */
-	struct flow_table flows;
-	uint64_t lost;
+	worker_fn *take;
+	void *arg;
 };
 
 _Static_assert((int)WORKER_BATCHES < (int)MAILBOX_MAX,
 	       "all batches and the end mark fit into a mailbox");
-
-/* Take the headers off, so that the message is the payload; count it. */
-static bool
-count_packet(struct worker *w, struct ibuf_mbuf *m)
-{
-	const struct packet *p = ibuf_mbuf_private(m);
-	size_t behind = ibuf_mbuf_len(m) - p->payload - p->captured;
-
-	/* Both are within the message: the parser read it. */
-	(void)ibuf_mbuf_trim_head(m, p->payload);
-	(void)ibuf_mbuf_trim_tail(m, behind);
-	return flow_table_count(&w->flows, p, ibuf_mbuf_len(m));
-}
 
 static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct batch *batch;
-	size_t i;
 
 	/* NULL is the end mark. */
 	while ((batch = mailbox_take(&w->full)) != NULL) {
-		for (i = 0; i < batch->count; i++) {
-			if (!count_packet(w, batch->packets[i]))
-				w->lost++;
-		}
-		ibuf_mbuf_free_bulk(batch->packets, batch->count);
+		w->take(w->arg, batch->packets, batch->count);
 		batch->count = 0;
 		batch->bytes = 0;
 		mailbox_put(&w->empty, batch);
@@ -69,13 +50,15 @@ worker_main(void *arg)
 }
 
 struct worker *
-worker_start(void)
+worker_start(worker_fn *take, void *arg)
 {
 	struct worker *w = calloc(1, sizeof *w);
 	size_t i;
 
 	if (w == NULL)
 		return NULL;
+	w->take = take;
+	w->arg = arg;
 	mailbox_init(&w->full);
 	mailbox_init(&w->empty);
 	for (i = 0; i < WORKER_BATCHES; i++)
@@ -116,22 +99,9 @@ worker_finish(struct worker *w)
 	pthread_join(w->thread, NULL);
 }
 
-const struct flow_table *
-worker_flows(const struct worker *w)
-{
-	return &w->flows;
-}
-
-uint64_t
-worker_lost(const struct worker *w)
-{
-	return w->lost;
-}
-
 void
 worker_free(struct worker *w)
 {
-	flow_table_clear(&w->flows);
 	mailbox_destroy(&w->full);
 	mailbox_destroy(&w->empty);
 	free(w);

@@ -1,21 +1,20 @@
 /*
- * worker.h - threads that count packets into flows.
+ * worker.h - threads that take packets from the reader.
  *
  *	          full batches -->
- *	reader                       worker: its own flow table
+ *	reader                       worker: tables of its own
  *	          <-- empty batches
  *
  * The reader fills a batch for each worker and hands it over when it is full.
  * A worker has a fixed number of batches, so the packets on their way are
  * bounded: a reader that is ahead waits for an empty batch.  Mbufs are freed
- * by the worker, not by the thread that allocated them.
+ * by the worker, not by the thread that allocated them, and some stay with it for
+ * longer.
  */
 #ifndef FLOW_WORKER_H
 #define FLOW_WORKER_H
 
-#include "flow.h"
 #include <ibuf/ibuf.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 struct worker;
@@ -27,8 +26,14 @@ enum { WORKER_BATCH = 64, WORKER_BATCHES = 8 };
 #define WORKER_PACKETS_MAX(workers)                                            \
 	((size_t)(workers)*WORKER_BATCHES * WORKER_BATCH)
 
+/*
+ * What a worker does with packets, in its thread: they belong to this function
+ * then, the array does not.
+ */
+typedef void worker_fn(void *arg, struct ibuf_mbuf **packets, size_t count);
+
 /* Start a worker.  NULL: no memory or no thread. */
-struct worker *worker_start(void);
+struct worker *worker_start(worker_fn *take, void *arg);
 
 /*
  * Give a worker a packet whose description is in the private area of m.  m is
@@ -39,15 +44,8 @@ void worker_give(struct worker *w, struct ibuf_mbuf *m);
 /* Do not wait for a batch to be full. */
 void worker_flush(struct worker *w);
 
-/* Let it count what it was given, and end its thread. */
+/* Let it take what it was given, and end its thread. */
 void worker_finish(struct worker *w);
-
-/*
- * After worker_finish(): its flows, and how many packets are not in them
- * because there was no memory.
- */
-const struct flow_table *worker_flows(const struct worker *w);
-uint64_t worker_lost(const struct worker *w);
 
 void worker_free(struct worker *w);
 

@@ -156,7 +156,8 @@ def help_and_version_go_to_standard_output(_):
         done = run(option)
         assert done.returncode == 0 and not done.stderr
         assert done.stdout.startswith(b"Usage: ibuf-flow ")
-        for name in (b"--top", b"--sort", b"--json", b"--threads", b"--version"):
+        for name in (b"--top", b"--sort", b"--json", b"--threads", b"--version",
+                     b"--extract", b"--max-gap", b"--max-memory"):
             assert name in done.stdout
     for option in ("--version", "-V"):
         done = run(option)
@@ -173,7 +174,11 @@ def a_wrong_command_line_is_one_line_and_status_2(_):
             (["--top=1 ", "x"], "--top"),
             (["--threads", "0", "x"], "--threads"), (["-t", "65", "x"], "--threads"),
             (["-t", "2x", "x"], "2x"), (["--sort", "colour", "x"], "colour"),
-            (["--json=yes", "x"], "--json")):
+            (["--json=yes", "x"], "--json"), (["--extract"], "--extract"),
+            (["--max-gap", "1T", "x"], "1T"), (["--max-gap", "", "x"], "--max-gap"),
+            (["--max-gap", "K", "x"], "--max-gap"), (["-g", "-1", "x"], "-1"),
+            (["--max-memory", "1KB", "x"], "1KB"), (["-m", "1.5G", "x"], "1.5G"),
+            (["-m", "99999999999G", "x"], "--max-memory")):
         done = run(*arguments)
         assert done.returncode == 2 and not done.stdout, (arguments, done)
         one_line(done, word)
@@ -353,12 +358,15 @@ def json_has_what_the_manual_says(_):
     out = report((DATA / "http.pcap").read_bytes())
     assert {"packets", "bytes", "flows", "skipped", "pool", "tunnel", "payload_bytes",
             "flow_count", "files", "complete", "threads", "seconds",
-            "packets_per_second"} == set(out)
+            "packets_per_second", "streams"} == set(out)
+    assert {"count", "given_up", "gaps", "gap_bytes", "uncaptured_bytes",
+            "repeated_bytes", "names_dropped", "held_peak"} == set(out["streams"])
     assert {"unsupported_link", "not_ip", "fragment", "truncated", "malformed"} \
         == set(out["skipped"])
     for flow in out["flows"]:
         assert {"protocol", "a", "a_port", "b", "b_port", "packets_ab", "bytes_ab",
-                "packets_ba", "bytes_ba", "first", "last"} == set(flow)
+                "packets_ba", "bytes_ba", "first", "last", "http", "tls_name",
+                "tls_names", "dns_names"} == set(flow)
         assert flow["first"] <= flow["last"]
 
 

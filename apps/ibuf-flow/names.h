@@ -1,0 +1,74 @@
+/*
+ * names.h - what flows asked for: HTTP requests, TLS servers, DNS names.
+ *
+ * Names are text: printable ASCII, whatever else was in them is escaped.  All
+ * of them together take no more than a limit; those beyond are dropped and
+ * counted.  Only flows that have names are in here.
+ */
+#ifndef FLOW_NAMES_H
+#define FLOW_NAMES_H
+
+#include "flow_key.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <uthash.h>
+
+/* A name has one text, an HTTP request three. */
+enum { HTTP_METHOD, HTTP_TARGET, HTTP_HOST, NAME_TEXTS };
+
+enum name_kind { NAME_HTTP, NAME_TLS, NAME_DNS, NAME_KINDS };
+
+struct name {
+	char *text[NAME_TEXTS]; /* NULL: it has none */
+};
+
+struct name_list {
+	struct name *at;
+	size_t count;
+	size_t room;
+};
+
+/* The names of a flow, in the order they came; TLS and DNS names once each. */
+struct names {
+	struct flow_key key;
+	struct name_list list[NAME_KINDS];
+	UT_hash_handle hh;
+};
+
+struct name_store {
+	struct names *flows; /* uthash; NULL: empty */
+	size_t bytes;        /* all of them take */
+	size_t limit;
+	uint64_t dropped;
+};
+
+/* The flow that names are read from. */
+struct name_flow {
+	struct name_store *store;
+	const struct flow_key *key;
+	uint32_t hash;
+};
+
+/* n bytes as text, which the caller frees; NULL: no memory. */
+char *name_text(const uint8_t *bytes, size_t n);
+
+/*
+ * Add a name of kind TLS or DNS, or a request, to those of a flow.  The texts
+ * are the store's then, also when they are dropped; NULL, which name_text()
+ * gives when there is no memory, is dropped.  A request that was added has a
+ * number, one that was dropped has SIZE_MAX.
+ */
+void names_add(const struct name_flow *flow, enum name_kind kind, char *text);
+size_t names_add_request(const struct name_flow *flow, char *method,
+			 char *target);
+
+/* Set the host of the request of that number. */
+void names_set_host(const struct name_flow *flow, size_t number, char *host);
+
+/* NULL: the flow has no names. */
+const struct names *names_find(const struct name_store *store,
+			       const struct flow_key *key);
+
+void names_clear(struct name_store *store);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * names_http.h - the requests in one direction of a stream (RFC 9112).
+ *
+ * HTTP/1.x: request lines and Host, request after request on one connection,
+ * past bodies with a length and past chunks.
+ */
+#ifndef FLOW_NAMES_HTTP_H
+#define FLOW_NAMES_HTTP_H
+
+#include "names.h"
+#include <ibuf/ibuf.h>
+
+enum http_part {
+	HTTP_START, /* the request line is next */
+	HTTP_FIELDS,
+	HTTP_BODY,
+	HTTP_CHUNK_SIZE,
+	HTTP_CHUNK, /* with the end of line behind it */
+	HTTP_TRAILERS,
+};
+
+/* Where it is; all zero is the start of a stream. */
+struct http {
+	enum http_part part;
+	bool is_chunked;
+	bool is_connect;
+	uint64_t left;  /* bytes of the body, or the chunk */
+	size_t scanned; /* of a line that has no end yet */
+	size_t request; /* its number among those of the flow */
+};
+
+enum http_state {
+	HTTP_MORE,   /* bytes are missing */
+	HTTP_TUNNEL, /* a request was CONNECT: what is next is anything */
+	HTTP_NOT     /* it is no request */
+};
+
+/* Whether it can be one by its first byte. */
+bool http_may_begin(uint8_t byte);
+
+/*
+ * Read what there is in m.  *consumed is what was read; the rest, the begin of
+ * a line, is to be given again, with more behind it.
+ */
+enum http_state http_read(struct http *h, const struct ibuf_mbuf *m,
+			  size_t *consumed, const struct name_flow *flow);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * streams.h - the TCP streams of all flows, and the names in them.
+ *
+ *	packet -> stream -> reassembly -> names, file
+ *
+ * Streams are numbered as they begin, as tshark numbers them: every pair of
+ * ends is one, and a SYN with another sequence number begins a new one between
+ * the same ends.
+ *
+ * What is kept to wait for missing bytes, or for the rest of a name, is
+ * bounded.  Beyond the limit, the stream that was idle for longest gives up
+ * what it keeps.  What is given up depends on the packets alone.
+ *
+ * All of this belongs to one thread.
+ */
+#ifndef FLOW_STREAMS_H
+#define FLOW_STREAMS_H
+
+#include "extract.h"
+#include "names.h"
+#include "packet.h"
+#include <ibuf/ibuf.h>
+
+struct streams_options {
+	uint64_t max_gap;        /* how far to go on without missing bytes */
+	uint64_t max_memory;     /* bytes */
+	struct extract *extract; /* NULL: write no files */
+};
+
+struct streams_totals {
+	uint64_t streams;
+	uint64_t given_up;         /* that lost something to the limit */
+	uint64_t gaps;             /* skipped */
+	uint64_t gap_bytes;        /* in them */
+	uint64_t uncaptured_bytes; /* cut off by the capture */
+	uint64_t repeated_bytes;   /* that had been received already */
+	uint64_t names_dropped;
+	uint64_t held_peak; /* the most memory that was kept */
+	uint64_t lost;      /* packets and bytes there was no memory for */
+};
+
+struct streams;
+
+/* NULL: no memory. */
+struct streams *streams_new(const struct streams_options *options);
+
+/* Whether a packet is of interest here. */
+bool streams_want(const struct packet *p);
+
+/*
+ * Take packets, whole frames, each described in its private area; they are the
+ * streams' then.  They come in the order of the files.
+ */
+void streams_take(struct streams *s, struct ibuf_mbuf **packets, size_t count);
+
+/* No more packets: give what is left, and hold none. */
+void streams_finish(struct streams *s);
+
+const struct streams_totals *streams_totals(const struct streams *s);
+const struct name_store *streams_names(const struct streams *s);
+
+void streams_free(struct streams *s);
+
+#endif
