@@ -1,6 +1,7 @@
 /* depot.c - magazines, and the two stacks they lie on. */
 #include "depot.h"
 
+#include "home.h"
 #include <stdlib.h>
 
 #define NUMBER_BITS 24
@@ -137,6 +138,7 @@ ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out, size_t n,
 		if (fresh)
 			carved(out[i], arg);
 		out[i]->next_ = NULL;
+		out[i]->flags_ = 0;
 	}
 	return i;
 }
@@ -147,8 +149,15 @@ ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if ((ms[i]->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) !=
+		    0)
+			ibuf_platform_die_(
+				"ibuf: mbuf %p of pool \"%s\" is freed twice",
+				(void *)ms[i], home_of(ms[i])->name);
+		ms[i]->flags_ = IBUF_MBUF_LISTED_;
 		ibuf_stock_give_(&depot->stock, ms[i]);
+	}
 }
 
 void

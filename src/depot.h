@@ -73,7 +73,11 @@ size_t ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out,
 			   void (*carved)(struct ibuf_mbuf *m, void *arg),
 			   void *arg);
 
-/* Put n objects into the stock's list.  Needs the lock. */
+/*
+ * Put n objects into the stock's list.  Needs the lock.  One that is in use,
+ * or listed already, was freed twice: two frees that overlap may each have
+ * put it into a magazine, and here they meet.
+ */
 void ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
 		       size_t n);
 
