@@ -7,6 +7,7 @@
  */
 #include "extension.h"
 #include "protocol.h"
+#include <string.h>
 
 /* A longer chain is no packet but an attack. */
 enum { EXTENSIONS_MAX = 64 };
@@ -52,11 +53,16 @@ check_options(struct layer l, size_t bytes)
 	return l.fault;
 }
 
-/* The addresses must be within the header; l stands behind its length. */
+/*
+ * The addresses must be within the header; l stands behind its length.  Those
+ * of segments come in reverse.
+ */
 static enum skip
-check_route(struct layer l, size_t bytes)
+follow_route(struct layer l, size_t bytes, uint8_t last_stop[static 16])
 {
-	enum { MOBILE = 2, RPL = 3, SEGMENTS = 4, ADDRESS = 16 };
+	enum { SOURCE = 0, MOBILE = 2, RPL = 3, SEGMENTS = 4, ADDRESS = 16 };
+	uint8_t stop[ADDRESS];
+	uint8_t left;
 	uint8_t type;
 	uint8_t detail;
 	uint8_t padding;
@@ -64,33 +70,41 @@ check_route(struct layer l, size_t bytes)
 
 	layer_limit(&l, bytes);
 	type = layer_u8(&l);
-	layer_skip(&l, 1);
+	left = layer_u8(&l);
 	detail = layer_u8(&l);
 	padding = layer_u8(&l) >> 4;
 	layer_skip(&l, 2);
 	if (l.fault)
 		return l.fault;
+	memcpy(stop, last_stop, sizeof stop);
 	switch (type) {
+	case SOURCE:
+		while (l.wire >= ADDRESS && layer_read(&l, stop, ADDRESS))
+			continue;
+		break;
 	case MOBILE:
-		layer_skip(&l, ADDRESS);
+		layer_read(&l, stop, ADDRESS);
 		break;
 	case RPL: /* the last address lacks what it shares with others */
 		if (l.wire > 0 && padding == 0)
 			layer_skip(&l, ADDRESS - (detail & 0x0fu));
 		break;
 	case SEGMENTS: /* the detail is the number of the last one */
-		for (address = 0; address <= detail; address++)
+		layer_read(&l, stop, ADDRESS);
+		for (address = 0; address < detail; address++)
 			layer_skip(&l, ADDRESS);
 		break;
 	default:
 		break;
 	}
+	if (!l.fault && left > 0)
+		memcpy(last_stop, stop, sizeof stop);
 	return l.fault;
 }
 
 /* A header whose length counts units of 8 bytes behind the first 8. */
 static void
-enter_header(struct layer *l, uint8_t *protocol)
+enter_header(struct layer *l, uint8_t *protocol, uint8_t last_stop[static 16])
 {
 	uint8_t header = *protocol;
 	size_t bytes;
@@ -103,14 +117,15 @@ enter_header(struct layer *l, uint8_t *protocol)
 	if (header == PROTOCOL_HOP_BY_HOP || header == PROTOCOL_DESTINATION)
 		skip = check_options(*l, bytes);
 	else if (header == PROTOCOL_ROUTING)
-		skip = check_route(*l, bytes);
+		skip = follow_route(*l, bytes, last_stop);
 	if (skip)
 		l->fault = skip;
 	layer_skip(l, bytes);
 }
 
 enum skip
-extension_enter(struct layer *l, uint8_t *protocol)
+extension_enter(struct layer *l, uint8_t *protocol,
+		uint8_t last_stop[static 16])
 {
 	enum { FRAGMENT_OFFSET = 0xfff8 };
 	uint16_t fragment;
@@ -122,7 +137,7 @@ extension_enter(struct layer *l, uint8_t *protocol)
 		case PROTOCOL_ROUTING:
 		case PROTOCOL_DESTINATION:
 		case PROTOCOL_SHIM6:
-			enter_header(l, protocol);
+			enter_header(l, protocol, last_stop);
 			break;
 		case PROTOCOL_AH:
 			*protocol = layer_u8(l);

@@ -12,9 +12,11 @@
 
 /*
  * Go past all of them; *protocol is what the IPv6 header says comes next.  On
- * SKIP_NOT *protocol is that of what comes behind the last.
+ * SKIP_NOT *protocol is that of what comes behind the last, and last_stop is
+ * changed when a route leads further.
  */
-enum skip extension_enter(struct layer *l, uint8_t *protocol);
+enum skip extension_enter(struct layer *l, uint8_t *protocol,
+			  uint8_t last_stop[static 16]);
 
 /*
  * The length in the jumbo option (RFC 2675) of a hop-by-hop header, at which

@@ -54,33 +54,74 @@ text_of(struct line text)
 	return name_text((const uint8_t *)text.at, text.len);
 }
 
-/* "GET /path HTTP/1.1" */
+/*
+ * "GET /path HTTP/1.1".  A line that was cut off may lack a part of the
+ * version, but not all of it: the target must be whole.
+ */
+static bool
+split_request(struct line line, bool is_cut, struct line *method,
+	      struct line *target)
+{
+	static const char version[] = "HTTP/1.1";
+	size_t there = sizeof version - 1;
+	const char *end;
+
+	*method = (struct line){line.at, 0};
+	end = memchr(line.at, ' ', line.len);
+	if (end == NULL)
+		return false;
+	method->len = (size_t)(end - line.at);
+	target->at = end + 1;
+	target->len = line.len - method->len - 1;
+	end = memrchr(target->at, ' ', target->len);
+	if (end == NULL)
+		return false;
+	target->len = (size_t)(end - target->at);
+	line.len -= (size_t)(end + 1 - line.at);
+	if (line.len != there && (!is_cut || line.len == 0))
+		return false;
+	/* The last digit may be another. */
+	if (line.len < there)
+		there = line.len;
+	else
+		there--;
+	return method->len <= METHOD_MAX && is_token(*method) &&
+	       target->len > 0 && memcmp(end + 1, version, there) == 0 &&
+	       (line.len == there || isdigit((unsigned char)end[1 + there]));
+}
+
 static enum http_state
 read_request(struct http *h, struct line line, const struct name_flow *flow)
 {
-	static const char version[] = " HTTP/1.";
-	enum { VERSION = sizeof version };
-	const char *blank = memchr(line.at, ' ', line.len);
-	struct line method = {line.at, 0};
+	struct line method;
 	struct line target;
 
 	if (line.len == 0)
 		return HTTP_MORE; /* some clients send one behind a body */
-	if (blank == NULL)
-		return HTTP_NOT;
-	method.len = (size_t)(blank - line.at);
-	if (method.len > METHOD_MAX || !is_token(method) ||
-	    line.len < method.len + 2 + VERSION)
-		return HTTP_NOT;
-	target.at = blank + 1;
-	target.len = line.len - method.len - 1 - VERSION;
-	if (memcmp(target.at + target.len, version, VERSION - 1) != 0 ||
-	    !isdigit((unsigned char)line.at[line.len - 1]))
+	if (!split_request(line, false, &method, &target))
 		return HTTP_NOT;
 	*h = (struct http){.part = HTTP_FIELDS};
 	h->is_connect = method.len == 7 && memcmp(line.at, "CONNECT", 7) == 0;
 	h->request = names_add_request(flow, text_of(method), text_of(target));
 	return HTTP_MORE;
+}
+
+void
+http_end(const struct http *h, const struct ibuf_mbuf *m,
+	 const struct name_flow *flow)
+{
+	char scratch[LINE_MAX_BYTES];
+	struct ibuf_cursor c;
+	struct line method;
+	struct line target;
+	struct line line = {scratch, ibuf_mbuf_len(m)};
+
+	if (h->part != HTTP_START || line.len >= LINE_MAX_BYTES)
+		return;
+	ibuf_cursor_init(&c, m);
+	line.at = (const char *)ibuf_cursor_view(&c, line.len, scratch);
+	if (split_request(line, true, &method, &target))
+		(void)names_add_request(flow, text_of(method), text_of(target));
 }
 
 /* The head is read: what is next? */

@@ -45,4 +45,11 @@ bool http_may_begin(uint8_t byte);
 enum http_state http_read(struct http *h, const struct ibuf_mbuf *m,
 			  size_t *consumed, const struct name_flow *flow);
 
+/*
+ * Nothing comes behind m, which http_read() left: it may be the begin of a
+ * request line, with the end of its target.
+ */
+void http_end(const struct http *h, const struct ibuf_mbuf *m,
+	      const struct name_flow *flow);
+
 #endif

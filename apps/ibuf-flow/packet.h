@@ -42,6 +42,11 @@ struct packet {
 	uint8_t tcp_flags;
 	uint32_t seq;
 	uint32_t ack;
+
+	/* As the two hosts see it: to where a route ends, not to its next stop. */
+	struct flow_key stream_key;
+	uint32_t stream_hash;
+	uint8_t stream_from;
 };
 
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };

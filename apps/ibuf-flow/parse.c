@@ -10,6 +10,7 @@
 #include "layer.h"
 #include "link.h"
 #include "protocol.h"
+#include <string.h>
 
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, PAYLOAD_MAX = 1 << 30 };
 
@@ -61,6 +62,9 @@ parse_transport(struct layer *l, unsigned family, unsigned protocol,
 		return l->fault;
 	p->from = (uint8_t)flow_key_set(&p->key, family, protocol, from, to);
 	p->hash = flow_key_hash(&p->key);
+	p->stream_from = p->from;
+	p->stream_key = p->key;
+	p->stream_hash = p->hash;
 	p->is_tunnel = protocol_is_tunnel(protocol);
 	enter_payload(l, protocol, p);
 	return SKIP_NOT;
@@ -153,9 +157,21 @@ parse_ipv4(struct layer *l, struct packet *p)
 	return parse_transport(l, 4, protocol, &from, &to, p);
 }
 
+/* A flow is between the addresses in the header, a stream between hosts. */
+static void
+set_stream_key(const struct flow_end *from, const struct flow_end *last_stop,
+	       struct packet *p)
+{
+	p->stream_from =
+		(uint8_t)flow_key_set(&p->stream_key, p->key.family,
+				      p->key.protocol, from, last_stop);
+	p->stream_hash = flow_key_hash(&p->stream_key);
+}
+
 static enum skip
 parse_ipv6(struct layer *l, struct packet *p)
 {
+	struct flow_end last_stop;
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
 	size_t payload;
@@ -173,10 +189,15 @@ parse_ipv6(struct layer *l, struct packet *p)
 	if (payload == 0 && protocol == PROTOCOL_HOP_BY_HOP)
 		payload = extension_jumbo_length(*l);
 	layer_limit(l, payload);
-	skip = extension_enter(l, &protocol);
+	last_stop = to;
+	skip = extension_enter(l, &protocol, last_stop.address);
 	if (skip)
 		return skip;
-	return parse_transport(l, 6, protocol, &from, &to, p);
+	skip = parse_transport(l, 6, protocol, &from, &to, p);
+	last_stop.port = to.port;
+	if (skip == SKIP_NOT && memcmp(&last_stop, &to, sizeof to) != 0)
+		set_stream_key(&from, &last_stop, p);
+	return skip;
 }
 
 static enum skip

@@ -24,8 +24,10 @@ reader_stop(struct reader *r)
 }
 
 void
-reader_gap(struct reader *r)
+reader_gap(struct reader *r, const struct name_flow *flow)
 {
+	if (r->kind == READER_HTTP && r->held != NULL)
+		http_end(&r->http, r->held, flow);
 	reader_stop(r);
 	r->http = (struct http){0};
 	r->kind = READER_NEW;

@@ -33,7 +33,7 @@ void reader_feed(struct reader *r, const struct ibuf_mbuf *m, size_t cost,
 		 const struct name_flow *flow);
 
 /* Bytes are missing here: what is behind them begins anew. */
-void reader_gap(struct reader *r);
+void reader_gap(struct reader *r, const struct name_flow *flow);
 
 /* Look no further, and hold nothing. */
 void reader_stop(struct reader *r);

@@ -30,6 +30,8 @@ enum { NAMES_SHARE = 4 };
 /* One direction. */
 struct side {
 	struct stream *stream;
+	struct flow_key flow; /* whose names these are */
+	uint32_t flow_hash;
 	uint64_t bytes; /* given */
 	struct reassembly reassembly;
 	struct reader reader;
@@ -44,7 +46,6 @@ struct side {
 
 struct stream {
 	struct flow_key key;
-	uint32_t hash;
 	uint64_t number;
 	bool is_given_up;
 	struct side side[2]; /* by the end of the key that sends */
@@ -112,14 +113,13 @@ file_name(const struct side *side)
 static void
 deliver(struct streams *s, struct side *side, struct reassembly_part *part)
 {
-	struct name_flow flow = {&s->names, &side->stream->key,
-				 side->stream->hash};
+	struct name_flow flow = {&s->names, &side->flow, side->flow_hash};
 	struct extract_name name = file_name(side);
 
 	if (part->gap > 0) {
 		s->totals.gaps++;
 		s->totals.gap_bytes += part->gap;
-		reader_gap(&side->reader);
+		reader_gap(&side->reader, &flow);
 	}
 	if (ibuf_mbuf_len(part->bytes) > 0) {
 		side->bytes += ibuf_mbuf_len(part->bytes);
@@ -131,7 +131,7 @@ deliver(struct streams *s, struct side *side, struct reassembly_part *part)
 	ibuf_mbuf_free(part->bytes);
 	if (part->uncaptured > 0) {
 		s->totals.uncaptured_bytes += part->uncaptured;
-		reader_gap(&side->reader);
+		reader_gap(&side->reader, &flow);
 	}
 }
 
@@ -174,6 +174,15 @@ deliver_all(struct streams *s, struct side *side)
 	}
 }
 
+static void
+stop_reading(struct streams *s, struct side *side)
+{
+	struct name_flow flow = {&s->names, &side->flow, side->flow_hash};
+
+	reader_gap(&side->reader, &flow);
+	reader_stop(&side->reader);
+}
+
 /* Let sides keep nothing until all others are within the limit. */
 static void
 relieve(struct streams *s)
@@ -182,7 +191,7 @@ relieve(struct streams *s)
 
 	while (s->kept > s->options.max_memory) {
 		side = s->keeping;
-		reader_stop(&side->reader);
+		stop_reading(s, side);
 		deliver_all(s, side);
 		reader_stop(&side->reader);
 		account(s, side);
@@ -201,7 +210,7 @@ finish_stream(struct streams *s, struct stream *stream)
 	HASH_DEL(s->table, stream);
 	for (i = 0; i < 2; i++) {
 		deliver_all(s, &stream->side[i]);
-		reader_stop(&stream->side[i].reader);
+		stop_reading(s, &stream->side[i]);
 		account(s, &stream->side[i]);
 		bytes += stream->side[i].bytes;
 		s->totals.repeated_bytes += stream->side[i].reassembly.repeated;
@@ -222,13 +231,12 @@ begin_stream(struct streams *s, const struct packet *p)
 
 	if (stream == NULL)
 		return NULL;
-	stream->key = p->key;
-	stream->hash = p->hash;
+	stream->key = p->stream_key;
 	stream->side[0].stream = stream;
 	stream->side[1].stream = stream;
 	stream->number = s->totals.streams;
-	HASH_ADD_BYHASHVALUE(hh, s->table, key, sizeof stream->key, p->hash,
-			     stream);
+	HASH_ADD_BYHASHVALUE(hh, s->table, key, sizeof stream->key,
+			     p->stream_hash, stream);
 	if (stream->hh.tbl == NULL) {
 		free(stream);
 		return NULL;
@@ -244,10 +252,10 @@ stream_of(struct streams *s, const struct packet *p)
 	bool is_syn = (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct stream *stream;
 
-	HASH_FIND_BYHASHVALUE(hh, s->table, &p->key, sizeof p->key, p->hash,
-			      stream);
-	if (stream != NULL && is_syn && stream->side[p->from].is_based &&
-	    stream->side[p->from].base != p->seq) {
+	HASH_FIND_BYHASHVALUE(hh, s->table, &p->stream_key,
+			      sizeof p->stream_key, p->stream_hash, stream);
+	if (stream != NULL && is_syn && stream->side[p->stream_from].is_based &&
+	    stream->side[p->stream_from].base != p->seq) {
 		finish_stream(s, stream);
 		stream = NULL;
 	}
@@ -258,8 +266,8 @@ stream_of(struct streams *s, const struct packet *p)
 static void
 note_base(struct stream *stream, const struct packet *p)
 {
-	struct side *here = &stream->side[p->from];
-	struct side *there = &stream->side[!p->from];
+	struct side *here = &stream->side[p->stream_from];
+	struct side *there = &stream->side[!p->stream_from];
 
 	if (!here->is_based || (p->tcp_flags & TCP_SYN)) {
 		here->is_based = true;
@@ -286,7 +294,9 @@ take_segment(struct streams *s, const struct packet *p, struct ibuf_mbuf *m,
 		return;
 	}
 	note_base(stream, p);
-	side = &stream->side[p->from];
+	side = &stream->side[p->stream_from];
+	side->flow = p->key;
+	side->flow_hash = p->hash;
 	/* A SYN is right about where bytes begin, unless there were some. */
 	if (!side->reassembly.is_begun ||
 	    ((p->tcp_flags & TCP_SYN) && side->bytes == 0 &&
