@@ -4,7 +4,8 @@
  * Said once: EINTR is retried; bytes or datagrams that were transferred
  * before an error are reported first, the error by the next call; -EAGAIN
  * leaves everything as it was; any number of segments goes, in pieces of
- * IOV_MAX.  Results are counts, or -errno of the system call.
+ * IOV_MAX.  Results are counts, or -errno of the system call.  A thread may
+ * be cancelled in a call that blocks; nothing leaks.
  */
 #ifndef IBUF_IO_H
 #define IBUF_IO_H

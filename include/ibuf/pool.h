@@ -215,8 +215,8 @@ IBUF_API void ibuf_pool_flush(struct ibuf_pool *p);
 /**
  * Read what a pool has counted.
  *
- * @param p the pool; NULL: the messages of the heap, for which handles are
- *        the live segments and only copied_bytes is counted besides
+ * @param p the pool; NULL: the messages of the heap, where each live segment
+ *        counts as allocated, and as a handle, and nothing is available
  * @param out where the numbers go
  * @param out_size sizeof the struct the caller knows; the smaller of the two
  *        sizes is written
