@@ -49,7 +49,7 @@ set_up_both(struct ibuf_slots_ *slots, struct ibuf_cache *cache)
 	return true;
 }
 
-/* The thread that runs has none of the pools' objects any more. */
+/* Take slots out of their cache's list. */
 static void
 unlink_slots(struct ibuf_cache *cache, const struct ibuf_slots_ *slots)
 {
