@@ -54,9 +54,16 @@ def block(name, lines):
 
 
 def draw_ratios(result, where, kinds):
-    """ibuf's cost in terms of the best peer's and of the limit's, for each row; False: no rows."""
-    lines = ["%s %s %s" % (row["name"], row["to_best"] or "?", row["to_limit"] or "?")
-             for row in report.by_list(result) if not row["sweep"]]
+    """ibuf's cost in terms of the best peer's and of the limit's, for each row; False: no rows.
+    A row with a question mark is one that the report calls unsure."""
+    lines = []
+    for row in report.by_list(result):
+        if row["sweep"] or not row["to_best"] and not row["to_limit"]:
+            continue
+        unsure = any(peer in row["spread"] and report.is_unsure(row, peer)
+                     for peer in (row["best"], "limit"))
+        lines.append("%s%s %s %s" % (row["name"], "(?)" if unsure else "", row["to_best"] or "?",
+                                     row["to_limit"] or "?"))
     if not lines:
         return False
     gnuplot(where, "ratios", block("data", lines) + """

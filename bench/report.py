@@ -9,6 +9,9 @@ import subprocess
 
 TIE = 0.15
 
+# When the rounds of one of two values lie further apart than this, their ratio says nothing.
+UNSURE = 30
+
 
 def output_of(*command):
     try:
@@ -49,10 +52,18 @@ def number(value, unit):
     return "%.0f" % value if value >= 100 else "%.3g" % value if value < 10 else "%.1f" % value
 
 
-def verdict(ratio):
+def is_unsure(row, other):
+    """Do the rounds of ibuf, or of the other, lie so far apart that their ratio says nothing?"""
+    return max(row["spread"]["ibuf"], row["spread"][other]) > UNSURE
+
+
+def verdict(row, other, ratio):
+    """The ratio of ibuf to another, and what it is worth."""
     if ratio is None:
         return "-"
     text = "%.2f" % ratio
+    if is_unsure(row, other):
+        return text + " (unsure)"
     return text + " (tie)" if abs(ratio - 1) < TIE else text
 
 
@@ -98,8 +109,9 @@ def table(result, chosen, headline):
             text = number(row["median"].get(peer), unit)
             cells.append("**%s**" % text if peer == row["best"] else text)
         lines.append("| %s | %s, %s | %s | %s | %s | ±%.0f %%, ±%.0f %% |" % (
-            row["name"], row["what"], unit, " | ".join(cells), verdict(row["to_best"]),
-            verdict(row["to_limit"]), row["spread"].get("ibuf", 0), max(row["spread"].values())))
+            row["name"], row["what"], unit, " | ".join(cells),
+            verdict(row, row["best"], row["to_best"]), verdict(row, "limit", row["to_limit"]),
+            row["spread"].get("ibuf", 0), max(row["spread"].values())))
     return "\n".join(lines)
 
 
@@ -119,13 +131,16 @@ def text_of(result):
                          for p in result["peers"] if p["version"])
     parts = [
         "Machine: %s, %d CPUs%s, Linux %s, transparent huge pages: %s. Compiler: %s; %s. "
-        "Date: %s; load before the run: %.2f. Rounds: %d. Peers: %s." % (
+        "Date: %s; load before the run: %.2f, after it: %s. Rounds: %d. Peers: %s." % (
             m["processor"], m["cpus"], " (virtual)" if m["virtual"] else "", m["kernel"],
             m["transparent_huge_pages"], m["compiler"], m["rust"] or "no Rust", m["date"],
-            m["load_before"], result["rounds"], versions),
+            m["load_before"],
+            m.get("load_after", "not recorded"), result["rounds"], versions),
         "The best peer of a row is **bold**. A ratio below 1 means that ibuf is faster; one that "
-        "is less than 15 % from 1 is a tie. A dash: that peer has no equivalent. The spread is "
-        "half the distance of the extreme rounds: that of ibuf, and the largest of the row.",
+        "is less than %d %% from 1 is a tie; one is unsure when the rounds of either side spread "
+        "by more than %d %%, as they do when others use the machine. A dash: that peer has no "
+        "equivalent. The spread is half the distance of the extreme rounds: that of ibuf, and the "
+        "largest of the row." % (100 * TIE, UNSURE),
     ]
     fixed = [row for row in by_list(result) if not row["sweep"]]
     varied = [row for row in by_list(result) if row["sweep"]]
