@@ -170,8 +170,8 @@ fill_gaps(struct reassembly *r, uint64_t begin, uint64_t end,
 			r->lost += stop - at;
 		} else {
 			join_next(r, p);
-			prev = p;
-			next = p->next;
+			/* It may reach further than the segment has yet. */
+			next = p;
 		}
 		at = stop;
 	}
