@@ -88,17 +88,17 @@ ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n)
 {
 	size_t left = n;
 
-	for (;;) {
-		size_t here = slot->n_ < left ? slot->n_ : left;
+	while (left != 0) {
+		size_t here;
 
+		if (slot->n_ == 0)
+			swap(slot);
+		here = slot->n_ < left ? slot->n_ : left;
 		memcpy(out, slot->objects_ + slot->n_ - here,
 		       here * sizeof *out);
 		store_relaxed_u32(&slot->n_, slot->n_ - (uint32_t)here);
 		out += here;
 		left -= here;
-		if (left == 0)
-			break;
-		swap(slot);
 	}
 	__atomic_store_n(&slot->taken_, slot->taken_ + n, __ATOMIC_RELEASE);
 }

@@ -95,6 +95,8 @@ TEST(whatever_the_cache_the_books_are_right_at_every_step)
 				ibuf_pool_flush(p);
 			if (what % 64 == 6)
 				ibuf_pool_trim(p);
+			assert_int_equal(ibuf_pool_alloc_bulk(p, NULL, 0), 0);
+			assert_int_equal(ibuf_pool_alloc_upto(p, NULL, 0), 0);
 			assert_books(p, n);
 			assert_true(stats_of(p).cached <= caches[i]);
 		}
