@@ -65,12 +65,28 @@ count(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 		cache->elements.stock.capacity - cache->elements.lost;
 }
 
+/* How many of n can be out of a depot: no more than were carved. */
+static uint64_t
+within(const struct ibuf_depot *depot, uint64_t n)
+{
+	uint64_t most = depot->stock.carved - depot->lost;
+
+	return n < most ? n : most;
+}
+
+/*
+ * Under load the sums are of several moments, and what went out between them
+ * seems to be out, even if it came home.  That much of it did is certain.
+ */
 void
 ibuf_cache_count_(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 {
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	pthread_mutex_lock(&cache->lock);
 	count(cache, counts);
+	counts->given = counts->taken -
+			within(&cache->elements, counts->taken - counts->given);
+	counts->handles = within(&cache->windows, counts->handles);
 	pthread_mutex_unlock(&cache->lock);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 }

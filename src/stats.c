@@ -28,9 +28,6 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 	ibuf_cache_count_(&p->cache, &counts);
 	stats->capacity = counts.capacity;
 	stats->allocated = counts.taken - counts.given;
-	/* Under load the sum is of several moments; never more than all. */
-	if (stats->allocated > stats->capacity)
-		stats->allocated = stats->capacity;
 	stats->available = stats->capacity - stats->allocated;
 	stats->cached = counts.cached < stats->available ? counts.cached
 							 : stats->available;

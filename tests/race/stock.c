@@ -62,7 +62,10 @@ keep_house(void *arg)
 		check(ibuf_pool_get_stats(pool, &now, sizeof(now)) == 0, cycle);
 		check(now.capacity <= MAX, cycle);
 		check(now.allocated <= now.capacity, cycle);
-		check(now.available <= now.capacity, cycle);
+		check(now.available == now.capacity - now.allocated, cycle);
+		check(now.allocs - now.frees == now.allocated, cycle);
+		check(now.peak >= now.allocated, cycle);
+		check(now.cached <= now.available, cycle);
 		check(now.allocs >= last.allocs, cycle);
 		check(now.frees >= last.frees, cycle);
 		check(now.grows >= last.grows, cycle);
