@@ -45,7 +45,7 @@ available(void)
 	check(ibuf_pool_get_stats(pool, &s, sizeof(s)) == 0, 0);
 	check(s.capacity == s.allocated + s.available, 0);
 	check(s.capacity <= MAX, s.capacity);
-	return s.available + MAX - s.capacity;
+	return (size_t)(s.available + MAX - s.capacity);
 }
 
 /* Each comes out once, and nobody else writes there. */
