@@ -118,12 +118,17 @@ struct ibuf_mbuf *
 ibuf_cursor_take(struct ibuf_cursor *c, size_t n)
 {
 	struct ibuf_mbuf *taken;
+	size_t off;
 
 	if (n > ibuf_cursor_remaining(c))
 		return NULL;
 	settle(c);
-	taken = ibuf_chain_slice_(c->seg_,
-				  (size_t)(c->at_ - window_data(c->seg_)), n);
+	off = (size_t)(c->at_ - window_data(c->seg_));
+	if (n > ibuf_cursor_here_(c))
+		taken = ibuf_chain_slice_(c->seg_, off, n);
+	else
+		taken = ibuf_window_new_(c->seg_, (uint32_t)off, (uint32_t)n,
+					 (uint32_t)n);
 	if (taken != NULL)
 		(void)ibuf_cursor_skip(c, n);
 	return taken;

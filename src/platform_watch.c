@@ -9,6 +9,12 @@
 #endif
 #endif
 
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#define WATCHED_BY_MEMCHECK
+#endif
+#endif
+
 #if defined(WATCHED_BY_ASAN)
 #include <sanitizer/asan_interface.h>
 
@@ -30,7 +36,7 @@ ibuf_platform_show_(void *bytes, size_t n)
 	__asan_unpoison_memory_region(bytes, n);
 }
 
-#elif defined(__has_include) && __has_include(<valgrind/memcheck.h>)
+#elif defined(WATCHED_BY_MEMCHECK)
 #include <valgrind/memcheck.h>
 
 /* memcheck, that is: its other tools do not ask who may touch what, and only
