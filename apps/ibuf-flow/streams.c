@@ -12,50 +12,24 @@
 #include "streams.h"
 #include "names_dns.h"
 #include "protocol.h"
-#include "reader.h"
-#include "reassembly.h"
+#include "side.h"
 #include <stdlib.h>
 #include <uthash.h>
 #include <utlist.h>
 
-/* More gaps are no network but an attack; and lists are walked. */
-enum { PIECES_MAX = 1024 };
-
-/* A segment far away that nothing follows is a stray. */
-enum { SEGMENTS_CREDIBLE = 2 };
-
 /* Names may take that part of the memory. */
 enum { NAMES_SHARE = 4 };
 
-/* One direction. */
-struct side {
-	struct stream *stream;
-	struct flow_key flow; /* whose names these are */
-	uint32_t flow_hash;
-	uint64_t bytes; /* given */
-	struct reassembly reassembly;
-	struct reader reader;
-	struct extract_file file;
-	bool is_based;
-	uint32_t base; /* sequence number of its SYN */
-	size_t cost;   /* of what it keeps */
-	bool is_listed;
-	struct side *prev;
-	struct side *next;
-};
-
 struct stream {
 	struct flow_key key;
-	uint64_t number;
 	bool is_given_up;
 	struct side side[2]; /* by the end of the key that sends */
 	UT_hash_handle hh;
 };
 
 struct streams {
-	struct streams_options options;
-	struct streams_totals totals;
-	struct name_store names;
+	struct outlet out;
+	uint64_t max_memory;
 	struct stream *table;
 	struct side *keeping;
 	size_t kept;
@@ -68,9 +42,10 @@ streams_new(const struct streams_options *options)
 
 	if (s == NULL)
 		return NULL;
-	s->options = *options;
-	s->names.limit = (size_t)(options->max_memory / NAMES_SHARE);
-	s->options.max_memory -= s->names.limit;
+	s->out.extract = options->extract;
+	s->out.max_gap = options->max_gap;
+	s->out.names.limit = (size_t)(options->max_memory / NAMES_SHARE);
+	s->max_memory = options->max_memory - s->out.names.limit;
 	return s;
 }
 
@@ -87,7 +62,7 @@ streams_want(const struct packet *p)
 static void
 account(struct streams *s, struct side *side)
 {
-	size_t cost = side->reassembly.cost + reader_cost(&side->reader);
+	size_t cost = side_cost(side);
 
 	s->kept += cost;
 	s->kept -= side->cost;
@@ -99,103 +74,17 @@ account(struct streams *s, struct side *side)
 		DL_APPEND(s->keeping, side);
 }
 
-static struct extract_name
-file_name(const struct side *side)
-{
-	return (struct extract_name){
-		.key = &side->stream->key,
-		.from = (unsigned)(side - side->stream->side),
-		.stream = side->stream->number,
-	};
-}
-
-/* Bytes in order, at last: names first, for writing consumes them. */
-static void
-deliver(struct streams *s, struct side *side, struct reassembly_part *part)
-{
-	struct name_flow flow = {&s->names, &side->flow, side->flow_hash};
-	struct extract_name name = file_name(side);
-
-	if (part->gap > 0) {
-		s->totals.gaps++;
-		s->totals.gap_bytes += part->gap;
-		reader_gap(&side->reader, &flow);
-	}
-	if (ibuf_mbuf_len(part->bytes) > 0) {
-		side->bytes += ibuf_mbuf_len(part->bytes);
-		reader_feed(&side->reader, part->bytes, part->cost, &flow);
-		if (s->options.extract != NULL)
-			extract_write(s->options.extract, &side->file, &name,
-				      part->bytes);
-	}
-	ibuf_mbuf_free(part->bytes);
-	if (part->uncaptured > 0) {
-		s->totals.uncaptured_bytes += part->uncaptured;
-		reader_gap(&side->reader, &flow);
-	}
-}
-
-/* Whether to wait no longer for the bytes before the first piece. */
-static bool
-is_gap_hopeless(const struct streams *s, const struct reassembly *r)
-{
-	if (r->pieces > PIECES_MAX || r->held > s->options.max_gap)
-		return true;
-	return reassembly_gap(r) > s->options.max_gap &&
-	       reassembly_segments(r) >= SEGMENTS_CREDIBLE;
-}
-
-/* Give what is next, and what is behind gaps that nobody waits for. */
-static void
-deliver_ready(struct streams *s, struct side *side)
-{
-	struct reassembly *r = &side->reassembly;
-	struct reassembly_part part;
-
-	for (;;) {
-		reassembly_take(r, is_gap_hopeless(s, r), &part);
-		if (part.bytes == NULL)
-			return;
-		deliver(s, side, &part);
-	}
-}
-
-/* Give all there is, whatever is missing. */
-static void
-deliver_all(struct streams *s, struct side *side)
-{
-	struct reassembly_part part;
-
-	for (;;) {
-		reassembly_take(&side->reassembly, true, &part);
-		if (part.bytes == NULL)
-			return;
-		deliver(s, side, &part);
-	}
-}
-
-static void
-stop_reading(struct streams *s, struct side *side)
-{
-	struct name_flow flow = {&s->names, &side->flow, side->flow_hash};
-
-	reader_gap(&side->reader, &flow);
-	reader_stop(&side->reader);
-}
-
 /* Let sides keep nothing until all others are within the limit. */
 static void
 relieve(struct streams *s)
 {
 	struct side *side;
 
-	while (s->kept > s->options.max_memory) {
+	while (s->kept > s->max_memory) {
 		side = s->keeping;
-		stop_reading(s, side);
-		deliver_all(s, side);
-		reader_stop(&side->reader);
+		side_give_up(side, &s->out);
 		account(s, side);
-		s->totals.given_up += !side->stream->is_given_up;
+		s->out.totals.given_up += !side->stream->is_given_up;
 		side->stream->is_given_up = true;
 	}
 }
@@ -203,24 +92,22 @@ relieve(struct streams *s)
 static void
 finish_stream(struct streams *s, struct stream *stream)
 {
-	struct extract *extract = s->options.extract;
+	struct extract *extract = s->out.extract;
 	uint64_t bytes = 0;
 	unsigned i;
 
 	HASH_DEL(s->table, stream);
 	for (i = 0; i < 2; i++) {
-		deliver_all(s, &stream->side[i]);
-		stop_reading(s, &stream->side[i]);
+		side_give_up(&stream->side[i], &s->out);
 		account(s, &stream->side[i]);
 		bytes += stream->side[i].bytes;
-		s->totals.repeated_bytes += stream->side[i].reassembly.repeated;
-		s->totals.lost += stream->side[i].reassembly.lost;
+		s->out.totals.repeated_bytes +=
+			stream->side[i].reassembly.repeated;
+		s->out.totals.lost += stream->side[i].reassembly.lost;
 	}
-	for (i = 0; i < 2 && extract != NULL && bytes > 0; i++) {
-		struct extract_name name = file_name(&stream->side[i]);
-
-		extract_finish(extract, &stream->side[i].file, &name);
-	}
+	for (i = 0; i < 2 && extract != NULL && bytes > 0; i++)
+		extract_finish(extract, &stream->side[i].file,
+			       &stream->side[i].name);
 	free(stream);
 }
 
@@ -228,20 +115,24 @@ static struct stream *
 begin_stream(struct streams *s, const struct packet *p)
 {
 	struct stream *stream = calloc(1, sizeof *stream);
+	unsigned i;
 
 	if (stream == NULL)
 		return NULL;
 	stream->key = p->stream_key;
-	stream->side[0].stream = stream;
-	stream->side[1].stream = stream;
-	stream->number = s->totals.streams;
+	for (i = 0; i < 2; i++) {
+		stream->side[i].stream = stream;
+		stream->side[i].name.key = &stream->key;
+		stream->side[i].name.from = i;
+		stream->side[i].name.stream = s->out.totals.streams;
+	}
 	HASH_ADD_BYHASHVALUE(hh, s->table, key, sizeof stream->key,
 			     p->stream_hash, stream);
 	if (stream->hh.tbl == NULL) {
 		free(stream);
 		return NULL;
 	}
-	s->totals.streams++;
+	s->out.totals.streams++;
 	return stream;
 }
 
@@ -285,34 +176,19 @@ take_segment(struct streams *s, const struct packet *p, struct ibuf_mbuf *m,
 {
 	struct stream *stream = stream_of(s, p);
 	uint32_t seq = p->seq + ((p->tcp_flags & TCP_SYN) != 0);
-	struct reassembly_part part;
 	struct side *side;
 
 	if (stream == NULL) {
-		s->totals.lost++;
+		s->out.totals.lost++;
 		ibuf_mbuf_free(m);
 		return;
 	}
 	note_base(stream, p);
 	side = &stream->side[p->stream_from];
-	side->flow = p->key;
-	side->flow_hash = p->hash;
-	/* A SYN is right about where bytes begin, unless there were some. */
-	if (!side->reassembly.is_begun ||
-	    ((p->tcp_flags & TCP_SYN) && side->bytes == 0 &&
-	     side->reassembly.pieces == 0))
-		reassembly_begin(&side->reassembly, seq);
-	if (p->on_wire == 0) {
-		ibuf_mbuf_free(m);
-		return;
-	}
-	reassembly_put(&side->reassembly, seq, p->on_wire, m, cost, &part);
-	if (part.bytes != NULL)
-		deliver(s, side, &part);
-	deliver_ready(s, side);
+	side_take(side, &s->out, p, seq, m, cost);
 	account(s, side);
-	if (s->kept > s->totals.held_peak)
-		s->totals.held_peak = s->kept;
+	if (s->kept > s->out.totals.held_peak)
+		s->out.totals.held_peak = s->kept;
 	relieve(s);
 }
 
@@ -320,7 +196,7 @@ static void
 take_datagram(struct streams *s, const struct packet *p,
 	      const struct ibuf_mbuf *m)
 {
-	struct name_flow flow = {&s->names, &p->key, p->hash};
+	struct name_flow flow = {&s->out.names, &p->key, p->hash};
 	struct ibuf_cursor c;
 
 	ibuf_cursor_init(&c, m);
@@ -360,19 +236,19 @@ streams_finish(struct streams *s)
 {
 	while (s->table != NULL)
 		finish_stream(s, s->table);
-	s->totals.names_dropped = s->names.dropped;
+	s->out.totals.names_dropped = s->out.names.dropped;
 }
 
 const struct streams_totals *
 streams_totals(const struct streams *s)
 {
-	return &s->totals;
+	return &s->out.totals;
 }
 
 const struct name_store *
 streams_names(const struct streams *s)
 {
-	return &s->names;
+	return &s->out.names;
 }
 
 void
@@ -380,6 +256,6 @@ streams_free(struct streams *s)
 {
 	if (s == NULL)
 		return;
-	names_clear(&s->names);
+	names_clear(&s->out.names);
 	free(s);
 }

@@ -19,24 +19,13 @@
 #include "extract.h"
 #include "names.h"
 #include "packet.h"
+#include "streams_totals.h"
 #include <ibuf/ibuf.h>
 
 struct streams_options {
 	uint64_t max_gap;        /* how far to go on without missing bytes */
 	uint64_t max_memory;     /* bytes */
 	struct extract *extract; /* NULL: write no files */
-};
-
-struct streams_totals {
-	uint64_t streams;
-	uint64_t given_up;         /* that lost something to the limit */
-	uint64_t gaps;             /* skipped */
-	uint64_t gap_bytes;        /* in them */
-	uint64_t uncaptured_bytes; /* cut off by the capture */
-	uint64_t repeated_bytes;   /* that had been received already */
-	uint64_t names_dropped;
-	uint64_t held_peak; /* the most memory that was kept */
-	uint64_t lost;      /* packets and bytes there was no memory for */
 };
 
 struct streams;
