@@ -9,7 +9,7 @@
 #endif
 #endif
 
-#if defined(__has_include)
+#if defined(__has_include) && !defined(__cppcheck__) /* cannot read it */
 #if __has_include(<valgrind/memcheck.h>)
 #define WATCHED_BY_MEMCHECK
 #endif
