@@ -159,6 +159,7 @@ chain_free(struct chain *c)
 #define FRAME MSG
 #define STREAM struct stream *
 struct stream {
+	struct ibuf_pool *pool; /* of buffers as long as the stream */
 	MSG m;
 	struct ibuf_cursor at;
 };
@@ -168,7 +169,10 @@ stream_new(size_t capacity)
 {
 	static struct stream s;
 
-	s.m = ibuf_mbuf_new(capacity);
+	s.pool = ibuf_pool_new(1, capacity);
+	if (s.pool == NULL)
+		bench_die("ibuf_pool_new");
+	s.m = ibuf_pool_alloc(s.pool);
 	return &s;
 }
 
@@ -178,6 +182,7 @@ static inline void
 stream_free(STREAM s)
 {
 	msg_free(s->m);
+	ibuf_pool_destroy(s->pool);
 }
 
 static inline void
