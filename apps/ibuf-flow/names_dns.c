@@ -19,10 +19,16 @@ struct text {
 	size_t bytes; /* of the wire */
 };
 
-bool
-dns_is_port(uint16_t port)
+static bool
+is_port(uint16_t port)
 {
 	return port == 53 || port == 5353 || port == 5355;
+}
+
+bool
+dns_is_between(const struct flow_key *key)
+{
+	return is_port(key->port[0]) || is_port(key->port[1]);
 }
 
 /* As in master files: dots within a label, and what is not printable. */

@@ -7,8 +7,8 @@
 #include "names.h"
 #include <ibuf/ibuf.h>
 
-/* The ports of DNS, multicast DNS and LLMNR. */
-bool dns_is_port(uint16_t port);
+/* Whether one end has a port of DNS, multicast DNS or LLMNR. */
+bool dns_is_between(const struct flow_key *key);
 
 /*
  * Read the questions of the message that the cursor stands at, which ends

@@ -22,6 +22,22 @@ enum skip {
 	SKIP_REASONS
 };
 
+/* What the two hosts have to do with: TCP or UDP, inside of tunnels. */
+struct segment {
+	struct flow_key key; /* to where a route ends, not to its next stop */
+	uint32_t hash;
+	uint8_t from;      /* the end of key that sent it */
+	uint32_t payload;  /* where it begins in the message */
+	uint32_t captured; /* how much of it is in the message */
+	uint32_t on_wire;  /* how much of it there was; captured or more */
+
+	/* Of the TCP header, when it is there as far as these go. */
+	bool has_tcp;
+	uint8_t tcp_flags;
+	uint32_t seq;
+	uint32_t ack;
+};
+
 struct packet {
 	/* Of the capture. */
 	uint64_t number;     /* from 1, through all files */
@@ -32,21 +48,11 @@ struct packet {
 	uint32_t hash; /* of key */
 	struct flow_key key;
 	uint8_t from;      /* the end of key that sent it */
-	bool is_tunnel;    /* it carries another packet, not looked into */
+	bool is_tunnel;    /* it carries another packet */
 	uint32_t payload;  /* where the payload of the transport begins */
 	uint32_t captured; /* how much of it is in the message */
-	uint32_t on_wire;  /* how much of it there was; captured or more */
 
-	/* Of the TCP header, when it is there as far as these go. */
-	bool has_tcp;
-	uint8_t tcp_flags;
-	uint32_t seq;
-	uint32_t ack;
-
-	/* As the two hosts see it: to where a route ends, not to its next stop. */
-	struct flow_key stream_key;
-	uint32_t stream_hash;
-	uint8_t stream_from;
+	struct segment segment; /* the innermost, when there are tunnels */
 };
 
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };

@@ -10,26 +10,31 @@
 #include "layer.h"
 #include "link.h"
 #include "protocol.h"
+#include "tunnel.h"
 #include <string.h>
 
 enum { IPV4_HEADER = 20, IPV6_HEADER = 40, PAYLOAD_MAX = 1 << 30 };
+
+/* More tunnels in tunnels are no packet but an attack. */
+enum { TUNNELS_MAX = 4 };
 
 /* Go past the rest of a transport header whose ports are read. */
 static void
 enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 {
+	struct segment *s = &p->segment;
 	uint16_t length;
 	uint8_t words;
 
-	p->has_tcp = false;
+	s->has_tcp = false;
 	switch (protocol) {
 	case PROTOCOL_TCP:
-		p->seq = layer_be32(l);
-		p->ack = layer_be32(l);
+		s->seq = layer_be32(l);
+		s->ack = layer_be32(l);
 		words = layer_u8(l) >> 4;
-		p->tcp_flags = layer_u8(l);
+		s->tcp_flags = layer_u8(l);
 		layer_skip(l, 2);
-		p->has_tcp = !l->fault;
+		s->has_tcp = !l->fault;
 		layer_skip(l, words < 5 ? SIZE_MAX : (size_t)words * 4 - 16);
 		break;
 	case PROTOCOL_UDP:
@@ -47,7 +52,9 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 	p->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
 	/* No segment is that long, but a frame may claim to be. */
-	p->on_wire = l->wire < PAYLOAD_MAX ? (uint32_t)l->wire : p->captured;
+	s->on_wire = l->wire < PAYLOAD_MAX ? (uint32_t)l->wire : p->captured;
+	s->payload = p->payload;
+	s->captured = p->captured;
 }
 
 static enum skip
@@ -62,9 +69,9 @@ parse_transport(struct layer *l, unsigned family, unsigned protocol,
 		return l->fault;
 	p->from = (uint8_t)flow_key_set(&p->key, family, protocol, from, to);
 	p->hash = flow_key_hash(&p->key);
-	p->stream_from = p->from;
-	p->stream_key = p->key;
-	p->stream_hash = p->hash;
+	p->segment.from = p->from;
+	p->segment.key = p->key;
+	p->segment.hash = p->hash;
 	p->is_tunnel = protocol_is_tunnel(protocol);
 	enter_payload(l, protocol, p);
 	return SKIP_NOT;
@@ -159,13 +166,14 @@ parse_ipv4(struct layer *l, struct packet *p)
 
 /* A flow is between the addresses in the header, a stream between hosts. */
 static void
-set_stream_key(const struct flow_end *from, const struct flow_end *last_stop,
-	       struct packet *p)
+set_segment_key(const struct flow_end *from, const struct flow_end *last_stop,
+		struct packet *p)
 {
-	p->stream_from =
-		(uint8_t)flow_key_set(&p->stream_key, p->key.family,
-				      p->key.protocol, from, last_stop);
-	p->stream_hash = flow_key_hash(&p->stream_key);
+	struct segment *s = &p->segment;
+
+	s->from = (uint8_t)flow_key_set(&s->key, p->key.family, p->key.protocol,
+					from, last_stop);
+	s->hash = flow_key_hash(&s->key);
 }
 
 static enum skip
@@ -196,7 +204,7 @@ parse_ipv6(struct layer *l, struct packet *p)
 	skip = parse_transport(l, 6, protocol, &from, &to, p);
 	last_stop.port = to.port;
 	if (skip == SKIP_NOT && memcmp(&last_stop, &to, sizeof to) != 0)
-		set_stream_key(&from, &last_stop, p);
+		set_segment_key(&from, &last_stop, p);
 	return skip;
 }
 
@@ -245,6 +253,35 @@ parse_arp(struct layer *l, struct packet *p)
 	return parse_transport(l, 4, PROTOCOL_ARP, &from, &to, p);
 }
 
+static enum skip
+parse_network(struct layer *l, uint16_t ethertype, struct packet *p)
+{
+	if (ethertype == ETHERTYPE_ARP || ethertype == ETHERTYPE_RARP)
+		return parse_arp(l, p);
+	return parse_ip(l, ethertype, p);
+}
+
+/*
+ * The flow is that of the outermost headers, but the segment is inside of all
+ * tunnels.  The layer stands behind the transport header.
+ */
+static void
+look_into_tunnels(struct layer *l, struct packet *p)
+{
+	struct packet inner;
+	uint16_t ethertype;
+	unsigned i;
+
+	for (i = 0; i < TUNNELS_MAX; i++) {
+		if (!tunnel_enter(l, &p->segment.key, &ethertype))
+			return;
+		inner = (struct packet){0};
+		if (parse_network(l, ethertype, &inner) != SKIP_NOT)
+			return;
+		p->segment = inner.segment;
+	}
+}
+
 enum skip
 parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
 {
@@ -256,9 +293,9 @@ parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
 	if (l.wire < ibuf_mbuf_len(m))
 		l.wire = ibuf_mbuf_len(m);
 	skip = link_enter(&l, link, &ethertype);
-	if (skip)
-		return skip;
-	if (ethertype == ETHERTYPE_ARP || ethertype == ETHERTYPE_RARP)
-		return parse_arp(&l, p);
-	return parse_ip(&l, ethertype, p);
+	if (skip == SKIP_NOT)
+		skip = parse_network(&l, ethertype, p);
+	if (skip == SKIP_NOT)
+		look_into_tunnels(&l, p);
+	return skip;
 }

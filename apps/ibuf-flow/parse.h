@@ -4,7 +4,7 @@
  * Only cursors look at the bytes, so no header can make this read outside the
  * message; the message may have any number of segments.  A flow is the
  * outermost pair of addresses and ports: what a tunnel or an ICMP error
- * carries is not looked into.
+ * carries belongs to no other.  The segment is inside of tunnels.
  */
 #ifndef FLOW_PARSE_H
 #define FLOW_PARSE_H

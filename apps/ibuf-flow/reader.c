@@ -40,12 +40,12 @@ reader_cost(const struct reader *r)
 }
 
 static enum reader_kind
-choose(const struct ibuf_mbuf *m, const struct name_flow *flow)
+choose(const struct reader *r, const struct ibuf_mbuf *m)
 {
 	struct ibuf_cursor c;
 	uint8_t first;
 
-	if (dns_is_port(flow->key->port[0]) || dns_is_port(flow->key->port[1]))
+	if (r->is_dns)
 		return READER_DNS;
 	ibuf_cursor_init(&c, m);
 	if (!ibuf_cursor_get_u8(&c, &first))
@@ -159,7 +159,7 @@ reader_feed(struct reader *r, const struct ibuf_mbuf *m, size_t cost,
 		all_cost = r->held_cost;
 	}
 	if (r->kind == READER_NEW)
-		r->kind = choose(all, flow);
+		r->kind = choose(r, all);
 	more = read_kind(r, all, all_cost, flow);
 	/* Whoever sends more before a CONNECT is answered is not read. */
 	if (r->kind == READER_NEW && more < ibuf_mbuf_len(all))

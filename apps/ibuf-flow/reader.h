@@ -21,6 +21,7 @@ enum reader_kind {
 
 /* All zero is the start of a stream. */
 struct reader {
+	bool is_dns; /* by its ports, says the owner */
 	enum reader_kind kind;
 	struct ibuf_mbuf *held; /* what could not be read yet */
 	size_t held_cost;

@@ -2,6 +2,7 @@
  * side.c - wait for what is missing, but not for ever.
  */
 #include "side.h"
+#include "names_dns.h"
 
 /* More gaps are no network but an attack; and lists are walked. */
 enum { PIECES_MAX = 1024 };
@@ -79,18 +80,20 @@ side_take(struct side *side, struct outlet *out, const struct packet *p,
 {
 	struct reassembly_part part;
 
+	side->reader.is_dns = dns_is_between(&p->segment.key);
 	side->flow = p->key;
 	side->flow_hash = p->hash;
 	/* A SYN is right about where bytes begin, unless there were some. */
 	if (!side->reassembly.is_begun ||
-	    ((p->tcp_flags & TCP_SYN) && side->bytes == 0 &&
+	    ((p->segment.tcp_flags & TCP_SYN) && side->bytes == 0 &&
 	     side->reassembly.pieces == 0))
 		reassembly_begin(&side->reassembly, seq);
-	if (p->on_wire == 0) {
+	if (p->segment.on_wire == 0) {
 		ibuf_mbuf_free(m);
 		return;
 	}
-	reassembly_put(&side->reassembly, seq, p->on_wire, m, cost, &part);
+	reassembly_put(&side->reassembly, seq, p->segment.on_wire, m, cost,
+		       &part);
 	if (part.bytes != NULL)
 		deliver(side, out, &part);
 	deliver_ready(side, out);

@@ -52,10 +52,9 @@ streams_new(const struct streams_options *options)
 bool
 streams_want(const struct packet *p)
 {
-	if (p->key.protocol == PROTOCOL_UDP)
-		return dns_is_port(p->key.port[0]) ||
-		       dns_is_port(p->key.port[1]);
-	return p->has_tcp;
+	if (p->segment.key.protocol == PROTOCOL_UDP)
+		return dns_is_between(&p->segment.key);
+	return p->segment.has_tcp;
 }
 
 /* Account for what a side keeps now; it was the last to do something. */
@@ -119,7 +118,7 @@ begin_stream(struct streams *s, const struct packet *p)
 
 	if (stream == NULL)
 		return NULL;
-	stream->key = p->stream_key;
+	stream->key = p->segment.key;
 	for (i = 0; i < 2; i++) {
 		stream->side[i].stream = stream;
 		stream->side[i].name.key = &stream->key;
@@ -127,7 +126,7 @@ begin_stream(struct streams *s, const struct packet *p)
 		stream->side[i].name.stream = s->out.totals.streams;
 	}
 	HASH_ADD_BYHASHVALUE(hh, s->table, key, sizeof stream->key,
-			     p->stream_hash, stream);
+			     p->segment.hash, stream);
 	if (stream->hh.tbl == NULL) {
 		free(stream);
 		return NULL;
@@ -140,13 +139,14 @@ begin_stream(struct streams *s, const struct packet *p)
 static struct stream *
 stream_of(struct streams *s, const struct packet *p)
 {
-	bool is_syn = (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	bool is_syn = (p->segment.tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct stream *stream;
 
-	HASH_FIND_BYHASHVALUE(hh, s->table, &p->stream_key,
-			      sizeof p->stream_key, p->stream_hash, stream);
-	if (stream != NULL && is_syn && stream->side[p->stream_from].is_based &&
-	    stream->side[p->stream_from].base != p->seq) {
+	HASH_FIND_BYHASHVALUE(hh, s->table, &p->segment.key,
+			      sizeof p->segment.key, p->segment.hash, stream);
+	if (stream != NULL && is_syn &&
+	    stream->side[p->segment.from].is_based &&
+	    stream->side[p->segment.from].base != p->segment.seq) {
 		finish_stream(s, stream);
 		stream = NULL;
 	}
@@ -157,16 +157,18 @@ stream_of(struct streams *s, const struct packet *p)
 static void
 note_base(struct stream *stream, const struct packet *p)
 {
-	struct side *here = &stream->side[p->stream_from];
-	struct side *there = &stream->side[!p->stream_from];
+	struct side *here = &stream->side[p->segment.from];
+	struct side *there = &stream->side[!p->segment.from];
 
-	if (!here->is_based || (p->tcp_flags & TCP_SYN)) {
+	if (!here->is_based || (p->segment.tcp_flags & TCP_SYN)) {
 		here->is_based = true;
-		here->base = p->tcp_flags & TCP_SYN ? p->seq : p->seq - 1;
+		here->base = p->segment.tcp_flags & TCP_SYN
+				     ? p->segment.seq
+				     : p->segment.seq - 1;
 	}
-	if (!there->is_based && (p->tcp_flags & TCP_ACK)) {
+	if (!there->is_based && (p->segment.tcp_flags & TCP_ACK)) {
 		there->is_based = true;
-		there->base = p->ack - 1;
+		there->base = p->segment.ack - 1;
 	}
 }
 
@@ -175,7 +177,7 @@ take_segment(struct streams *s, const struct packet *p, struct ibuf_mbuf *m,
 	     size_t cost)
 {
 	struct stream *stream = stream_of(s, p);
-	uint32_t seq = p->seq + ((p->tcp_flags & TCP_SYN) != 0);
+	uint32_t seq = p->segment.seq + ((p->segment.tcp_flags & TCP_SYN) != 0);
 	struct side *side;
 
 	if (stream == NULL) {
@@ -184,7 +186,7 @@ take_segment(struct streams *s, const struct packet *p, struct ibuf_mbuf *m,
 		return;
 	}
 	note_base(stream, p);
-	side = &stream->side[p->stream_from];
+	side = &stream->side[p->segment.from];
 	side_take(side, &s->out, p, seq, m, cost);
 	account(s, side);
 	if (s->kept > s->out.totals.held_peak)
@@ -212,9 +214,10 @@ take_packet(struct streams *s, struct ibuf_mbuf *m)
 	size_t cost = PACKET_COST + (frame > PACKET_ROOM ? frame : 0);
 
 	/* Both are within the message: the parser read it. */
-	(void)ibuf_mbuf_trim_tail(m, frame - p.payload - p.captured);
-	(void)ibuf_mbuf_trim_head(m, p.payload);
-	if (p.has_tcp) {
+	(void)ibuf_mbuf_trim_tail(m, frame - p.segment.payload -
+					     p.segment.captured);
+	(void)ibuf_mbuf_trim_head(m, p.segment.payload);
+	if (p.segment.has_tcp) {
 		take_segment(s, &p, m, cost);
 		return;
 	}

@@ -30,9 +30,6 @@ from test_cli import TCP, UDP, ether, ipv4, ipv6, pcap, udp
 
 PROGRAM = DATA = None
 
-# Nobody looks into tunnels but tshark.
-TUNNELS = {"6in4", "ipip", "vxlan", "gre"}
-
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 CLIENT, SERVER = ("10.0.0.1", 4000), ("10.0.0.2", 80)
 
@@ -129,8 +126,7 @@ def same_bytes(result, number, stream):
 # Recorded captures.
 
 def recorded():
-    return [path for path in sorted(DATA.glob("*.pcap*"))
-            if path.suffix in (".pcap", ".pcapng") and path.stem not in TUNNELS]
+    return sorted([*DATA.glob("*.pcap"), *DATA.glob("*.pcapng")])
 
 
 def every_recorded_stream_is_what_tshark_follows(folder):
@@ -325,6 +321,28 @@ def streams_without_their_begin_and_data_in_a_syn_are_read(folder):
     assert result.sent() == b"in the middle" and result.sent(SERVER) == b"of it"
     assert result.sent(("10.0.0.3", 1), 1) == b"fast open, and more"
     tshark_agrees(folder, result)
+
+
+def streams_in_tunnels_are_streams(folder):
+    tcp = segment(1, requests("GET /in HTTP/1.1", "Host: tunnel", ""))
+    inner, v6 = tcp[14:], ipv6(TCP, tcp[34:])
+    for protocol, payload in (
+            (4, inner), (41, v6), (97, b"\x30\0" + tcp), (47, b"\0\0\x08\0" + inner),
+            (47, b"\0\0\x86\xdd" + v6), (47, b"\0\0\x65\x58" + tcp),
+            (47, b"\xb0\0\x08\0" + bytes(12) + inner),
+            (UDP, udp(999, 4789, b"\x08" + bytes(7) + tcp)),
+            (4, ipv4(47, b"\0\0\x08\0" + ipv4(41, v6)))):
+        result = Result(folder, pcap([ether(0x0800, ipv4(protocol, payload, "1.1.1.1",
+                                                         "2.2.2.2"))]))
+        assert result.report["streams"]["count"] == 1
+        flow, = result.report["flows"]
+        assert flow["a"] == "1.1.1.1" and flow["http"][0]["host"] == "tunnel", protocol
+        tshark_agrees(folder, result)
+    for protocol, payload in ((47, b"\x40\0\x08\0" + inner), (47, b"\0\1\x08\0" + inner),
+                              (47, b"\0\0\x88\x0b" + inner), (47, b"\0"), (4, b"\x45"),
+                              (UDP, udp(999, 4789, bytes(8) + tcp))):
+        result = Result(folder, pcap([ether(0x0800, ipv4(protocol, payload))]))
+        assert result.report["streams"]["count"] == 0 and len(result.report["flows"]) == 1
 
 
 def streams_go_on_in_the_next_file(folder):
