@@ -8,7 +8,10 @@
  * element moves to the heap and comes home at its original size.  Clones and
  * slices are windows, small headers of their own; they cost no element.
  *
- * Any thread allocates, any thread frees, nothing is registered.
+ * Any thread allocates, any thread frees, nothing is registered.  After fork,
+ * parent and child each own a working pool; a fork handler that runs while
+ * the pools are held (one that was registered before the first pool was made)
+ * must not use them.
  */
 #ifndef IBUF_POOL_H
 #define IBUF_POOL_H

@@ -18,7 +18,8 @@ struct ibuf_provider {
 	/**
 	 * Give size bytes, the first at a multiple of alignment (a power of
 	 * two); NULL: cannot.  Both functions may be called from any thread,
-	 * several at a time, and must not use the pool that calls them.
+	 * several at a time, map with the pool's lock held, and must not
+	 * use any pool.
 	 */
 	void *(*map)(size_t size, size_t alignment, void *context);
 	/** Take back what map gave; size is the size it was asked for. */
