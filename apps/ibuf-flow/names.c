@@ -118,14 +118,25 @@ add(const struct name_flow *flow, enum name_kind kind)
 	return names == NULL ? NULL : extend(flow->store, &names->list[kind]);
 }
 
-static bool
-has(const struct names *names, enum name_kind kind, const char *text)
+/* FNV-1a: most names differ by it already. */
+static uint32_t
+hash_text(const char *text)
 {
-	const struct name_list *list = &names->list[kind];
+	uint32_t hash = 2166136261;
+
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619;
+	return hash;
+}
+
+static bool
+has(const struct name_list *list, const char *text, uint32_t hash)
+{
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
-		if (strcmp(list->at[i].text[0], text) == 0)
+		if (list->at[i].hash == hash &&
+		    strcmp(list->at[i].text[0], text) == 0)
 			return true;
 	}
 	return false;
@@ -135,13 +146,15 @@ void
 names_add(const struct name_flow *flow, enum name_kind kind, char *text)
 {
 	const struct names *names = find(flow);
+	uint32_t hash = text != NULL ? hash_text(text) : 0;
 	struct name *name = NULL;
+	size_t count = names != NULL ? names->list[kind].count : 0;
 
-	if (names != NULL && text != NULL && has(names, kind, text)) {
+	if (count > 0 && text != NULL && has(&names->list[kind], text, hash)) {
 		free(text);
 		return;
 	}
-	if (charge_text(flow->store, text))
+	if (count < NAMES_PER_FLOW && charge_text(flow->store, text))
 		name = add(flow, kind);
 	if (name == NULL) {
 		free(text);
@@ -149,6 +162,7 @@ names_add(const struct name_flow *flow, enum name_kind kind, char *text)
 		return;
 	}
 	name->text[0] = text;
+	name->hash = hash;
 }
 
 size_t

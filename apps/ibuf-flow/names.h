@@ -20,6 +20,7 @@ enum name_kind { NAME_HTTP, NAME_TLS, NAME_DNS, NAME_KINDS };
 
 struct name {
 	char *text[NAME_TEXTS]; /* NULL: it has none */
+	uint32_t hash;          /* of the first one; TLS and DNS */
 };
 
 struct name_list {
@@ -27,6 +28,9 @@ struct name_list {
 	size_t count;
 	size_t room;
 };
+
+/* So many TLS or DNS names a flow may have: each new one is looked for. */
+enum { NAMES_PER_FLOW = 4096 };
 
 /* The names of a flow, in the order they came; TLS and DNS names once each. */
 struct names {

@@ -562,6 +562,15 @@ def names_are_bounded_too(folder):
     assert result.report["streams"]["names_dropped"] == 3000 - found
 
 
+def a_flow_has_no_more_names_than_can_be_searched(folder):
+    packets = [ether(0x0800, ipv4(UDP, udp(999, 53, dns(label_name(b"x%d.example" % number)))))
+               for number in [*range(5000), *range(5000)]]
+    result = Result(folder, pcap(packets))
+    names = result.report["flows"][0]["dns_names"]
+    assert names == ["x%d.example" % number for number in range(4096)]
+    assert result.report["streams"]["names_dropped"] == 2 * (5000 - 4096)
+
+
 def many_gaps_and_tiny_segments_cost_little(folder):
     packets = [segment(0, flags=SYN)]
     packets += [segment(20001 - 2 * number, b"x") for number in range(9999)]
