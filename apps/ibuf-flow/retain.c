@@ -39,6 +39,19 @@ retain_all(struct ibuf_mbuf **held, struct ibuf_mbuf *tail)
 	return true;
 }
 
+/* On the heap: a copy by the library would take another element of the pool. */
+static struct ibuf_mbuf *
+copy(const struct ibuf_mbuf *m, size_t off, size_t len)
+{
+	struct ibuf_mbuf *held = ibuf_mbuf_new(len);
+
+	if (held != NULL && len > 0 && add_copy(held, m, off, len) == 0) {
+		ibuf_mbuf_free(held);
+		return NULL;
+	}
+	return held;
+}
+
 size_t
 retain(struct ibuf_mbuf **held, const struct ibuf_mbuf *m, size_t off,
        size_t len, size_t cost)
@@ -48,8 +61,7 @@ retain(struct ibuf_mbuf **held, const struct ibuf_mbuf *m, size_t off,
 
 	if (is_small && *held != NULL)
 		return add_copy(*held, m, off, len);
-	part = is_small ? ibuf_mbuf_copy(m, off, len)
-			: ibuf_mbuf_slice(m, off, len);
+	part = is_small ? copy(m, off, len) : ibuf_mbuf_slice(m, off, len);
 	if (part == NULL)
 		return 0;
 	if (!retain_all(held, part)) {

@@ -542,6 +542,14 @@ def thousands_of_streams_that_wait_stay_within_the_limit(folder):
     assert Result(folder, data).report["streams"]["given_up"] == 0
 
 
+def small_packets_that_wait_do_not_keep_the_pool(folder):
+    packets = [segment(1, b"GET /unfinished", source=("10.1.%d.%d" % (n // 250, n % 250), 9))
+               for n in range(20000)]
+    result = Result(folder, pcap(packets), "-m", "8M")
+    assert result.report["streams"]["given_up"] == 0
+    assert result.report["pool"]["capacity"] < 2000, result.report["pool"]
+
+
 def a_limit_of_nothing_keeps_nothing(folder):
     data = letters(9000)
     segments = cut(data, 1000, 1)
