@@ -426,6 +426,17 @@ def a_hello_may_span_segments_and_records(folder):
                     == ["www.example.org"], (padding, record, size)
 
 
+def tshark_reads_the_same_name_from_a_hello(folder):
+    for padding, record in ((0, 16000), (3000, 16000), (3000, 700)):
+        data = records(hello(b"www.example.org", padding), record)
+        packets = [segment(0, flags=SYN, destination=("10.0.0.2", 443))]
+        packets += [segment(at, payload, destination=("10.0.0.2", 443))
+                    for at, payload in cut(data, 500, 1)]
+        result = Result(folder, pcap(packets))
+        theirs = set(follow.names(folder / "capture.pcap")["tls"])
+        assert result.names()["tls"] == theirs == {("www.example.org",)}, theirs
+
+
 def a_hello_that_lies_gives_no_name(folder):
     good = hello(b"www.example.org")
     for data in (records(hello(b"x", lie=1), 16000), records(hello(b"x", lie=2**20), 999),
