@@ -199,7 +199,9 @@ send_batch(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 
 		if (segments > IOV_MOST - used)
 			break; /* in the next call */
-		segments = ibuf_mbuf_iov(d[i].m, 0, iov + used, segments);
+		/* An empty message has an entry too: POSIX refuses none. */
+		iov[used] = (struct iovec){NULL, 0};
+		ibuf_mbuf_iov(d[i].m, 0, iov + used, segments);
 		address(&d[i], &batch[i], iov + used, segments);
 		used += segments;
 	}
