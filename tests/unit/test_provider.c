@@ -42,8 +42,10 @@ assert_refuses(const struct ibuf_provider *provider)
 	static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 4096,
 				       SIZE_MAX / 2 + 1, PTRDIFF_MAX,
 				       PTRDIFF_MAX - 4096};
+	/* A 32-bit process may well have half of what it can address. */
+	size_t n = SIZE_MAX > UINT32_MAX ? 5 : 3;
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+	for (size_t i = 0; i < n; i++) {
 		assert_null(provider->map(sizes[i], 64, provider->context));
 		assert_null(provider->map(sizes[i], (size_t)2 << 20,
 					  provider->context));
