@@ -1,0 +1,329 @@
+/*
+ * client.c - one connection.
+ */
+#include "client.h"
+#include "address.h"
+#include "command.h"
+#include "log.h"
+#include "relay.h"
+#include "reply.h"
+#include "worker.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What an unfinished request may take, beyond its largest argument. */
+enum { REQUEST_MAX_BYTES = 1 << 30 };
+
+struct client *
+client_new(struct worker *w, int fd)
+{
+	const struct options *o = &w->relay->options;
+	struct epoll_event event = {.events = EPOLLIN};
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
+	c->worker = w;
+	c->events = EPOLLIN;
+	c->resp = 2;
+	c->is_trusted = o->password == NULL;
+	resp_init(&c->parser, o->max_bulk, c->is_trusted);
+	c->card.fd = fd;
+	c->card.worker = w;
+	c->card.created_ns = w->now_ns;
+	atomic_init(&c->card.active_ns, w->now_ns);
+	atomic_init(&c->card.resp, 2);
+	address_of(fd, c->card.addr, sizeof(c->card.addr), c->card.laddr,
+		   sizeof(c->card.laddr));
+	event.data.ptr = c;
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+		log_line("a client cannot be watched: %s", strerror(errno));
+		close(fd);
+		free(c);
+		return NULL;
+	}
+	registry_add(&w->relay->registry, &c->card);
+	return c;
+}
+
+void
+client_leave_all(struct client *c, enum kind kind)
+{
+	while (c->mine[kind] != NULL)
+		topic_leave(&c->worker->topics, c->mine[kind], &c->mine[kind]);
+	atomic_store(&c->card.counts[kind], 0);
+}
+
+void
+client_free(struct client *c)
+{
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		client_leave_all(c, kind);
+	registry_remove(&c->worker->relay->registry, &c->card);
+	close(c->card.fd);
+	resp_destroy(&c->parser);
+	ibuf_mbuf_free(c->in);
+	ibuf_mbuf_free(c->out);
+	ibuf_mbuf_free(c->reply);
+	free(c);
+}
+
+void
+client_doom(struct client *c)
+{
+	if (c->is_doomed)
+		return;
+	c->is_doomed = true;
+	c->next_doomed = c->worker->doomed;
+	c->worker->doomed = c;
+}
+
+size_t
+client_subscriptions(const struct client *c)
+{
+	size_t n = 0;
+
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		n += HASH_COUNT(c->mine[kind]);
+	return n;
+}
+
+/*
+ * The bytes, and what it takes to hold them: of many small messages the
+ * windows are most.
+ */
+static size_t
+cost(const struct ibuf_mbuf *m)
+{
+	enum { WINDOW_BYTES = 64 };
+
+	return m == NULL ? 0
+			 : ibuf_mbuf_len(m) +
+				   WINDOW_BYTES * ibuf_mbuf_segments(m);
+}
+
+size_t
+client_pending(const struct client *c)
+{
+	return cost(c->out) + cost(c->reply);
+}
+
+void
+client_watch(struct client *c)
+{
+	struct epoll_event event = {.data.ptr = c};
+
+	if (!c->is_ending && !c->is_paused && !c->is_starved &&
+	    !c->worker->is_stopping)
+		event.events |= EPOLLIN;
+	if (c->out != NULL)
+		event.events |= EPOLLOUT;
+	if (c->is_doomed || event.events == c->events)
+		return;
+	if (epoll_ctl(c->worker->epoll, EPOLL_CTL_MOD, c->card.fd, &event) != 0)
+		client_doom(c);
+	else
+		c->events = event.events;
+}
+
+static void
+make_dirty(struct client *c)
+{
+	if (c->is_dirty)
+		return;
+	c->is_dirty = true;
+	c->next_dirty = c->worker->dirty;
+	c->worker->dirty = c;
+}
+
+/* Put m behind *chain. */
+static void
+link_behind(struct client *c, struct ibuf_mbuf **chain, struct ibuf_mbuf *m)
+{
+	if (*chain == NULL) {
+		*chain = m;
+	} else if (ibuf_mbuf_concat(*chain, m) != 0) {
+		ibuf_mbuf_free(m);
+		client_doom(c);
+	}
+}
+
+static void
+end_reply(struct client *c)
+{
+	struct ibuf_mbuf *reply = c->reply;
+
+	c->reply = NULL;
+	if (reply != NULL)
+		link_behind(c, &c->out, reply);
+}
+
+void
+client_send(struct client *c, struct ibuf_mbuf *m)
+{
+	end_reply(c);
+	link_behind(c, &c->out, m);
+	make_dirty(c);
+}
+
+void
+client_send_bytes(struct client *c, const void *bytes, size_t n)
+{
+	/* A piece that is full is followed by another, and never moved. */
+	if (c->reply != NULL && ibuf_mbuf_tailroom(c->reply) < n)
+		end_reply(c);
+	if (c->reply == NULL)
+		c->reply = ibuf_pool_alloc(c->worker->relay->replies);
+	if (c->reply == NULL || ibuf_mbuf_append(c->reply, bytes, n) != 0) {
+		/* Half an answer would be taken for another one. */
+		log_line("out of memory: client %llu is closed",
+			 (unsigned long long)c->card.id);
+		client_doom(c);
+		return;
+	}
+	make_dirty(c);
+}
+
+/* Send what the socket takes. */
+static void
+write_out(struct client *c)
+{
+	ssize_t n;
+
+	end_reply(c);
+	if (c->out == NULL || c->is_doomed)
+		return;
+	n = ibuf_io_write_socket(c->card.fd, c->out, 0);
+	if (n > 0)
+		count(&c->worker->counters.bytes_out, (uint64_t)n);
+	if (n < 0 && n != -EAGAIN && n != -ENOMEM && n != -ENOBUFS)
+		client_doom(c);
+	if (ibuf_mbuf_len(c->out) == 0) {
+		ibuf_mbuf_free(c->out);
+		c->out = NULL;
+	}
+}
+
+void
+client_flush(struct client *c)
+{
+	size_t limit = c->worker->relay->options.client_output_limit;
+
+	write_out(c);
+	if (c->is_ending && c->out == NULL)
+		client_doom(c);
+	if (c->is_paused && client_pending(c) <= limit / 4) {
+		c->is_paused = false;
+		client_execute(c);
+	}
+	atomic_store_explicit(&c->card.output, client_pending(c),
+			      memory_order_relaxed);
+	client_watch(c);
+}
+
+void
+client_push(struct client *c, struct ibuf_mbuf *frame)
+{
+	const struct options *o = &c->worker->relay->options;
+	struct counters *counters = &c->worker->counters;
+	size_t more = cost(frame);
+
+	if (c->is_doomed || c->is_ending) {
+		ibuf_mbuf_free(frame);
+		return;
+	}
+	/* It may only be that nothing was sent yet in this round. */
+	if (client_pending(c) + more > o->client_output_limit)
+		write_out(c);
+	if (client_pending(c) + more <= o->client_output_limit) {
+		count(&counters->delivered, 1);
+		client_send(c, frame);
+		return;
+	}
+	ibuf_mbuf_free(frame);
+	if (o->slow == SLOW_DROP) {
+		count(&counters->dropped, 1);
+		atomic_fetch_add_explicit(&c->card.dropped, 1,
+					  memory_order_relaxed);
+		make_dirty(c);
+		return;
+	}
+	count(&counters->slow_closed, 1);
+	log_line("client %llu at %s is too slow: closed, %zu bytes wait",
+		 (unsigned long long)c->card.id, c->card.addr,
+		 client_pending(c));
+	client_doom(c);
+}
+
+void
+client_execute(struct client *c)
+{
+	size_t limit = c->worker->relay->options.client_output_limit;
+	enum resp_result r = RESP_REQUEST;
+
+	while (c->in != NULL && !c->is_doomed && !c->is_ending) {
+		if (client_pending(c) > limit / 2) {
+			c->is_paused = true;
+			break;
+		}
+		r = resp_next(&c->parser, c->in);
+		if (r != RESP_REQUEST)
+			break;
+		command_execute(c);
+	}
+	if (r == RESP_ERROR) {
+		count(&c->worker->counters.protocol_errors, 1);
+		reply_error(c, "ERR Protocol error: %s", c->parser.error);
+		c->is_ending = true;
+	} else if (r == RESP_NOMEM) {
+		reply_error(c, "ERR out of memory");
+		c->is_ending = true;
+	}
+	resp_consume(&c->parser, &c->in);
+	if (c->in != NULL &&
+	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
+		log_line("client %llu asks for too much at once: closed",
+			 (unsigned long long)c->card.id);
+		client_doom(c);
+	}
+	atomic_store_explicit(&c->card.input,
+			      c->in != NULL ? ibuf_mbuf_len(c->in) : 0,
+			      memory_order_relaxed);
+	make_dirty(c);
+}
+
+void
+client_readable(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct ibuf_mbuf *read;
+	ssize_t n;
+
+	if (c->is_doomed || !(c->events & EPOLLIN))
+		return;
+	n = worker_read(w, c->card.fd, &read);
+	if (n == -EAGAIN)
+		return;
+	if (n == -ENOBUFS) {
+		c->is_starved = true;
+		client_watch(c);
+		return;
+	}
+	if (n <= 0) {
+		/* Who says no more may still listen to the answers. */
+		write_out(c);
+		client_doom(c);
+		return;
+	}
+	count(&w->counters.bytes_in, (uint64_t)n);
+	link_behind(c, &c->in, read);
+	/* What others published before this came goes out before it. */
+	worker_take_posts(w);
+	client_execute(c);
+}

@@ -1,0 +1,83 @@
+/*
+ * client.h - one connection: what it said, what it is to be told.
+ *
+ *	socket --> the worker's room --split--> in --> parser --> command
+ *	socket <-- out <--concat-- reply           clones of messages
+ *
+ * Nothing is copied between socket and socket: `in` and `out` are messages of
+ * windows onto rooms that many clients share.  An idle client has neither.
+ *
+ * All functions are for the client's worker.  A client that must go is
+ * doomed; the worker frees it when no loop over clients is under way.
+ */
+#ifndef RELAY_CLIENT_H
+#define RELAY_CLIENT_H
+
+#include "registry.h"
+#include "resp.h"
+#include "topic.h"
+
+struct client {
+	struct card card; /* first: the registry's lists are of these */
+	struct worker *worker;
+	struct client *next, *prev;              /* of the worker */
+	struct client *next_dirty, *next_doomed; /* of its lists */
+	unsigned events;                         /* that epoll watches */
+
+	struct resp_parser parser;
+	struct ibuf_mbuf *in;
+	struct ibuf_mbuf *out;
+	struct ibuf_mbuf *reply; /* what goes behind out, still growing */
+	struct membership *mine[KINDS];
+	unsigned resp; /* 2 or 3 */
+
+	bool is_trusted; /* knows the password */
+	bool is_dirty;   /* has something to send */
+	bool is_doomed;
+	bool is_ending;  /* is to be closed when all is sent */
+	bool is_paused;  /* reads its replies too slowly to get more */
+	bool is_starved; /* there was no room to read into */
+};
+
+/* Serve a connected socket.  NULL: it could not, and closed it. */
+struct client *client_new(struct worker *w, int fd);
+
+/* Leave all topics, free everything, close. */
+void client_free(struct client *c);
+
+void client_doom(struct client *c);
+
+/* Its socket has bytes, or its end. */
+void client_readable(struct client *c);
+
+/* Execute what is in the input, as far as it may. */
+void client_execute(struct client *c);
+
+/* Send what it takes now, go on with what waited for that. */
+void client_flush(struct client *c);
+
+/*
+ * Tell it a message; the frame is the client's then.  At its limit it is
+ * doomed, or the message is dropped, and either is counted.
+ */
+void client_push(struct client *c, struct ibuf_mbuf *frame);
+
+/* Put a message behind its replies.  It is the client's then. */
+void client_send(struct client *c, struct ibuf_mbuf *m);
+
+/* Put bytes behind its replies. */
+void client_send_bytes(struct client *c, const void *bytes, size_t n);
+
+/* Bytes of memory that wait to be sent; rooms that are shared count too. */
+size_t client_pending(const struct client *c);
+
+/* Watch the socket for what the client's state wants. */
+void client_watch(struct client *c);
+
+/* Of all kinds. */
+size_t client_subscriptions(const struct client *c);
+
+/* Leave all topics of a kind without a word. */
+void client_leave_all(struct client *c, enum kind kind);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * directory.h - which worker has subscribers of what: the one table that all
+ * workers share.
+ *
+ *	(kind, name) -> subscribers of worker 0, of worker 1, ...
+ *
+ * A subscription is written here by the worker that has the client, before
+ * the client is told; a publisher reads here whom to post to, and how many
+ * will get it.  Readers run together; writers run alone.
+ */
+#ifndef RELAY_DIRECTORY_H
+#define RELAY_DIRECTORY_H
+
+#include "kind.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct directory;
+
+/* Workers are bits of a word. */
+enum { DIRECTORY_WORKERS_MAX = 64 };
+
+/* NULL: no memory. */
+struct directory *directory_new(unsigned workers);
+
+void directory_free(struct directory *d);
+
+/* One more subscriber.  false: no memory, and nothing has changed. */
+bool directory_add(struct directory *d, enum kind kind, const char *name,
+		   size_t len, unsigned worker);
+
+/* One fewer; there is one. */
+void directory_remove(struct directory *d, enum kind kind, const char *name,
+		      size_t len, unsigned worker);
+
+/*
+ * Who gets what is published to a channel of kind KIND_CHANNEL or KIND_SHARD:
+ * how many subscriptions, those of patterns included, and on which workers.
+ */
+size_t directory_receivers(struct directory *d, enum kind kind,
+			   const char *name, size_t len, uint64_t *workers);
+
+/* How many have subscribed to this very name. */
+size_t directory_count(struct directory *d, enum kind kind, const char *name,
+		       size_t len);
+
+/* How many names of a kind there are. */
+size_t directory_names(struct directory *d, enum kind kind);
+
+/*
+ * Call `each` for the names of a kind that match a pattern, or for all when
+ * that is NULL; no other function of the directory may be called from it.
+ */
+typedef void directory_fn(const char *name, size_t len, void *arg);
+void directory_each(struct directory *d, enum kind kind, const char *pattern,
+		    size_t pattern_len, directory_fn *each, void *arg);
+
+#endif

@@ -1,0 +1,189 @@
+/*
+ * ibuf-relay - messages for the clients of Redis publish and subscribe.
+ *
+ *	listen --> worker: client --> resp --> command --> fanout --> client
+ *	listen.c   worker.c client.c  resp.c   command*.c  fanout.c
+ */
+#include "listen.h"
+#include "log.h"
+#include "options.h"
+#include "relay.h"
+#include "worker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* Of an answer or of what goes before a message. */
+enum { REPLY_BYTES = 512 };
+
+uint64_t
+relay_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* A closed standard stream must not become the descriptor of a client. */
+static void
+hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* As many clients as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_line("the limit of descriptors stays as it is: %s",
+			 strerror(errno));
+}
+
+/* Signals come through a descriptor; threads started later inherit that. */
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static bool
+make_pools(struct relay *r)
+{
+	struct ibuf_pool_options rooms = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_pool_options replies = IBUF_POOL_OPTIONS_INIT;
+	int error;
+
+	rooms.name = "rooms";
+	rooms.capacity = RELAY_ROOM_BYTES;
+	rooms.headroom = 0;
+	rooms.max = r->options.max_memory / RELAY_ROOM_BYTES;
+	replies.name = "replies";
+	replies.capacity = REPLY_BYTES;
+	replies.headroom = 0;
+	error = ibuf_pool_create(&r->rooms, &rooms);
+	if (error == 0)
+		error = ibuf_pool_create(&r->replies, &replies);
+	if (error == 0)
+		return true;
+	errno = -error;
+	complain("cannot make a pool: %s", strerror(errno));
+	return false;
+}
+
+static bool
+start_workers(struct relay *r)
+{
+	unsigned n = r->options.threads;
+
+	r->workers = calloc(n, sizeof(struct worker *));
+	r->directory = directory_new(n);
+	if (r->workers == NULL || r->directory == NULL) {
+		complain("out of memory");
+		return false;
+	}
+	atomic_init(&r->reading, n);
+	for (unsigned i = 0; i < n; i++) {
+		r->workers[i] = worker_start(r, i);
+		if (r->workers[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+stop_workers(struct relay *r)
+{
+	worker_tell_all(r, POST_STOP);
+	for (unsigned i = 0; i < r->options.threads; i++)
+		worker_join(r->workers[i]);
+	for (unsigned i = 0; i < r->options.threads; i++)
+		worker_free(r->workers[i]);
+}
+
+static int
+run(const struct options *o)
+{
+	struct relay r = {.options = *o, .started_ns = relay_now_ns()};
+	struct listeners listeners;
+	int signals = open_signals();
+	size_t left;
+
+	registry_init(&r.registry);
+	raise_descriptors();
+	if (signals < 0 || !make_pools(&r) || !listen_open(&listeners, o) ||
+	    !start_workers(&r))
+		return STATUS_FAILED; /* threads that started end with us */
+	log_line("ready, %u threads, process %ld", o->threads, (long)getpid());
+	listen_run(&r, &listeners, signals);
+	listen_close(&listeners);
+	stop_workers(&r);
+	close(signals);
+	directory_free(r.directory);
+	registry_destroy(&r.registry);
+	free(r.workers);
+	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
+	if (left > 0)
+		log_line("%zu buffers were not freed", left);
+	log_line("ended");
+	return left == 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
+/* Write out what is buffered.  false: it did not go out, and why is said. */
+static bool
+finish_output(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	complain("cannot write the output: %s", strerror(errno));
+	return false;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+
+	hold_standard_streams();
+	switch (options_parse(&options, argc, argv)) {
+	case OPTIONS_RUN:
+		return run(&options);
+	case OPTIONS_HELP:
+		fputs(options_help, stdout);
+		return finish_output() ? STATUS_DONE : STATUS_FAILED;
+	case OPTIONS_VERSION:
+		printf("ibuf-relay %s\n", ibuf_version_string());
+		return finish_output() ? STATUS_DONE : STATUS_FAILED;
+	default:
+		return STATUS_USAGE;
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * options.h - the command line.
+ */
+#ifndef RELAY_OPTIONS_H
+#define RELAY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum slow { SLOW_DISCONNECT, SLOW_DROP };
+
+struct options {
+	const char *bind;      /* an address */
+	const char *port;      /* "0": no TCP */
+	const char *unix_path; /* NULL: none */
+	const char *password;  /* NULL: none */
+	unsigned threads;
+	size_t max_memory;          /* bytes; 0: no limit */
+	size_t max_bulk;            /* bytes */
+	size_t client_output_limit; /* bytes */
+	enum slow slow;
+};
+
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_HELP,    /* --help */
+	OPTIONS_VERSION, /* --version */
+	OPTIONS_WRONG    /* one line on standard error says what is */
+};
+
+enum options_result options_parse(struct options *o, int argc, char **argv);
+
+/* For --help. */
+extern const char options_help[];
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * post.h - what worker threads send one another.
+ *
+ *	any thread --- posts ---> a queue without locks ---> its worker
+ *	                          eventfd wakes it
+ *
+ * A queue takes posts from any number of threads and gives them to one, those
+ * of one sender in the order they were sent.  The sender makes a system call
+ * only when the receiver may be asleep.
+ */
+#ifndef RELAY_POST_H
+#define RELAY_POST_H
+
+#include "kind.h"
+#include <ck_stack.h>
+#include <ibuf/ibuf.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum post_what {
+	POST_PUBLISH, /* kind, body: deliver it */
+	POST_CLIENT,  /* fd: serve it */
+	POST_KILL,    /* id: close that client */
+	POST_FLUSH,   /* give back the memory that the thread keeps */
+	POST_STOP     /* read no more */
+};
+
+struct post {
+	ck_stack_entry_t entry;
+	enum post_what what;
+	enum kind kind;
+	/* POST_PUBLISH: the channel and the payload, each a bulk string. */
+	struct ibuf_mbuf *body;
+	uint64_t id;
+	int fd;
+};
+
+struct post_queue {
+	ck_stack_t stack;    /* the latest first */
+	atomic_int is_woken; /* the receiver will look; pairs with itself */
+	int fd;              /* readable when it should look */
+};
+
+/* 0, or -errno. */
+int post_queue_init(struct post_queue *q);
+
+/* Whatever is in it is freed, and its descriptors are closed. */
+void post_queue_destroy(struct post_queue *q);
+
+/* A post of this kind, all else zero.  NULL: no memory. */
+struct post *post_new(enum post_what what);
+
+/* Frees the body too, if it is still there. */
+void post_free(struct post *post);
+
+/* The post is the receiver's then. */
+void post_send(struct post_queue *q, struct post *post);
+
+/*
+ * When fd is readable: let the next post make it so again.  Then take what
+ * there is, or it may lie there.
+ */
+void post_queue_rearm(struct post_queue *q);
+
+/*
+ * Take all there are, the earliest first, linked by post_next().  NULL: none.
+ */
+struct post *post_take_all(struct post_queue *q);
+
+struct post *post_next(struct post *post);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * registry.c - the clients of all workers.
+ */
+#include "registry.h"
+#include <stdlib.h>
+#include <string.h>
+
+void
+registry_init(struct registry *r)
+{
+	*r = (struct registry){.last_id = 2};
+	pthread_mutex_init(&r->lock, NULL);
+}
+
+void
+registry_destroy(struct registry *r)
+{
+	pthread_mutex_destroy(&r->lock);
+}
+
+void
+registry_add(struct registry *r, struct card *card)
+{
+	pthread_mutex_lock(&r->lock);
+	card->id = ++r->last_id;
+	card->next = NULL;
+	card->prev = r->last;
+	if (r->last != NULL)
+		r->last->next = card;
+	else
+		r->first = card;
+	r->last = card;
+	r->count++;
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+registry_remove(struct registry *r, struct card *card)
+{
+	pthread_mutex_lock(&r->lock);
+	if (card->next != NULL)
+		card->next->prev = card->prev;
+	else
+		r->last = card->prev;
+	if (card->prev != NULL)
+		card->prev->next = card->next;
+	else
+		r->first = card->next;
+	r->count--;
+	pthread_mutex_unlock(&r->lock);
+	free(card->name);
+	free(card->lib_name);
+	free(card->lib_ver);
+}
+
+bool
+registry_set(struct registry *r, char **text, const char *bytes, size_t n)
+{
+	char *copy = NULL, *old;
+
+	if (n > 0) {
+		copy = malloc(n + 1);
+		if (copy == NULL)
+			return false;
+		memcpy(copy, bytes, n);
+		copy[n] = '\0';
+	}
+	pthread_mutex_lock(&r->lock);
+	old = *text;
+	*text = copy;
+	pthread_mutex_unlock(&r->lock);
+	free(old);
+	return true;
+}
+
+size_t
+registry_count(struct registry *r)
+{
+	size_t count;
+
+	pthread_mutex_lock(&r->lock);
+	count = r->count;
+	pthread_mutex_unlock(&r->lock);
+	return count;
+}

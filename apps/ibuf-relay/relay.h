@@ -1,0 +1,57 @@
+/*
+ * relay.h - what all threads of the program share.
+ *
+ *	main: accepts --- POST_CLIENT --> worker: its clients, one epoll loop
+ *	                                  worker <-- POST_PUBLISH --> worker
+ *
+ * Everything here is set before the workers start and stays, or says itself
+ * how threads share it.
+ */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include "directory.h"
+#include "options.h"
+#include "registry.h"
+#include <ibuf/ibuf.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* What is read goes into elements of this size, many requests into one. */
+enum { RELAY_ROOM_BYTES = 64 * 1024 };
+
+/* The version of Redis that clients are told to expect. */
+#define RELAY_REDIS_VERSION "7.0.15"
+
+/* Of one thread, which alone writes; others read. */
+struct counters {
+	atomic_ullong connections, commands, published, delivered, dropped,
+		slow_closed, evicted, protocol_errors, bytes_in, bytes_out;
+};
+
+/* Not an atomic addition: there is one writer. */
+static inline void
+count(atomic_ullong *counter, unsigned long long n)
+{
+	atomic_store_explicit(
+		counter,
+		atomic_load_explicit(counter, memory_order_relaxed) + n,
+		memory_order_relaxed);
+}
+
+struct relay {
+	struct options options;
+	struct ibuf_pool *rooms;   /* what is read; max is --max-memory */
+	struct ibuf_pool *replies; /* small pieces of what is written */
+	struct directory *directory;
+	struct registry registry;
+	struct worker **workers; /* options.threads of them */
+	uint64_t started_ns;     /* monotonic */
+	atomic_uint reading;     /* workers that may still publish */
+	atomic_ullong accept_pauses;
+};
+
+/* The monotonic clock. */
+uint64_t relay_now_ns(void);
+
+#endif

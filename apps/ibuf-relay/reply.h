@@ -1,0 +1,35 @@
+/*
+ * reply.h - answers, in the version of the protocol that the client speaks.
+ *
+ * What RESP2 has no type for is told as Redis does: a map, a set and a push
+ * as an array, a verbatim string as a bulk string.  Each is put behind what
+ * waits for the client already.
+ */
+#ifndef RELAY_REPLY_H
+#define RELAY_REPLY_H
+
+#include <stddef.h>
+
+struct client;
+
+/* "+OK" */
+void reply_status(struct client *c, const char *text);
+
+/* "-ERR no such thing": the first word is the code.  Line ends become
+   blanks. */
+__attribute__((format(printf, 2, 3))) void reply_error(struct client *c,
+						       const char *format, ...);
+
+void reply_integer(struct client *c, long long number);
+void reply_bulk(struct client *c, const void *bytes, size_t n);
+void reply_text(struct client *c, const char *text);
+void reply_verbatim(struct client *c, const char *text, size_t n);
+void reply_null(struct client *c);
+
+/* So many elements follow; for a map, pairs. */
+void reply_array(struct client *c, size_t n);
+void reply_map(struct client *c, size_t n);
+void reply_set(struct client *c, size_t n);
+void reply_push(struct client *c, size_t n);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * scarcity.c - what a worker does when the pool is at its max.
+ */
+#include "scarcity.h"
+#include "log.h"
+#include "worker.h"
+
+#define PATIENCE_NS UINT64_C(1000000000)
+
+void
+scarcity_begin(struct worker *w)
+{
+	if (w->starved_since_ns != 0)
+		return;
+	w->starved_since_ns = w->now_ns;
+	worker_tell_all(w->relay, POST_FLUSH);
+}
+
+static void
+evict(struct worker *w)
+{
+	struct registry *r = &w->relay->registry;
+	struct card *card, *most = NULL;
+	size_t held, most_held = 0;
+
+	pthread_mutex_lock(&r->lock);
+	for (card = r->first; card != NULL; card = card->next) {
+		held = atomic_load_explicit(&card->input,
+					    memory_order_relaxed) +
+		       atomic_load_explicit(&card->output,
+					    memory_order_relaxed);
+		if (held > most_held && !atomic_load(&card->is_killed)) {
+			most = card;
+			most_held = held;
+		}
+	}
+	if (most != NULL) {
+		atomic_store(&most->is_killed, true);
+		log_line("out of memory: client %llu at %s is closed, it "
+			 "holds %zu bytes",
+			 (unsigned long long)most->id, most->addr, most_held);
+		worker_tell(most->worker, POST_KILL, most->id);
+		count(&w->counters.evicted, 1);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+void
+scarcity_turn(struct worker *w)
+{
+	w->room = w->room != NULL ? w->room : ibuf_pool_alloc(w->relay->rooms);
+	if (w->room == NULL) {
+		if (w->now_ns - w->starved_since_ns < PATIENCE_NS)
+			return;
+		evict(w);
+		w->starved_since_ns = w->now_ns;
+		worker_tell_all(w->relay, POST_FLUSH);
+		return;
+	}
+	w->starved_since_ns = 0;
+	for (struct client *c = w->clients; c != NULL; c = c->next) {
+		if (c->is_starved) {
+			c->is_starved = false;
+			client_watch(c);
+		}
+	}
+}

@@ -1,0 +1,76 @@
+/*
+ * topic.h - who of one worker's clients has subscribed to what.
+ *
+ *	topics: (kind, name) -> topic -> members (any order) -> client
+ *	client: its memberships of each kind, the same objects
+ *
+ * Belongs to one worker and is touched by no other thread; the directory,
+ * which all share, is told of each change.
+ */
+#ifndef RELAY_TOPIC_H
+#define RELAY_TOPIC_H
+
+#include "directory.h"
+#include "kind.h"
+#include <ibuf/ibuf.h>
+#include <stdbool.h>
+#include <stddef.h>
+/* Out of memory it tells us, instead of ending the program. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(entry) ((entry)->hh.tbl = NULL)
+#include <uthash.h>
+
+struct client;
+
+/* One client's subscription to one topic. */
+struct membership {
+	UT_hash_handle hh; /* in the client, by topic */
+	struct topic *topic;
+	struct client *client;
+	size_t index; /* topic->members[index] is this */
+};
+
+struct topic {
+	UT_hash_handle hh; /* in the topics, by name */
+	enum kind kind;
+	char *name;
+	size_t len;
+	struct membership **members;
+	size_t count, room;
+	/*
+	 * Of a pattern: what goes in front of a message, for RESP2 and RESP3.
+	 * Made once; each message gets a clone.
+	 */
+	struct ibuf_mbuf *before[2];
+};
+
+struct topics {
+	struct directory *directory;
+	unsigned worker;
+	struct topic *by_name[KINDS];
+};
+
+enum topic_result { TOPIC_DONE, TOPIC_ALREADY, TOPIC_NOMEM };
+
+/*
+ * `mine` are the client's memberships of that kind.  On TOPIC_NOMEM nothing
+ * has changed.
+ */
+enum topic_result topic_join(struct topics *t, enum kind kind, const char *name,
+			     size_t len, struct client *client,
+			     struct membership **mine);
+
+/* NULL: nobody has subscribed to it. */
+struct topic *topic_find(struct topics *t, enum kind kind, const char *name,
+			 size_t len);
+
+/* NULL: the client is no member. */
+struct membership *topic_membership(struct topics *t, enum kind kind,
+				    const char *name, size_t len,
+				    struct membership *mine);
+
+/* The topic is gone too when this was its last member. */
+void topic_leave(struct topics *t, struct membership *m,
+		 struct membership **mine);
+
+#endif

@@ -1,0 +1,296 @@
+/*
+ * worker.c - a thread that serves clients.
+ */
+#include "worker.h"
+#include "fanout.h"
+#include "log.h"
+#include "scarcity.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Events of a turn; and less room than this is not worth a read. */
+enum { EVENTS = 256, LEAST_ROOM_BYTES = 4096 };
+
+/* How long stopping may take, and how often it looks whether it is done. */
+#define STOP_NS UINT64_C(5000000000)
+enum { STOP_TURN_MS = 10 };
+
+ssize_t
+worker_read(struct worker *w, int fd, struct ibuf_mbuf **read)
+{
+	struct ibuf_mbuf *rest;
+	ssize_t n;
+
+	if (w->room != NULL && ibuf_mbuf_tailroom(w->room) < LEAST_ROOM_BYTES) {
+		ibuf_mbuf_free(w->room);
+		w->room = NULL;
+	}
+	if (w->room == NULL)
+		w->room = ibuf_pool_alloc(w->relay->rooms);
+	if (w->room == NULL) {
+		scarcity_begin(w);
+		return -ENOBUFS;
+	}
+	n = ibuf_io_read(fd, w->room, ibuf_mbuf_tailroom(w->room));
+	if (n <= 0)
+		return n;
+	/* Without memory for another window the client gets all of it. */
+	rest = ibuf_mbuf_split(w->room, (size_t)n);
+	*read = w->room;
+	w->room = rest;
+	return n;
+}
+
+static void
+add_client(struct worker *w, struct post *post)
+{
+	struct client *c;
+
+	if (w->is_stopping)
+		return;
+	c = client_new(w, post->fd);
+	post->fd = -1;
+	if (c == NULL)
+		return;
+	count(&w->counters.connections, 1);
+	c->next = w->clients;
+	if (c->next != NULL)
+		c->next->prev = c;
+	w->clients = c;
+}
+
+static void
+kill_client(struct worker *w, uint64_t id)
+{
+	struct client *c = w->clients;
+
+	while (c != NULL && c->card.id != id)
+		c = c->next;
+	if (c != NULL)
+		client_doom(c);
+}
+
+static void
+stop(struct worker *w)
+{
+	if (w->is_stopping)
+		return;
+	w->is_stopping = true;
+	w->stop_ns = w->now_ns + STOP_NS;
+	for (struct client *c = w->clients; c != NULL; c = c->next)
+		client_watch(c);
+	/* Releases what this worker has posted; pairs with is_done(). */
+	atomic_fetch_sub(&w->relay->reading, 1);
+}
+
+static void
+take(struct worker *w, struct post *post)
+{
+	switch (post->what) {
+	case POST_PUBLISH:
+		fanout_deliver(w, post->kind, post->body);
+		break;
+	case POST_CLIENT:
+		add_client(w, post);
+		break;
+	case POST_KILL:
+		kill_client(w, post->id);
+		break;
+	case POST_FLUSH:
+		ibuf_pool_flush(w->relay->rooms);
+		break;
+	case POST_STOP:
+		stop(w);
+		break;
+	}
+	post_free(post);
+}
+
+void
+worker_take_posts(struct worker *w)
+{
+	struct post *post = post_take_all(&w->queue), *next;
+
+	for (; post != NULL; post = next) {
+		next = post_next(post);
+		take(w, post);
+	}
+}
+
+bool
+worker_tell(struct worker *w, enum post_what what, uint64_t id)
+{
+	struct post *post = post_new(what);
+
+	if (post == NULL)
+		return false;
+	post->id = id;
+	post_send(&w->queue, post);
+	return true;
+}
+
+void
+worker_tell_all(struct relay *r, enum post_what what)
+{
+	for (unsigned i = 0; i < r->options.threads; i++)
+		worker_tell(r->workers[i], what, 0);
+}
+
+static void
+handle(struct worker *w, const struct epoll_event *event)
+{
+	struct client *c = event->data.ptr;
+
+	if (c == NULL) {
+		post_queue_rearm(&w->queue);
+		worker_take_posts(w);
+		return;
+	}
+	if ((event->events & (EPOLLERR | EPOLLHUP)) &&
+	    !(event->events & EPOLLIN))
+		client_doom(c);
+	if (event->events & EPOLLIN)
+		client_readable(c);
+	if ((event->events & EPOLLOUT) && !c->is_doomed)
+		client_flush(c);
+}
+
+static void
+flush(struct worker *w)
+{
+	/* What resumes may add to the list. */
+	while (w->dirty != NULL) {
+		struct client *c = w->dirty;
+
+		w->dirty = c->next_dirty;
+		c->is_dirty = false;
+		if (!c->is_doomed)
+			client_flush(c);
+	}
+}
+
+static void
+reap(struct worker *w)
+{
+	while (w->doomed != NULL) {
+		struct client *c = w->doomed;
+
+		w->doomed = c->next_doomed;
+		if (c->next != NULL)
+			c->next->prev = c->prev;
+		if (c->prev != NULL)
+			c->prev->next = c->next;
+		else
+			w->clients = c->next;
+		client_free(c);
+	}
+}
+
+/* Nobody publishes any more, and all is sent or the time is over. */
+static bool
+is_done(struct worker *w)
+{
+	const struct client *c;
+
+	if (!w->is_stopping)
+		return false;
+	if (w->now_ns >= w->stop_ns)
+		return true;
+	/* Acquires what the others had posted when they stopped. */
+	if (atomic_load(&w->relay->reading) != 0)
+		return false;
+	worker_take_posts(w);
+	flush(w);
+	for (c = w->clients; c != NULL; c = c->next)
+		if (c->out != NULL && !c->is_doomed)
+			return false;
+	return true;
+}
+
+static int
+turn_ms(const struct worker *w)
+{
+	if (w->is_stopping)
+		return STOP_TURN_MS;
+	return w->starved_since_ns != 0 ? SCARCITY_TURN_MS : -1;
+}
+
+static void *
+run(void *arg)
+{
+	struct worker *w = arg;
+	struct epoll_event events[EVENTS];
+
+	do {
+		int n = epoll_wait(w->epoll, events, EVENTS, turn_ms(w));
+
+		w->now_ns = relay_now_ns();
+		for (int i = 0; i < n; i++)
+			handle(w, &events[i]);
+		if (w->starved_since_ns != 0)
+			scarcity_turn(w);
+		flush(w);
+		reap(w);
+	} while (!is_done(w));
+	reap(w);
+	while (w->clients != NULL) {
+		client_doom(w->clients);
+		reap(w);
+	}
+	ibuf_mbuf_free(w->room);
+	w->room = NULL;
+	return NULL;
+}
+
+struct worker *
+worker_start(struct relay *r, unsigned index)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		goto no_worker;
+	w->relay = r;
+	w->index = index;
+	w->topics = (struct topics){r->directory, index, {NULL}};
+	if (post_queue_init(&w->queue) != 0)
+		goto no_queue;
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0)
+		goto no_epoll;
+	if (!fanout_init(w) ||
+	    epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->queue.fd, &event) != 0)
+		goto no_thread;
+	errno = pthread_create(&w->thread, NULL, run, w);
+	if (errno != 0)
+		goto no_thread;
+	return w;
+no_thread:
+	fanout_destroy(w);
+	close(w->epoll);
+no_epoll:
+	post_queue_destroy(&w->queue);
+no_queue:
+	free(w);
+no_worker:
+	complain("cannot start a thread: %s", strerror(errno));
+	return NULL;
+}
+
+void
+worker_join(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+}
+
+void
+worker_free(struct worker *w)
+{
+	fanout_destroy(w);
+	close(w->epoll);
+	post_queue_destroy(&w->queue);
+	free(w);
+}
