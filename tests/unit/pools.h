@@ -75,6 +75,19 @@ pool_of(size_t max, size_t cache)
 	return pool_with(&o);
 }
 
+/* Not everywhere can caches work; where they cannot, pools keep nothing. */
+static inline bool
+caches_work(void)
+{
+	struct ibuf_pool *p = pool_of(1, 1);
+	bool kept;
+
+	ibuf_mbuf_free(ibuf_pool_alloc(p));
+	kept = stats_of(p).cached != 0;
+	ibuf_pool_destroy(p);
+	return kept;
+}
+
 /* What a pool refuses; the caller's pointer stays what it was. */
 static inline int
 error_of(const struct ibuf_pool_options *options)
