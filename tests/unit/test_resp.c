@@ -201,7 +201,7 @@ check_long(const char *before, char byte, size_t n, bool is_trusted,
 	struct speech s;
 
 	assert_non_null(bytes);
-	strcpy(bytes, before);
+	memcpy(bytes, before, strlen(before));
 	memset(bytes + strlen(before), byte, n);
 	begin(&s, is_trusted);
 	hear(&s, bytes, strlen(before) + n);
