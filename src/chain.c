@@ -1,25 +1,6 @@
 /* chain.c - segments are linked, taken over and freed. */
 #include "chain.h"
 
-/* Free an element as ibuf_mbuf_free() does, where nothing else is to do. */
-static bool
-goes_as_it_is(struct ibuf_mbuf *s)
-{
-	struct ibuf_slot_ *slot;
-	uint32_t n;
-
-	if (ibuf_mbuf_nature_(s) != IBUF_MBUF_PLAIN_ELEMENT_ ||
-	    load_acquire_u32(&s->own_.count_) != 1)
-		return false;
-	slot = &ibuf_slots_of_(s)->element_;
-	n = ibuf_slot_n_(slot);
-	if (n >= ibuf_slot_cap_(slot))
-		return false;
-	s->flags_ = 0;
-	ibuf_slot_give_(slot, n, s);
-	return true;
-}
-
 void
 ibuf_chain_free_(struct ibuf_mbuf *s)
 {
@@ -33,7 +14,8 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 		next = s->next_;
 		s->next_ = NULL;
 		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
-		if (!goes_as_it_is(s))
+		if (ibuf_mbuf_nature_(s) != IBUF_MBUF_PLAIN_ELEMENT_ ||
+		    !ibuf_mbuf_free_element_(s))
 			ibuf_segment_free_(s);
 	}
 }

@@ -74,8 +74,7 @@ claim_tail(struct ibuf_mbuf *m, size_t n)
 static uint8_t *
 claim_head(struct ibuf_mbuf *m, size_t n)
 {
-	m->off_ -= (uint32_t)n;
-	m->len_ += (uint32_t)n;
+	ibuf_mbuf_move_start_(m, 0 - (uint32_t)n);
 	return window_data(m);
 }
 
@@ -164,8 +163,7 @@ window_trim_head(struct ibuf_mbuf *w, size_t n)
 		ibuf_window_regain_(w);
 	else
 		w->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
-	w->off_ += (uint32_t)n;
-	w->len_ -= (uint32_t)n;
+	ibuf_mbuf_move_start_(w, (uint32_t)n);
 }
 
 static void

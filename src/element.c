@@ -1,7 +1,5 @@
 /* element.c - elements go out of a pool and come home. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 #include <errno.h>
@@ -20,8 +18,7 @@ put_in_order(const struct ibuf_home *home, struct ibuf_mbuf *m)
 	m->next_ = NULL;
 	m->own_.headroom_ = home->headroom;
 	store_relaxed_u32(&m->own_.count_, 1);
-	if (home->private_size != 0)
-		memset((uint8_t *)m + HEADER_SIZE, 0, home->private_size);
+	clear_private(home, m);
 }
 
 void

@@ -177,19 +177,3 @@ ibuf_grow_head_(struct ibuf_mbuf *w, size_t n)
 	ibuf_window_move_(w, &place, off + (uint32_t)n);
 	return 0;
 }
-
-int
-ibuf_grow_private_(struct ibuf_mbuf *w)
-{
-	struct ibuf_place place;
-	uint32_t off;
-	int error;
-
-	if (window_owns(w))
-		return 0;
-	error = ibuf_grow_plan_(w, 0, &place, &off);
-	if (error != 0)
-		return error;
-	ibuf_window_move_(w, &place, off);
-	return 0;
-}

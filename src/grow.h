@@ -39,7 +39,4 @@ bool ibuf_grow_slides_(const struct ibuf_mbuf *w, size_t n);
 int ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n,
 		    struct ibuf_place *place, uint32_t *off);
 
-/* Let w own its bytes: move it to a room of its own where it does not. */
-int ibuf_grow_private_(struct ibuf_mbuf *w);
-
 #endif

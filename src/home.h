@@ -11,6 +11,7 @@
 #include <ibuf/home.h>
 #include <ibuf/inline/slot.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Most homes there can be; the number is 16 bits, and 0 is the heap. */
 #define HOMES_MAX 65536
@@ -58,6 +59,20 @@ static inline struct ibuf_home *
 home_of(const struct ibuf_mbuf *m)
 {
 	return ibuf_homes_[m->pool_];
+}
+
+static inline void *
+private_area(const struct ibuf_mbuf *m)
+{
+	return (uint8_t *)(uintptr_t)m + HEADER_SIZE;
+}
+
+/* What lies behind a free header is zero, as it must be at birth. */
+static inline void
+clear_private(const struct ibuf_home *home, struct ibuf_mbuf *m)
+{
+	if (home->private_size != 0)
+		memset(private_area(m), 0, home->private_size);
 }
 
 /*

@@ -44,7 +44,7 @@ ibuf_mbuf_unshare(struct ibuf_mbuf *m)
 uint8_t *
 ibuf_mbuf_data_mut(struct ibuf_mbuf *m)
 {
-	if (m->next_ != NULL || ibuf_grow_private_(m) != 0)
+	if (m->next_ != NULL || ibuf_moves_(m, 1, plan_private) != 0)
 		return NULL;
 	return window_data(m);
 }
@@ -57,7 +57,7 @@ ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off, size_t *run)
 	if (!chain_covers(m, off, 0))
 		return NULL;
 	s = chain_find_mut(m, &off);
-	if (ibuf_grow_private_(s) != 0)
+	if (ibuf_moves_(s, 1, plan_private) != 0)
 		return NULL;
 	if (run != NULL)
 		*run = s->len_ - off;

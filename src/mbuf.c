@@ -272,7 +272,5 @@ ibuf_mbuf_pool(const struct ibuf_mbuf *m)
 void *
 ibuf_mbuf_private(struct ibuf_mbuf *m)
 {
-	if (home_of(m)->private_size == 0)
-		return NULL;
-	return (uint8_t *)m + HEADER_SIZE;
+	return home_of(m)->private_size == 0 ? NULL : private_area(m);
 }

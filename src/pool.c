@@ -1,11 +1,10 @@
 /* pool.c - a pool is made and ended. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CACHE_MOST 124  /* what CACHE_AUTO gives where there is no max */
 #define WINDOWS_KEPT 62 /* in a magazine; they are small */

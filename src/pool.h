@@ -16,6 +16,7 @@
 #include "room.h"
 #include "threads.h"
 #include <ibuf/pool.h>
+#include <string.h>
 
 struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */

@@ -298,7 +298,18 @@ ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 	ibuf_window_put_(w, place, off, w->len_);
 }
 
-/* The same without a slot: the header comes from the home itself. */
+/* Let a blank header look at a part of w. */
+static inline struct ibuf_mbuf *
+show_part(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w, uint32_t off,
+	  uint32_t len, uint32_t capacity)
+{
+	window_copy(blank, w, capacity);
+	blank->off_ += off;
+	blank->len_ = len;
+	return blank;
+}
+
+/* A new window whose header comes from the home itself. */
 static struct ibuf_mbuf *
 window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		     uint32_t capacity)
@@ -311,10 +322,7 @@ window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		ibuf_header_free_(m);
 		return NULL;
 	}
-	window_copy(m, w, capacity);
-	m->off_ += off;
-	m->len_ = len;
-	return m;
+	return show_part(m, w, off, len, capacity);
 }
 
 struct ibuf_mbuf *
@@ -330,10 +338,7 @@ ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		return NULL;
 	m = ibuf_slot_take_(slot, ibuf_slot_n_(slot));
 	m->flags_ = IBUF_MBUF_LIVE_;
-	window_copy(m, w, capacity);
-	m->off_ += off;
-	m->len_ = len;
-	return m;
+	return show_part(m, w, off, len, capacity);
 }
 
 void

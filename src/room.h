@@ -57,7 +57,7 @@ struct ibuf_place {
 
 /* ---- what a window may do ------------------------------------------ */
 
-/* Pairs with the release in ibuf_room_drop_(): what others read is read. */
+/* Pairs with the release of a drop: what others read is read. */
 static inline bool
 window_is_sole(const struct ibuf_mbuf *w)
 {

@@ -168,8 +168,7 @@ gather(struct ibuf_mbuf *m, size_t n)
 			/* A private copy of its front exists; it goes on. */
 			if (!window_owns(s))
 				s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
-			s->off_ += (uint32_t)here;
-			s->len_ -= (uint32_t)here;
+			ibuf_mbuf_move_start_(s, (uint32_t)here);
 		}
 		chain_set(m, last, rest, segments);
 	}

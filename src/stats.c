@@ -1,10 +1,9 @@
 /* stats.c - what a pool has counted. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 #include <errno.h>
+#include <string.h>
 
 static void
 read_heap(struct ibuf_pool_stats *stats)

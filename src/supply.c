@@ -1,7 +1,5 @@
 /* supply.c - a pool gets memory from its provider, and gives it back. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* wait.c - a thread sleeps until an mbuf comes home. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 #include <errno.h>

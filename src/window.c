@@ -1,7 +1,5 @@
 /* window.c - windows, the headers of clones and slices, go out and come home. */
 #define _POSIX_C_SOURCE 200809L
-#include <string.h>
-
 #include "pool.h"
 
 /*
@@ -11,13 +9,6 @@
 
 /* Windows a pool makes at a time; they are small. */
 #define WINDOWS_A_SLAB 64
-
-static void
-clear_private(const struct ibuf_home *home, struct ibuf_mbuf *m)
-{
-	if (home->private_size != 0)
-		memset((uint8_t *)m + HEADER_SIZE, 0, home->private_size);
-}
 
 static void
 window_carved(struct ibuf_mbuf *m, void *pool)

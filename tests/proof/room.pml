@@ -25,7 +25,7 @@
  *   take_over()            ibuf_chain_drop_first_(), ibuf_window_take_over_()
  *   come_back()            ibuf_place_for_(), ibuf_window_put_()
  *   trim_*(), extend_*()   window_trim_*(), ibuf_grow_*_(), claim_*() in edit.c
- *   write_in_place()       ibuf_grow_private_()
+ *   write_in_place()       plan_private(), ibuf_moves_()
  *
  * PLANTED 1: a header that leaves its room is not counted
  * PLANTED 2: the last window does not ask whether the header is in use

@@ -64,6 +64,7 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 	       (__atomic_load_n(&m->room_->count_, __ATOMIC_ACQUIRE) &
 		IBUF_ROOM_WINDOWS_) == 1;
 }
+
 /*
  * What a header is, once the rights and the kind of room are left out: those
  * an element has only where it is AWAY.
@@ -76,6 +77,29 @@ ibuf_mbuf_nature_(const struct ibuf_mbuf *m)
 {
 	return m->flags_ &
 	       ~(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_);
+}
+
+/*
+ * Free a plain element, where nobody else looks at its room and its slot
+ * takes it; false: it must go the long way.  The load of the count pairs
+ * with the release of who dropped the last other window.
+ */
+static inline bool
+ibuf_mbuf_free_element_(struct ibuf_mbuf *m)
+{
+	struct ibuf_slot_ *slot;
+	uint32_t n;
+
+	if (!IBUF_LIKELY(__atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) ==
+			 1))
+		return false;
+	slot = &ibuf_slots_of_(m)->element_;
+	n = ibuf_slot_n_(slot);
+	if (!IBUF_LIKELY(n < ibuf_slot_cap_(slot)))
+		return false;
+	m->flags_ = 0;
+	ibuf_slot_give_(slot, n, m);
+	return true;
 }
 
 /*
@@ -156,23 +180,14 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 IBUF_INLINE_ALWAYS void
 ibuf_mbuf_free(struct ibuf_mbuf *m)
 {
-	struct ibuf_slot_ *slot;
-	uint32_t nature, n;
+	uint32_t nature;
 
 	if (m == NULL)
 		return;
 	nature = ibuf_mbuf_nature_(m);
-	/* The load pairs with the release of who dropped the last window. */
-	if (IBUF_LIKELY(nature == IBUF_MBUF_PLAIN_ELEMENT_ &&
-			__atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) ==
-				1)) {
-		slot = &ibuf_slots_of_(m)->element_;
-		n = ibuf_slot_n_(slot);
-		if (IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
-			m->flags_ = 0;
-			ibuf_slot_give_(slot, n, m);
+	if (IBUF_LIKELY(nature == IBUF_MBUF_PLAIN_ELEMENT_)) {
+		if (IBUF_LIKELY(ibuf_mbuf_free_element_(m)))
 			return;
-		}
 	} else if (nature == IBUF_MBUF_PLAIN_WINDOW_) {
 		ibuf_mbuf_free_window_(m);
 		return;
