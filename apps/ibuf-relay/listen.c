@@ -24,8 +24,8 @@ enum { PAUSE_MS = 100, BACKLOG = 511 };
 /* A peer that is gone without a word is noticed after ten minutes. */
 enum { ALIVE_IDLE_S = 300, ALIVE_INTERVAL_S = 100, ALIVE_COUNT = 3 };
 
-static int
-open_tcp(const struct options *o)
+int
+listen_tcp(const char *address, const char *port)
 {
 	struct addrinfo hints = {
 		.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
@@ -34,9 +34,9 @@ open_tcp(const struct options *o)
 	struct addrinfo *found;
 	int one = 1, fd, error;
 
-	error = getaddrinfo(o->bind, o->port, &hints, &found);
+	error = getaddrinfo(address, port, &hints, &found);
 	if (error != 0) {
-		complain("cannot listen on %s port %s: %s", o->bind, o->port,
+		complain("cannot listen on %s port %s: %s", address, port,
 			 gai_strerror(error));
 		return -1;
 	}
@@ -46,13 +46,13 @@ open_tcp(const struct options *o)
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
 	    bind(fd, found->ai_addr, found->ai_addrlen) != 0 ||
 	    listen(fd, BACKLOG) != 0) {
-		complain("cannot listen on %s port %s: %s", o->bind, o->port,
+		complain("cannot listen on %s port %s: %s", address, port,
 			 strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		fd = -1;
 	} else {
-		log_line("listening on %s port %s", o->bind, o->port);
+		log_line("listening on %s port %s", address, port);
 	}
 	freeaddrinfo(found);
 	return fd;
@@ -91,7 +91,7 @@ listen_open(struct listeners *l, const struct options *o)
 {
 	*l = (struct listeners){.fds = {-1, -1}};
 	if (strcmp(o->port, "0") != 0) {
-		l->fds[0] = open_tcp(o);
+		l->fds[0] = listen_tcp(o->bind, o->port);
 		if (l->fds[0] < 0)
 			return false;
 	}

@@ -14,6 +14,9 @@ struct listeners {
 	const char *unix_path;
 };
 
+/* A socket that listens there; -1: it could not, and says why. */
+int listen_tcp(const char *address, const char *port);
+
 /* false: it could not, and says why. */
 bool listen_open(struct listeners *l, const struct options *o);
 

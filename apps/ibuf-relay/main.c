@@ -6,6 +6,7 @@
  */
 #include "listen.h"
 #include "log.h"
+#include "metrics.h"
 #include "options.h"
 #include "relay.h"
 #include "worker.h"
@@ -134,6 +135,7 @@ run(const struct options *o)
 {
 	struct relay r = {.options = *o, .started_ns = relay_now_ns()};
 	struct listeners listeners;
+	struct metrics *metrics = NULL;
 	int signals = open_signals();
 	size_t left;
 
@@ -142,9 +144,12 @@ run(const struct options *o)
 	if (signals < 0 || !make_pools(&r) || !listen_open(&listeners, o) ||
 	    !start_workers(&r))
 		return STATUS_FAILED; /* threads that started end with us */
+	if (o->metrics_port != NULL && (metrics = metrics_start(&r)) == NULL)
+		return STATUS_FAILED;
 	log_line("ready, %u threads, process %ld", o->threads, (long)getpid());
 	listen_run(&r, &listeners, signals);
 	listen_close(&listeners);
+	metrics_stop(metrics);
 	stop_workers(&r);
 	close(signals);
 	directory_free(r.directory);

@@ -36,6 +36,8 @@ const char options_help[] =
 	"      --slow=WHAT      a subscriber at that limit: disconnect it "
 	"(default)\n"
 	"                       or drop the messages it has no room for\n"
+	"      --metrics=PORT   show statistics to Prometheus there, on the "
+	"same address\n"
 	"  -h, --help           show this help and exit\n"
 	"  -V, --version        show the version and exit\n"
 	"\n"
@@ -49,7 +51,7 @@ const char options_help[] =
 
 static const char letters[] = ":b:p:u:t:a:hV";
 
-enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW };
+enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS };
 
 /* Two rooms for each thread, or it could not read at all. */
 enum { LEAST_MEMORY_BYTES = 1 << 20 };
@@ -177,6 +179,9 @@ parse_option(struct options *o, int letter)
 				  &o->client_output_limit);
 	case SLOW:
 		return parse_slow(o);
+	case METRICS:
+		o->metrics_port = optarg;
+		return want_number("metrics", 1, 65535, &number);
 	default:
 		return false;
 	}
@@ -230,6 +235,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{"max-bulk", required_argument, NULL, MAX_BULK},
 		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
 		{"slow", required_argument, NULL, SLOW},
+		{"metrics", required_argument, NULL, METRICS},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},

@@ -10,10 +10,11 @@
 enum slow { SLOW_DISCONNECT, SLOW_DROP };
 
 struct options {
-	const char *bind;      /* an address */
-	const char *port;      /* "0": no TCP */
-	const char *unix_path; /* NULL: none */
-	const char *password;  /* NULL: none */
+	const char *bind;         /* an address */
+	const char *port;         /* "0": no TCP */
+	const char *unix_path;    /* NULL: none */
+	const char *password;     /* NULL: none */
+	const char *metrics_port; /* NULL: none */
 	unsigned threads;
 	size_t max_memory;          /* bytes; 0: no limit */
 	size_t max_bulk;            /* bytes */

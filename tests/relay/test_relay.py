@@ -42,7 +42,7 @@ def help_and_version_are_told():
     done = run("--help")
     assert done.returncode == 0 and done.stdout.startswith("Usage: ibuf-relay")
     for option in ("bind", "port", "unix", "threads", "requirepass", "max-memory", "max-bulk",
-                   "client-output-limit", "slow", "help", "version"):
+                   "client-output-limit", "slow", "metrics", "help", "version"):
         assert "--" + option in done.stdout, option
     done = run("--version")
     assert done.returncode == 0 and done.stdout.startswith("ibuf-relay 0.")
@@ -55,7 +55,8 @@ def wrong_options_are_one_line_and_status_2():
                     ["--max-bulk", "0"], ["--max-bulk", "1T"], ["--max-memory", "1"],
                     ["--max-memory", "99999999999999999999"], ["--unix", ""],
                     ["--unix", "x" * 108], ["--port", "0"], ["--client-output-limit", "x"],
-                    ["--threads", "64", "--max-memory", "1M"], ["--help=x"]):
+                    ["--threads", "64", "--max-memory", "1M"], ["--metrics", "0"],
+                    ["--metrics", "x"], ["--help=x"]):
         done = run(*options)
         assert done.returncode == 2, options
         assert done.stderr.count("\n") == 1 and done.stderr.startswith("ibuf-relay: "), options
