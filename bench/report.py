@@ -166,8 +166,9 @@ def write(result, where):
                      "\n![ratios](ratios.svg)\n")
 
 
-def publish(result, path, name, plots):
-    """Put the tables, and the plots of these names, between the markers of a run in a document."""
+def publish(words, path, name, plots):
+    """Put the words of a report, and the plots of these names, between the markers of a run in a
+    document."""
     with open(path) as stream:
         text = stream.read()
     begin, end = "<!-- run %s: begin -->\n" % name, "<!-- run %s: end -->\n" % name
@@ -177,4 +178,4 @@ def publish(result, path, name, plots):
         raise SystemExit("bench: %s has no place for a run named %s" % (path, name))
     images = "".join("\n![%s](performance/%s/%s.svg)\n" % (plot, name, plot) for plot in plots)
     with open(path, "w") as stream:
-        stream.write(before + begin + "\n" + text_of(result) + images + "\n" + end + after)
+        stream.write(before + begin + "\n" + words + images + "\n" + end + after)
