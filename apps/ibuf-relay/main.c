@@ -9,6 +9,7 @@
 #include "metrics.h"
 #include "options.h"
 #include "relay.h"
+#include "top.h"
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -181,6 +182,8 @@ main(int argc, char **argv)
 	hold_standard_streams();
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
+		if (options.top != NULL)
+			return top_run(&options) ? STATUS_DONE : STATUS_FAILED;
 		return run(&options);
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);

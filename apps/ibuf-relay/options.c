@@ -38,6 +38,8 @@ const char options_help[] =
 	"                       or drop the messages it has no room for\n"
 	"      --metrics=PORT   show statistics to Prometheus there, on the "
 	"same address\n"
+	"      --top=HOST:PORT  show what a relay there is doing, once a "
+	"second; q ends it\n"
 	"  -h, --help           show this help and exit\n"
 	"  -V, --version        show the version and exit\n"
 	"\n"
@@ -51,7 +53,7 @@ const char options_help[] =
 
 static const char letters[] = ":b:p:u:t:a:hV";
 
-enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS };
+enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS, TOP };
 
 /* Two rooms for each thread, or it could not read at all. */
 enum { LEAST_MEMORY_BYTES = 1 << 20 };
@@ -179,6 +181,9 @@ parse_option(struct options *o, int letter)
 				  &o->client_output_limit);
 	case SLOW:
 		return parse_slow(o);
+	case TOP:
+		o->top = optarg;
+		return true;
 	case METRICS:
 		o->metrics_port = optarg;
 		return want_number("metrics", 1, 65535, &number);
@@ -236,6 +241,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
 		{"slow", required_argument, NULL, SLOW},
 		{"metrics", required_argument, NULL, METRICS},
+		{"top", required_argument, NULL, TOP},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},

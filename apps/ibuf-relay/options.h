@@ -15,6 +15,7 @@ struct options {
 	const char *unix_path;    /* NULL: none */
 	const char *password;     /* NULL: none */
 	const char *metrics_port; /* NULL: none */
+	const char *top;          /* watch that server instead; NULL: none */
 	unsigned threads;
 	size_t max_memory;          /* bytes; 0: no limit */
 	size_t max_bulk;            /* bytes */
