@@ -4,6 +4,7 @@
 #include "client.h"
 #include "address.h"
 #include "command.h"
+#include "congestion.h"
 #include "log.h"
 #include "relay.h"
 #include "reply.h"
@@ -63,6 +64,8 @@ client_leave_all(struct client *c, enum kind kind)
 void
 client_free(struct client *c)
 {
+	if (c->is_held)
+		congestion_forget(c);
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
 	registry_remove(&c->worker->relay->registry, &c->card);
@@ -119,7 +122,7 @@ client_watch(struct client *c)
 {
 	struct epoll_event event = {.data.ptr = c};
 
-	if (!c->is_ending && !c->is_paused && !c->is_starved &&
+	if (!c->is_ending && !c->is_paused && !c->is_starved && !c->is_held &&
 	    !c->worker->is_stopping)
 		event.events |= EPOLLIN;
 	if (c->out != NULL)
@@ -218,7 +221,11 @@ client_flush(struct client *c)
 	write_out(c);
 	if (c->is_ending && c->out == NULL)
 		client_doom(c);
-	if (c->is_paused && client_pending(c) <= limit / 4) {
+	if (c->is_full && client_pending(c) <= limit / 2)
+		congestion_end(c);
+	/* Once it stops, other workers may not hear us any more. */
+	if (c->is_paused && client_pending(c) <= limit / 4 &&
+	    !c->worker->is_stopping) {
 		c->is_paused = false;
 		client_execute(c);
 	}
@@ -233,6 +240,7 @@ client_push(struct client *c, struct ibuf_mbuf *frame)
 	const struct options *o = &c->worker->relay->options;
 	struct counters *counters = &c->worker->counters;
 	size_t more = cost(frame);
+	bool is_over;
 
 	if (c->is_doomed || c->is_ending) {
 		ibuf_mbuf_free(frame);
@@ -241,7 +249,10 @@ client_push(struct client *c, struct ibuf_mbuf *frame)
 	/* It may only be that nothing was sent yet in this round. */
 	if (client_pending(c) + more > o->client_output_limit)
 		write_out(c);
-	if (client_pending(c) + more <= o->client_output_limit) {
+	is_over = client_pending(c) + more > o->client_output_limit;
+	if (is_over && o->slow == SLOW_BLOCK)
+		congestion_begin(c);
+	if (!is_over || o->slow == SLOW_BLOCK) {
 		count(&counters->delivered, 1);
 		client_send(c, frame);
 		return;
@@ -267,7 +278,7 @@ client_execute(struct client *c)
 	size_t limit = c->worker->relay->options.client_output_limit;
 	enum resp_result r = RESP_REQUEST;
 
-	while (c->in != NULL && !c->is_doomed && !c->is_ending) {
+	while (c->in != NULL && !c->is_doomed && !c->is_ending && !c->is_held) {
 		if (client_pending(c) > limit / 2) {
 			c->is_paused = true;
 			break;
@@ -285,7 +296,9 @@ client_execute(struct client *c)
 		reply_error(c, "ERR out of memory");
 		c->is_ending = true;
 	}
-	resp_consume(&c->parser, &c->in);
+	/* A request that is held is needed still, where it is. */
+	if (!c->is_held)
+		resp_consume(&c->parser, &c->in);
 	if (c->in != NULL &&
 	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
 		log_line("client %llu asks for too much at once: closed",

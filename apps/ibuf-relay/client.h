@@ -22,7 +22,8 @@ struct client {
 	struct worker *worker;
 	struct client *next, *prev;              /* of the worker */
 	struct client *next_dirty, *next_doomed; /* of its lists */
-	unsigned events;                         /* that epoll watches */
+	struct client *next_held;
+	unsigned events; /* that epoll watches */
 
 	struct resp_parser parser;
 	struct ibuf_mbuf *in;
@@ -37,6 +38,8 @@ struct client {
 	bool is_ending;  /* is to be closed when all is sent */
 	bool is_paused;  /* reads its replies too slowly to get more */
 	bool is_starved; /* there was no room to read into */
+	bool is_full;    /* publishers wait for it; see congestion.h */
+	bool is_held;    /* waits for others; its request is in the parser */
 };
 
 /* Serve a connected socket.  NULL: it could not, and closed it. */
@@ -58,7 +61,8 @@ void client_flush(struct client *c);
 
 /*
  * Tell it a message; the frame is the client's then.  At its limit it is
- * doomed, or the message is dropped, and either is counted.
+ * doomed, or the message is dropped, and either is counted; or it gets the
+ * message, and publishers wait.
  */
 void client_push(struct client *c, struct ibuf_mbuf *frame);
 

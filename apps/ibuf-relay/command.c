@@ -282,7 +282,6 @@ command_execute(struct client *c)
 	};
 	struct text name = call_text(&call, 0);
 
-	count(&w->counters.commands, 1);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
 	if (c->is_doomed || is_http(&call, name)) {
@@ -300,5 +299,7 @@ command_execute(struct client *c)
 				call.command->run(&call);
 		}
 	}
+	/* What is held is executed later. */
+	count(&w->counters.commands, !c->is_held);
 	free_scratch(w);
 }

@@ -103,6 +103,15 @@ is_pubsub(struct card *card)
 	return n > 0;
 }
 
+/* Letters of Redis: subscribed, blocked, or neither. */
+static const char *
+flags(struct card *card)
+{
+	if (atomic_load(&card->is_held))
+		return is_pubsub(card) ? "Pb" : "b";
+	return is_pubsub(card) ? "P" : "N";
+}
+
 /* The registry is locked. */
 static int
 print_card(struct ibuf_mbuf *to, struct card *card, uint64_t now_ns)
@@ -128,8 +137,7 @@ print_card(struct ibuf_mbuf *to, struct card *card, uint64_t now_ns)
 		card->name != NULL ? card->name : "",
 		(unsigned long long)((now_ns - card->created_ns) / second),
 		(unsigned long long)((now_ns - active_ns) / second),
-		is_pubsub(card) ? "P" : "N",
-		atomic_load(&card->counts[KIND_CHANNEL]),
+		flags(card), atomic_load(&card->counts[KIND_CHANNEL]),
 		atomic_load(&card->counts[KIND_PATTERN]),
 		atomic_load(&card->counts[KIND_SHARD]),
 		atomic_load(&card->input), output > 0, output,

@@ -2,6 +2,7 @@
  * command_pubsub.c - subscribing, publishing, PUBSUB.
  */
 #include "command.h"
+#include "congestion.h"
 #include "fanout.h"
 #include "log.h"
 #include "reply.h"
@@ -115,7 +116,7 @@ publish(struct call *call, enum kind kind)
 	struct ibuf_mbuf *body;
 	size_t n;
 
-	if (c->is_doomed)
+	if (c->is_doomed || congestion_holds(c, kind, name.bytes, name.len))
 		return;
 	body = call_slice(call, 1, 3);
 	if (body == NULL)

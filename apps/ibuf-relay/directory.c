@@ -7,6 +7,7 @@
 #include "directory.h"
 #include "glob.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 /* Out of memory it tells us, instead of ending the program. */
@@ -19,12 +20,14 @@ struct place {
 	char *name;
 	size_t len;
 	size_t total;      /* sum of counts */
+	size_t full;       /* of them: too much waits for these */
 	uint32_t counts[]; /* of each worker */
 };
 
 struct directory {
 	pthread_rwlock_t lock;
 	unsigned workers;
+	atomic_size_t full; /* sum of those of all places */
 	struct place *places[KINDS];
 };
 
@@ -150,6 +153,43 @@ directory_receivers(struct directory *d, enum kind kind, const char *name,
 			total += add_up(d, place, workers);
 	pthread_rwlock_unlock(&d->lock);
 	return total;
+}
+
+bool
+directory_mark(struct directory *d, enum kind kind, const char *name,
+	       size_t len, bool is_full)
+{
+	struct place *place;
+	bool is_last;
+
+	pthread_rwlock_wrlock(&d->lock);
+	place = find(d, kind, name, len);
+	place->full += is_full ? 1 : (size_t)-1;
+	is_last = place->full == 0;
+	atomic_fetch_add(&d->full, is_full ? 1 : (size_t)-1);
+	pthread_rwlock_unlock(&d->lock);
+	return is_last;
+}
+
+bool
+directory_is_full(struct directory *d, enum kind kind, const char *name,
+		  size_t len)
+{
+	struct place *place;
+	bool is_full;
+
+	/* Who reads 0 publishes as if that had been before the mark. */
+	if (atomic_load(&d->full) == 0)
+		return false;
+	pthread_rwlock_rdlock(&d->lock);
+	place = find(d, kind, name, len);
+	is_full = place != NULL && place->full > 0;
+	place = kind == KIND_CHANNEL ? d->places[KIND_PATTERN] : NULL;
+	for (; place != NULL && !is_full; place = place->hh.next)
+		is_full = place->full > 0 &&
+			  glob_matches(place->name, place->len, name, len);
+	pthread_rwlock_unlock(&d->lock);
+	return is_full;
 }
 
 size_t

@@ -48,6 +48,15 @@ size_t directory_count(struct directory *d, enum kind kind, const char *name,
 /* How many names of a kind there are. */
 size_t directory_names(struct directory *d, enum kind kind);
 
+/* One more subscriber of this name is full, or one fewer; see congestion.h.
+   true: none is any more. */
+bool directory_mark(struct directory *d, enum kind kind, const char *name,
+		    size_t len, bool is_full);
+
+/* Is a subscriber full who would get what is published to this channel? */
+bool directory_is_full(struct directory *d, enum kind kind, const char *name,
+		       size_t len);
+
 /*
  * Call `each` for the names of a kind that match a pattern, or for all when
  * that is NULL; no other function of the directory may be called from it.

@@ -2,6 +2,7 @@
  * fanout.c - one message to all its subscribers.
  */
 #include "fanout.h"
+#include "congestion.h"
 #include "glob.h"
 #include "worker.h"
 #include <stdlib.h>
@@ -170,6 +171,7 @@ fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
 			continue;
 		}
 		post->kind = kind;
+		congestion_posted(r->workers[i], post);
 		post_send(&r->workers[i]->queue, post);
 	}
 	if (workers >> w->index & 1)

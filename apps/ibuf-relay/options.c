@@ -34,8 +34,10 @@ const char options_help[] =
 	"                       what may wait for one subscriber (default "
 	"32M)\n"
 	"      --slow=WHAT      a subscriber at that limit: disconnect it "
-	"(default)\n"
-	"                       or drop the messages it has no room for\n"
+	"(default),\n"
+	"                       drop the messages it has no room for, or block "
+	"who\n"
+	"                       publishes to it until it has\n"
 	"      --metrics=PORT   show statistics to Prometheus there, on the "
 	"same address\n"
 	"      --top=HOST:PORT  show what a relay there is doing, once a "
@@ -138,8 +140,11 @@ parse_slow(struct options *o)
 		o->slow = SLOW_DROP;
 	else if (strcmp(optarg, "disconnect") == 0)
 		o->slow = SLOW_DISCONNECT;
+	else if (strcmp(optarg, "block") == 0)
+		o->slow = SLOW_BLOCK;
 	else {
-		complain("--slow takes drop or disconnect, not '%s'", optarg);
+		complain("--slow takes disconnect, drop or block, not '%s'",
+			 optarg);
 		return false;
 	}
 	return true;

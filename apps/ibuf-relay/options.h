@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum slow { SLOW_DISCONNECT, SLOW_DROP };
+enum slow { SLOW_DISCONNECT, SLOW_DROP, SLOW_BLOCK };
 
 struct options {
 	const char *bind;         /* an address */

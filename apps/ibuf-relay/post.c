@@ -95,15 +95,21 @@ post_free(struct post *post)
 }
 
 void
-post_send(struct post_queue *q, struct post *post)
+post_queue_wake(struct post_queue *q)
 {
 	uint64_t one = 1;
 
-	push(q, post);
-	/* seq_cst: the push is not seen after the exchange. */
+	/* seq_cst: what was written before is not seen after the exchange. */
 	if (atomic_exchange(&q->is_woken, 1) == 0 &&
 	    write(q->fd, &one, sizeof(one)) < 0)
 		abort(); /* the count of an eventfd does not overflow by ones */
+}
+
+void
+post_send(struct post_queue *q, struct post *post)
+{
+	push(q, post);
+	post_queue_wake(q);
 }
 
 void

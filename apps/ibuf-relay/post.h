@@ -32,6 +32,7 @@ struct post {
 	enum kind kind;
 	/* POST_PUBLISH: the channel and the payload, each a bulk string. */
 	struct ibuf_mbuf *body;
+	size_t bytes; /* that congestion.h counts; 0: none */
 	uint64_t id;
 	int fd;
 };
@@ -56,6 +57,9 @@ void post_free(struct post *post);
 
 /* The post is the receiver's then. */
 void post_send(struct post_queue *q, struct post *post);
+
+/* Wake the receiver, with nothing but what it shares otherwise. */
+void post_queue_wake(struct post_queue *q);
 
 /*
  * When fd is readable: let the next post make it so again.  Then take what

@@ -35,6 +35,7 @@ struct card {
 	atomic_uint resp;
 	_Atomic(const char *) command; /* a constant; NULL: none yet */
 	atomic_bool is_killed;
+	atomic_bool is_held; /* waits for a slow subscriber */
 };
 
 struct registry {

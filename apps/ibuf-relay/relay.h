@@ -26,7 +26,8 @@ enum { RELAY_ROOM_BYTES = 64 * 1024 };
 /* Of one thread, which alone writes; others read. */
 struct counters {
 	atomic_ullong connections, commands, published, delivered, dropped,
-		slow_closed, evicted, protocol_errors, bytes_in, bytes_out;
+		slow_closed, evicted, waits, protocol_errors, bytes_in,
+		bytes_out;
 };
 
 /* Not an atomic addition: there is one writer. */
@@ -49,6 +50,7 @@ struct relay {
 	uint64_t started_ns;     /* monotonic */
 	atomic_uint reading;     /* workers that may still publish */
 	atomic_ullong accept_pauses;
+	atomic_uint held; /* publishers that wait for slow subscribers */
 };
 
 /* The monotonic clock. */

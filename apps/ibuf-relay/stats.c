@@ -29,6 +29,12 @@ clients(struct relay *r)
 }
 
 static unsigned long long
+held(struct relay *r)
+{
+	return atomic_load_explicit(&r->held, memory_order_relaxed);
+}
+
+static unsigned long long
 channels(struct relay *r)
 {
 	return directory_names(r->directory, KIND_CHANNEL);
@@ -73,6 +79,8 @@ accept_pauses(struct relay *r)
 static const struct row rows[] = {
 	{STATS_CLIENTS, "connected_clients", "clients",
 	 "Clients that are connected.", GAUGE(clients)},
+	{STATS_CLIENTS, "blocked_clients", "blocked_clients",
+	 "Publishers that wait for slow subscribers.", GAUGE(held)},
 	{STATS_MEMORY, "used_memory", "memory_bytes",
 	 "Memory of the rooms that messages are in.", GAUGE(memory)},
 	{STATS_MEMORY, "maxmemory", "memory_limit_bytes",
@@ -101,6 +109,9 @@ static const struct row rows[] = {
 	 "output_limit_disconnections_total",
 	 "Subscribers closed because they read too slowly.",
 	 COUNTER(slow_closed)},
+	{STATS_STATS, "publisher_waits", "publisher_waits_total",
+	 "Times that a publisher had to wait for a slow subscriber.",
+	 COUNTER(waits)},
 	{STATS_STATS, "evicted_clients", "evicted_clients_total",
 	 "Clients closed because memory was used up.", COUNTER(evicted)},
 	{STATS_STATS, "protocol_errors", "protocol_errors_total",

@@ -120,17 +120,20 @@ show_title(struct view *v, const char *where)
 static void
 show_who(struct view *v)
 {
-	char clients[NUMBER_BYTES], channels[NUMBER_BYTES];
-	char patterns[NUMBER_BYTES], shards[NUMBER_BYTES];
+	char clients[NUMBER_BYTES], blocked[NUMBER_BYTES];
+	char channels[NUMBER_BYTES], patterns[NUMBER_BYTES];
+	char shards[NUMBER_BYTES];
 
 	print_number(v, TOP_CLIENTS, clients);
+	print_number(v, TOP_BLOCKED, blocked);
 	print_number(v, TOP_CHANNELS, channels);
 	print_number(v, TOP_PATTERNS, patterns);
 	print_number(v, TOP_SHARDS, shards);
 	line(v, "",
-	     "clients %s   subscribers %zu   channels %s   patterns %s   "
-	     "shard channels %s",
-	     clients, v->now->subscribers_total, channels, patterns, shards);
+	     "clients %s, %s blocked   subscribers %zu   channels %s   "
+	     "patterns %s   shards %s",
+	     clients, blocked, v->now->subscribers_total, channels, patterns,
+	     shards);
 }
 
 /* Rates and totals, in two columns of three. */
@@ -152,27 +155,22 @@ show_rates(struct view *v)
 		 {"protocol errors", TOP_PROTOCOL_ERRORS, 1000}},
 		{{"commands", TOP_COMMANDS, 1000},
 		 {"accept pauses", TOP_ACCEPT_PAUSES, 1000}},
-		{{"connections", TOP_CONNECTIONS, 1000}, {NULL, 0, 0}},
+		{{"connections", TOP_CONNECTIONS, 1000},
+		 {"publisher waits", TOP_WAITS, 1000}},
 	};
 	const size_t n = sizeof(cells) / sizeof(cells[0]);
-	char rate[2][NUMBER_BYTES] = {"", ""},
-	     total[2][NUMBER_BYTES] = {"", ""};
+	char rate[2][NUMBER_BYTES], total[2][NUMBER_BYTES];
 
 	line(v, "\033[1m", "%-13s %8s %18s  %-15s %8s %10s", "", "each s",
 	     "in all", "", "each s", "in all");
 	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < 2 && cells[i][j].label != NULL; j++) {
+		for (size_t j = 0; j < 2; j++) {
 			print_rate(v, cells[i][j].field, cells[i][j].thousand,
 				   rate[j]);
 			print_number(v, cells[i][j].field, total[j]);
 		}
-		if (cells[i][1].label != NULL)
-			line(v, "", "%-13s %8s %18s  %-15s %8s %10s",
-			     cells[i][0].label, rate[0], total[0],
-			     cells[i][1].label, rate[1], total[1]);
-		else
-			line(v, "", "%-13s %8s %18s", cells[i][0].label,
-			     rate[0], total[0]);
+		line(v, "", "%-13s %8s %18s  %-15s %8s %10s", cells[i][0].label,
+		     rate[0], total[0], cells[i][1].label, rate[1], total[1]);
 	}
 }
 

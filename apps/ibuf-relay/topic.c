@@ -113,11 +113,24 @@ fail:
 }
 
 void
+topic_mark(struct topics *t, struct membership *m, bool is_full)
+{
+	const struct topic *topic = m->topic;
+
+	if (m->is_full == is_full)
+		return;
+	m->is_full = is_full;
+	t->is_eased |= directory_mark(t->directory, topic->kind, topic->name,
+				      topic->len, is_full);
+}
+
+void
 topic_leave(struct topics *t, struct membership *m, struct membership **mine)
 {
 	struct topic *topic = m->topic;
 	struct membership *last = topic->members[--topic->count];
 
+	topic_mark(t, m, false);
 	/* The last takes its place. */
 	topic->members[m->index] = last;
 	last->index = m->index;

@@ -28,6 +28,7 @@ struct membership {
 	struct topic *topic;
 	struct client *client;
 	size_t index; /* topic->members[index] is this */
+	bool is_full; /* the directory counts it as full */
 };
 
 struct topic {
@@ -47,6 +48,7 @@ struct topic {
 struct topics {
 	struct directory *directory;
 	unsigned worker;
+	bool is_eased; /* a topic has no full member any more; see congestion.h */
 	struct topic *by_name[KINDS];
 };
 
@@ -68,6 +70,9 @@ struct topic *topic_find(struct topics *t, enum kind kind, const char *name,
 struct membership *topic_membership(struct topics *t, enum kind kind,
 				    const char *name, size_t len,
 				    struct membership *mine);
+
+/* Too much waits for this member, or does not any more. */
+void topic_mark(struct topics *t, struct membership *m, bool is_full);
 
 /* The topic is gone too when this was its last member. */
 void topic_leave(struct topics *t, struct membership *m,

@@ -2,6 +2,7 @@
  * worker.c - a thread that serves clients.
  */
 #include "worker.h"
+#include "congestion.h"
 #include "fanout.h"
 #include "log.h"
 #include "scarcity.h"
@@ -92,6 +93,7 @@ take(struct worker *w, struct post *post)
 	switch (post->what) {
 	case POST_PUBLISH:
 		fanout_deliver(w, post->kind, post->body);
+		congestion_taken(w, post);
 		break;
 	case POST_CLIENT:
 		add_client(w, post);
@@ -232,8 +234,13 @@ run(void *arg)
 			handle(w, &events[i]);
 		if (w->starved_since_ns != 0)
 			scarcity_turn(w);
+		if (atomic_exchange(&w->must_resume, false) && !w->is_stopping)
+			congestion_resume(w);
 		flush(w);
 		reap(w);
+		if (w->topics.is_eased)
+			congestion_ease(w->relay);
+		w->topics.is_eased = false;
 	} while (!is_done(w));
 	reap(w);
 	while (w->clients != NULL) {
@@ -255,7 +262,8 @@ worker_start(struct relay *r, unsigned index)
 		goto no_worker;
 	w->relay = r;
 	w->index = index;
-	w->topics = (struct topics){r->directory, index, {NULL}};
+	w->topics = (struct topics){.directory = r->directory, .worker = index};
+	w->held_end = &w->held;
 	if (post_queue_init(&w->queue) != 0)
 		goto no_queue;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);

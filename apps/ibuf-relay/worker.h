@@ -22,11 +22,14 @@ struct worker {
 	int epoll;
 	struct post_queue queue;
 	struct counters counters;
+	atomic_size_t posted_bytes; /* in the queue; see congestion.h */
+	atomic_bool must_resume;    /* somebody that is held may go on */
 
 	/* The rest is the thread's own. */
 	struct topics topics;
 	struct client *clients;
 	struct client *dirty, *doomed;
+	struct client *held, **held_end; /* in the order they came */
 	struct ibuf_mbuf *room; /* empty, with room to read into; NULL */
 	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see fanout.h */
 	struct scratch *scratch;            /* of the command under way */

@@ -51,7 +51,7 @@ def help_and_version_are_told():
 def wrong_options_are_one_line_and_status_2():
     for options in (["--nosuch"], ["-x"], ["x"], ["--port"], ["--port", "65536"],
                     ["--port", "-1"], ["--port", "1x"], ["--threads", "0"],
-                    ["--threads", "65"], ["--slow", "x"], ["--slow", "block"],
+                    ["--threads", "65"], ["--slow", "x"], ["--slow", "blocks"],
                     ["--max-bulk", "0"], ["--max-bulk", "1T"], ["--max-memory", "1"],
                     ["--max-memory", "99999999999999999999"], ["--unix", ""],
                     ["--unix", "x" * 108], ["--port", "0"], ["--client-output-limit", "x"],

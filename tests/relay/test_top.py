@@ -115,7 +115,7 @@ def what_goes_on_is_shown():
             lines = top.wait("counts", lambda l: number(l, "messages out", 1) == "100")
             assert re.match(r"ibuf-relay \S+ at 127.0.0.1:%d, up 0:00:\d\d, threads 2; q ends$"
                             % server.port, lines[0]), lines[0]
-            assert lines[1].startswith("clients 4   subscribers 2   channels 1   patterns 1 ")
+            assert lines[1].startswith("clients 4, 0 blocked   subscribers 2   channels 1   patterns 1 ")
             assert number(lines, "messages in", 1) == "50"
             assert number(lines, "lost", 1) == "0"
             assert any(line.startswith("memory ") and line.endswith(" of 64M") for line in lines)
