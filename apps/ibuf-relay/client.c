@@ -235,7 +235,7 @@ client_flush(struct client *c)
 }
 
 void
-client_push(struct client *c, struct ibuf_mbuf *frame)
+client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 {
 	const struct options *o = &c->worker->relay->options;
 	struct counters *counters = &c->worker->counters;
@@ -253,14 +253,14 @@ client_push(struct client *c, struct ibuf_mbuf *frame)
 	if (is_over && o->slow == SLOW_BLOCK)
 		congestion_begin(c);
 	if (!is_over || o->slow == SLOW_BLOCK) {
-		count(&counters->delivered, 1);
+		count(&counters->delivered, messages);
 		client_send(c, frame);
 		return;
 	}
 	ibuf_mbuf_free(frame);
 	if (o->slow == SLOW_DROP) {
-		count(&counters->dropped, 1);
-		atomic_fetch_add_explicit(&c->card.dropped, 1,
+		count(&counters->dropped, messages);
+		atomic_fetch_add_explicit(&c->card.dropped, messages,
 					  memory_order_relaxed);
 		make_dirty(c);
 		return;

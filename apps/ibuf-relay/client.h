@@ -60,11 +60,11 @@ void client_execute(struct client *c);
 void client_flush(struct client *c);
 
 /*
- * Tell it a message; the frame is the client's then.  At its limit it is
- * doomed, or the message is dropped, and either is counted; or it gets the
- * message, and publishers wait.
+ * Tell it so many messages; the frame is the client's then.  At its limit it
+ * is doomed, or the frame is dropped, and either is counted; or it gets the
+ * frame, and publishers wait.
  */
-void client_push(struct client *c, struct ibuf_mbuf *frame);
+void client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages);
 
 /* Put a message behind its replies.  It is the client's then. */
 void client_send(struct client *c, struct ibuf_mbuf *m);

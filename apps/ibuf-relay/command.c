@@ -282,6 +282,9 @@ command_execute(struct client *c)
 	};
 	struct text name = call_text(&call, 0);
 
+	/* All but publishing may show or change who gets what. */
+	if (!text_is(name, "publish") && !text_is(name, "spublish"))
+		fanout_finish(w);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
 	if (c->is_doomed || is_http(&call, name)) {

@@ -122,6 +122,9 @@ publish(struct call *call, enum kind kind)
 	if (body == NULL)
 		return;
 	n = fanout_publish(c->worker, kind, name.bytes, name.len, body);
+	/* Who listens too may hear it, and does so before the answer. */
+	if (client_subscriptions(c) > 0)
+		fanout_finish(c->worker);
 	ibuf_mbuf_free(body);
 	reply_integer(c, (long long)n);
 }

@@ -10,8 +10,9 @@
  *
  * What is under way when a topic gets its mark is delivered still, so more
  * than the limit may wait for a subscriber.  How much more is bounded: by one
- * message of each worker, and by what lies in the queue of the subscriber's
- * worker, beyond a limit of which publishers are held too.
+ * message of each worker or what it has gathered (fanout.h), and by what lies
+ * in the queue of the subscriber's worker, beyond a limit of which publishers
+ * are held too.
  *
  * Nobody waits for anybody in a circle: a worker never waits, and a client
  * that is held is sent to all the same.

@@ -3,6 +3,7 @@
  */
 #include "fanout.h"
 #include "congestion.h"
+#include "frame.h"
 #include "glob.h"
 #include "worker.h"
 #include <stdlib.h>
@@ -10,93 +11,33 @@
 /* Clones made at a time: one addition to each count for so many. */
 enum { BATCH = 64 };
 
-static const char *const words[KINDS] = {"message", "pmessage", "smessage"};
-
-/* "*3\r\n$7\r\nmessage\r\n", or with a pattern behind that. */
-static struct ibuf_mbuf *
-make_before(struct worker *w, enum kind kind, unsigned resp,
-	    const struct topic *topic)
-{
-	struct ibuf_mbuf *m = ibuf_pool_alloc(w->relay->replies);
-	char first = resp == 3 ? '>' : '*';
-	const char *word = words[kind];
-
-	if (m == NULL)
-		return NULL;
-	if (ibuf_mbuf_printf(m, "%c%d\r\n$%d\r\n%s\r\n", first,
-			     topic != NULL ? 4 : 3,
-			     kind == KIND_CHANNEL ? 7 : 8, word) != 0)
-		goto fail;
-	if (topic != NULL &&
-	    (ibuf_mbuf_printf(m, "$%zu\r\n", topic->len) != 0 ||
-	     ibuf_mbuf_append(m, topic->name, topic->len) != 0 ||
-	     ibuf_mbuf_append(m, "\r\n", 2) != 0))
-		goto fail;
-	return m;
-fail:
-	ibuf_mbuf_free(m);
-	return NULL;
-}
-
-bool
-fanout_init(struct worker *w)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		struct ibuf_mbuf **of_channel = &w->before[KIND_CHANNEL][i];
-		struct ibuf_mbuf **of_shard = &w->before[KIND_SHARD][i];
-
-		*of_channel = make_before(w, KIND_CHANNEL, 2 + i, NULL);
-		*of_shard = make_before(w, KIND_SHARD, 2 + i, NULL);
-		if (*of_channel == NULL || *of_shard == NULL)
-			return false;
-	}
-	return true;
-}
-
-void
-fanout_destroy(struct worker *w)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		ibuf_mbuf_free(w->before[KIND_CHANNEL][i]);
-		ibuf_mbuf_free(w->before[KIND_SHARD][i]);
-	}
-}
-
-/* What goes before the messages of a topic. */
-static const struct ibuf_mbuf *
-before(struct worker *w, struct topic *topic, unsigned resp)
-{
-	if (topic->kind != KIND_PATTERN)
-		return w->before[topic->kind][resp - 2];
-	if (topic->before[resp - 2] == NULL)
-		topic->before[resp - 2] =
-			make_before(w, KIND_PATTERN, resp, topic);
-	return topic->before[resp - 2];
-}
+/*
+ * What is gathered: for so many subscribers the windows that sharing takes
+ * cost more than to copy so many bytes once.
+ */
+enum { GATHER_BYTES = 4096, GATHER_MEMBERS = 4 };
 
 static void
 give(struct worker *w, struct client **to, size_t n,
-     const struct ibuf_mbuf *frame)
+     const struct ibuf_mbuf *frame, size_t messages)
 {
 	struct ibuf_mbuf *clones[BATCH];
 
 	if (n == 0)
 		return;
 	if (ibuf_mbuf_clone_bulk(frame, clones, n) != 0) {
-		count(&w->counters.dropped, n);
+		count(&w->counters.dropped, n * messages);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		client_push(to[i], clones[i]);
+		client_push(to[i], clones[i], messages);
 }
 
-/* To the members of a topic that speak this version. */
+/* A frame of so many messages to the members that speak this version. */
 static void
-deliver_as(struct worker *w, struct topic *topic, unsigned resp,
-	   const struct ibuf_mbuf *body)
+give_all(struct worker *w, struct topic *topic, unsigned resp,
+	 const struct ibuf_mbuf *frame, size_t messages)
 {
-	const struct ibuf_mbuf *head = NULL;
-	struct ibuf_mbuf *frame = NULL, *tail;
 	struct client *to[BATCH];
 	size_t n = 0;
 
@@ -105,52 +46,132 @@ deliver_as(struct worker *w, struct topic *topic, unsigned resp,
 
 		if (c->resp != resp || c->is_doomed)
 			continue;
-		if (frame == NULL) {
-			head = before(w, topic, resp);
-			frame = head != NULL ? ibuf_mbuf_clone(head) : NULL;
-			tail = ibuf_mbuf_clone(body);
-			if (frame == NULL || tail == NULL ||
-			    ibuf_mbuf_concat(frame, tail) != 0) {
-				ibuf_mbuf_free(tail);
-				ibuf_mbuf_free(frame);
-				count(&w->counters.dropped, topic->count);
-				return;
-			}
-		}
 		to[n++] = c;
 		if (n == BATCH) {
-			give(w, to, n, frame);
+			give(w, to, n, frame, messages);
 			n = 0;
 		}
 	}
-	give(w, to, n, frame);
-	ibuf_mbuf_free(frame);
+	give(w, to, n, frame, messages);
+}
+
+static bool
+has_members(const struct topic *topic, unsigned resp)
+{
+	for (size_t i = 0; i < topic->count; i++)
+		if (topic->members[i]->client->resp == resp)
+			return true;
+	return false;
+}
+
+/* Messages to the members of a topic that speak this version. */
+static void
+deliver_as(struct worker *w, struct topic *topic, unsigned resp,
+	   struct ibuf_mbuf *const *bodies, size_t n)
+{
+	struct ibuf_mbuf *frame = NULL;
+	size_t i = 0;
+
+	if (!has_members(topic, resp))
+		return;
+	if (n > 1)
+		frame = frame_join(w, topic, resp, bodies, n);
+	if (frame != NULL) {
+		give_all(w, topic, resp, frame, n);
+		ibuf_mbuf_free(frame);
+		return;
+	}
+	for (; i < n; i++) {
+		frame = frame_share(w, topic, resp, bodies[i]);
+		if (frame != NULL)
+			give_all(w, topic, resp, frame, 1);
+		else
+			count(&w->counters.dropped, topic->count);
+		ibuf_mbuf_free(frame);
+	}
+}
+
+void
+fanout_finish(struct worker *w)
+{
+	struct gathered *g = &w->gathered;
+	size_t n = g->count;
+
+	if (n == 0)
+		return;
+	/* What follows may find more to give, but not to gather. */
+	g->count = 0;
+	deliver_as(w, g->topic, 2, g->bodies, n);
+	deliver_as(w, g->topic, 3, g->bodies, n);
+	for (size_t i = 0; i < n; i++)
+		ibuf_mbuf_free(g->bodies[i]);
+	g->bytes = 0;
+}
+
+/* Bytes of which a subscriber would hold a quarter too many are not joined. */
+static size_t
+gathered_most(const struct worker *w)
+{
+	size_t limit = w->relay->options.client_output_limit / 4;
+
+	return limit < RELAY_ROOM_BYTES ? limit : RELAY_ROOM_BYTES;
+}
+
+/* false: it is not one to gather, and what was gathered has been given. */
+static bool
+gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
+{
+	struct gathered *g = &w->gathered;
+	size_t bytes = ibuf_mbuf_len(body) + FRAME_BEFORE_BYTES;
+	bool is_small = bytes <= GATHER_BYTES && bytes <= gathered_most(w);
+	struct ibuf_mbuf *clone;
+
+	if (g->topic != topic || g->count == GATHERED_MAX ||
+	    g->bytes + bytes > gathered_most(w) || !is_small)
+		fanout_finish(w);
+	if (!is_small || topic->count < GATHER_MEMBERS)
+		return false;
+	clone = ibuf_mbuf_clone(body);
+	if (clone == NULL) {
+		fanout_finish(w);
+		return false;
+	}
+	g->topic = topic;
+	g->bodies[g->count++] = clone;
+	g->bytes += bytes;
+	return true;
+}
+
+static void
+deliver_now(struct worker *w, struct topic *topic, struct ibuf_mbuf *body)
+{
+	deliver_as(w, topic, 2, &body, 1);
+	deliver_as(w, topic, 3, &body, 1);
 }
 
 static void
 deliver(struct worker *w, enum kind kind, const char *name, size_t len,
-	const struct ibuf_mbuf *body)
+	struct ibuf_mbuf *body)
 {
 	struct topic *topic = topic_find(&w->topics, kind, name, len);
+	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
 
-	if (topic != NULL) {
-		deliver_as(w, topic, 2, body);
-		deliver_as(w, topic, 3, body);
-	}
 	if (kind != KIND_CHANNEL)
+		pattern = NULL;
+	/* Messages to channel and pattern take turns, so they go one by one. */
+	if (topic != NULL && pattern == NULL && gather(w, topic, body))
 		return;
-	topic = w->topics.by_name[KIND_PATTERN];
-	for (; topic != NULL; topic = topic->hh.next) {
-		if (!glob_matches(topic->name, topic->len, name, len))
-			continue;
-		deliver_as(w, topic, 2, body);
-		deliver_as(w, topic, 3, body);
-	}
+	fanout_finish(w);
+	if (topic != NULL)
+		deliver_now(w, topic, body);
+	for (; pattern != NULL; pattern = pattern->hh.next)
+		if (glob_matches(pattern->name, pattern->len, name, len))
+			deliver_now(w, pattern, body);
 }
 
 size_t
 fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
-	       const struct ibuf_mbuf *body)
+	       struct ibuf_mbuf *body)
 {
 	struct relay *r = w->relay;
 	uint64_t workers;
@@ -180,7 +201,7 @@ fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
 }
 
 void
-fanout_deliver(struct worker *w, enum kind kind, const struct ibuf_mbuf *body)
+fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body)
 {
 	size_t len = 0, at = 1, run;
 	const uint8_t *name;

@@ -1,42 +1,54 @@
 /*
- * fanout.h - one message to all its subscribers, without a copy.
- *
- *	before            body
- *	*3\r\n            $4\r\nnews\r\n$5\r\nhello\r\n
- *	$7\r\nmessage\r\n
+ * fanout.h - one message to all its subscribers, copied at most once.
  *
  * The body is the channel and the payload as the publisher sent them, cut out
- * of what was read; it travels between workers as a clone.  What goes before
- * it was made once: for each worker, and for each pattern.  A subscriber gets
- * a clone of both, so his message costs some windows, whatever its length.
+ * of what was read; it travels between workers as a clone.  A subscriber gets
+ * a clone of it behind what goes before (frame.h), so a message costs him some
+ * windows, whatever its length.
+ *
+ *	PUBLISH --> gathered --fanout_finish()--> one frame --> each subscriber
+ *
+ * Of small messages the windows are most of the cost.  So those that follow
+ * one another to one channel with many subscribers are gathered while the
+ * worker reads, then copied into one frame: each once, and each subscriber
+ * gets one window for all.  Nothing overtakes them: whatever else a client
+ * could see or change, another channel's message included, finishes first.
  */
 #ifndef RELAY_FANOUT_H
 #define RELAY_FANOUT_H
 
 #include "kind.h"
 #include <ibuf/ibuf.h>
-#include <stdbool.h>
 #include <stddef.h>
 
-struct client;
+struct topic;
 struct worker;
 
-/* What goes before the messages of channels.  false: no memory. */
-bool fanout_init(struct worker *w);
-void fanout_destroy(struct worker *w);
+/* Messages at a time. */
+enum { GATHERED_MAX = 256 };
+
+/* Messages that are published but not given yet. */
+struct gathered {
+	struct topic *topic; /* of all of them */
+	struct ibuf_mbuf *bodies[GATHERED_MAX];
+	size_t count;
+	size_t bytes; /* with what may go before each */
+};
 
 /*
- * Publish: to the worker's own clients now, to others by post.  The body is
- * the caller's still.
+ * Publish: to the worker's own clients, at the latest when the worker
+ * finishes, to others by post.  The body is the caller's still.
  *
  * @return how many subscriptions get it; those for whom there is no memory
  *         are counted as dropped
  */
 size_t fanout_publish(struct worker *w, enum kind kind, const char *name,
-		      size_t len, const struct ibuf_mbuf *body);
+		      size_t len, struct ibuf_mbuf *body);
 
 /* Give a message to the worker's clients; the channel is read from it. */
-void fanout_deliver(struct worker *w, enum kind kind,
-		    const struct ibuf_mbuf *body);
+void fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body);
+
+/* Give what was gathered. */
+void fanout_finish(struct worker *w);
 
 #endif

@@ -3,7 +3,7 @@
  */
 #include "worker.h"
 #include "congestion.h"
-#include "fanout.h"
+#include "frame.h"
 #include "log.h"
 #include "scarcity.h"
 #include <errno.h>
@@ -163,7 +163,8 @@ handle(struct worker *w, const struct epoll_event *event)
 static void
 flush(struct worker *w)
 {
-	/* What resumes may add to the list. */
+	fanout_finish(w);
+	/* What resumes may add to the list, and publish. */
 	while (w->dirty != NULL) {
 		struct client *c = w->dirty;
 
@@ -171,6 +172,8 @@ flush(struct worker *w)
 		c->is_dirty = false;
 		if (!c->is_doomed)
 			client_flush(c);
+		if (w->dirty == NULL)
+			fanout_finish(w);
 	}
 }
 
@@ -248,7 +251,8 @@ run(void *arg)
 		reap(w);
 	}
 	ibuf_mbuf_free(w->room);
-	w->room = NULL;
+	ibuf_mbuf_free(w->joined);
+	w->room = w->joined = NULL;
 	return NULL;
 }
 
@@ -269,7 +273,7 @@ worker_start(struct relay *r, unsigned index)
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		goto no_epoll;
-	if (!fanout_init(w) ||
+	if (!frame_init(w) ||
 	    epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->queue.fd, &event) != 0)
 		goto no_thread;
 	errno = pthread_create(&w->thread, NULL, run, w);
@@ -277,7 +281,7 @@ worker_start(struct relay *r, unsigned index)
 		goto no_thread;
 	return w;
 no_thread:
-	fanout_destroy(w);
+	frame_destroy(w);
 	close(w->epoll);
 no_epoll:
 	post_queue_destroy(&w->queue);
@@ -297,7 +301,7 @@ worker_join(struct worker *w)
 void
 worker_free(struct worker *w)
 {
-	fanout_destroy(w);
+	frame_destroy(w);
 	close(w->epoll);
 	post_queue_destroy(&w->queue);
 	free(w);

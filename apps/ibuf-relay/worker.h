@@ -9,6 +9,7 @@
 #define RELAY_WORKER_H
 
 #include "client.h"
+#include "fanout.h"
 #include "post.h"
 #include "relay.h"
 #include "topic.h"
@@ -30,13 +31,15 @@ struct worker {
 	struct client *clients;
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
-	struct ibuf_mbuf *room; /* empty, with room to read into; NULL */
-	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see fanout.h */
-	struct scratch *scratch;            /* of the command under way */
-	uint64_t now_ns;                    /* when this turn began */
-	uint64_t starved_since_ns;          /* 0: it is not */
-	uint64_t stop_ns;                   /* when stopping must be done */
-	bool is_stopping;                   /* reads no more */
+	struct ibuf_mbuf *room;   /* empty, with room to read into; NULL */
+	struct ibuf_mbuf *joined; /* empty, with room to copy into; NULL */
+	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see frame.h */
+	struct gathered gathered;
+	struct scratch *scratch;   /* of the command under way */
+	uint64_t now_ns;           /* when this turn began */
+	uint64_t starved_since_ns; /* 0: it is not */
+	uint64_t stop_ns;          /* when stopping must be done */
+	bool is_stopping;          /* reads no more */
 };
 
 /* Start a thread.  NULL: it could not, and says why. */
