@@ -33,7 +33,7 @@ client_new(struct worker *w, int fd)
 	c->worker = w;
 	c->events = EPOLLIN;
 	c->resp = 2;
-	c->is_trusted = o->password == NULL;
+	c->is_trusted = !settings_has_password(&w->relay->settings);
 	resp_init(&c->parser, o->max_bulk, c->is_trusted);
 	c->card.fd = fd;
 	c->card.worker = w;
@@ -135,8 +135,8 @@ client_watch(struct client *c)
 		c->events = event.events;
 }
 
-static void
-make_dirty(struct client *c)
+void
+client_touch(struct client *c)
 {
 	if (c->is_dirty)
 		return;
@@ -172,7 +172,7 @@ client_send(struct client *c, struct ibuf_mbuf *m)
 {
 	end_reply(c);
 	link_behind(c, &c->out, m);
-	make_dirty(c);
+	client_touch(c);
 }
 
 void
@@ -190,7 +190,7 @@ client_send_bytes(struct client *c, const void *bytes, size_t n)
 		client_doom(c);
 		return;
 	}
-	make_dirty(c);
+	client_touch(c);
 }
 
 /* Send what the socket takes. */
@@ -216,7 +216,7 @@ write_out(struct client *c)
 void
 client_flush(struct client *c)
 {
-	size_t limit = c->worker->relay->options.client_output_limit;
+	size_t limit = settings_output_limit(&c->worker->relay->settings);
 
 	write_out(c);
 	if (c->is_ending && c->out == NULL)
@@ -237,7 +237,9 @@ client_flush(struct client *c)
 void
 client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 {
-	const struct options *o = &c->worker->relay->options;
+	const struct settings *s = &c->worker->relay->settings;
+	size_t limit = settings_output_limit(s);
+	enum slow slow = settings_slow(s);
 	struct counters *counters = &c->worker->counters;
 	size_t more = cost(frame);
 	bool is_over;
@@ -247,22 +249,22 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 		return;
 	}
 	/* It may only be that nothing was sent yet in this round. */
-	if (client_pending(c) + more > o->client_output_limit)
+	if (client_pending(c) + more > limit)
 		write_out(c);
-	is_over = client_pending(c) + more > o->client_output_limit;
-	if (is_over && o->slow == SLOW_BLOCK)
+	is_over = client_pending(c) + more > limit;
+	if (is_over && slow == SLOW_BLOCK)
 		congestion_begin(c);
-	if (!is_over || o->slow == SLOW_BLOCK) {
+	if (!is_over || slow == SLOW_BLOCK) {
 		count(&counters->delivered, messages);
 		client_send(c, frame);
 		return;
 	}
 	ibuf_mbuf_free(frame);
-	if (o->slow == SLOW_DROP) {
+	if (slow == SLOW_DROP) {
 		count(&counters->dropped, messages);
 		atomic_fetch_add_explicit(&c->card.dropped, messages,
 					  memory_order_relaxed);
-		make_dirty(c);
+		client_touch(c);
 		return;
 	}
 	count(&counters->slow_closed, 1);
@@ -275,7 +277,7 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 void
 client_execute(struct client *c)
 {
-	size_t limit = c->worker->relay->options.client_output_limit;
+	size_t limit = settings_output_limit(&c->worker->relay->settings);
 	enum resp_result r = RESP_REQUEST;
 
 	while (c->in != NULL && !c->is_doomed && !c->is_ending && !c->is_held) {
@@ -308,7 +310,7 @@ client_execute(struct client *c)
 	atomic_store_explicit(&c->card.input,
 			      c->in != NULL ? ibuf_mbuf_len(c->in) : 0,
 			      memory_order_relaxed);
-	make_dirty(c);
+	client_touch(c);
 }
 
 void

@@ -75,6 +75,9 @@ void client_send_bytes(struct client *c, const void *bytes, size_t n);
 /* Bytes of memory that wait to be sent; rooms that are shared count too. */
 size_t client_pending(const struct client *c);
 
+/* Flush it at the end of this turn. */
+void client_touch(struct client *c);
+
 /* Watch the socket for what the client's state wants. */
 void client_watch(struct client *c);
 

@@ -18,36 +18,37 @@ enum {
 };
 
 const struct command commands[] = {
-	{"auth", -2, FREE, command_auth, NULL, "Say the password"},
-	{"client", -2, 0, NULL, command_client, "Look at connections"},
+	{"auth", -2, FREE, command_auth, NULL, "Say the password", NULL},
+	{"client", -2, 0, NULL, command_client, "Look at connections", NULL},
 	{"command", -1, 0, command_list_all, command_command,
-	 "Describe the commands"},
-	{"config", -2, 0, NULL, command_config, "Look at the options"},
-	{"echo", 2, 0, command_echo, NULL, "Return the given string"},
-	{"hello", -1, FREE, command_hello, NULL, "Choose RESP2 or RESP3"},
-	{"info", -1, 0, command_info, NULL, "Describe the server"},
-	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life"},
+	 "Describe the commands", NULL},
+	{"config", -2, 0, NULL, command_config,
+	 "Look at the options, change them", NULL},
+	{"echo", 2, 0, command_echo, NULL, "Return the given string", NULL},
+	{"hello", -1, FREE, command_hello, NULL, "Choose RESP2 or RESP3", NULL},
+	{"info", -1, 0, command_info, NULL, "Describe the server", NULL},
+	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life", NULL},
 	{"psubscribe", -2, SUBS | PUBSUB, command_psubscribe, NULL,
-	 "Listen to the channels that match patterns"},
+	 "Listen to the channels that match patterns", NULL},
 	{"publish", 3, PUBSUB, command_publish, NULL,
-	 "Post a message to a channel"},
-	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions"},
+	 "Post a message to a channel", NULL},
+	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions", NULL},
 	{"punsubscribe", -1, SUBS | PUBSUB, command_punsubscribe, NULL,
-	 "Stop listening to patterns"},
+	 "Stop listening to patterns", NULL},
 	{"reset", 1, FREE | SUBS, command_reset, NULL,
-	 "Start anew on this connection"},
-	{"select", 2, 0, command_select, NULL, "Choose database 0"},
+	 "Start anew on this connection", NULL},
+	{"select", 2, 0, command_select, NULL, "Choose database 0", NULL},
 	{"spublish", 3, PUBSUB, command_spublish, NULL,
-	 "Post a message to a shard channel"},
+	 "Post a message to a shard channel", NULL},
 	{"ssubscribe", -2, SUBS | PUBSUB, command_ssubscribe, NULL,
-	 "Listen to shard channels"},
+	 "Listen to shard channels", NULL},
 	{"subscribe", -2, SUBS | PUBSUB, command_subscribe, NULL,
-	 "Listen to channels"},
+	 "Listen to channels", NULL},
 	{"sunsubscribe", -1, SUBS | PUBSUB, command_sunsubscribe, NULL,
-	 "Stop listening to shard channels"},
+	 "Stop listening to shard channels", NULL},
 	{"unsubscribe", -1, SUBS | PUBSUB, command_unsubscribe, NULL,
-	 "Stop listening to channels"},
-	{NULL, 0, 0, NULL, NULL, NULL},
+	 "Stop listening to channels", NULL},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };
 
 /* Memory for arguments that straddle, freed when the command ends. */
@@ -212,6 +213,14 @@ find(const struct command *table, struct text name)
 	return NULL;
 }
 
+const struct command *
+command_subs(const struct command *sub)
+{
+	struct text name = {sub->name, strcspn(sub->name, "|")};
+
+	return find(commands, name)->subs;
+}
+
 /* Which command it is; NULL: the client has been told why none. */
 static const struct command *
 look_up(struct call *call)
@@ -242,6 +251,10 @@ may_run(struct call *call)
 		call_wrong_arity(call);
 		return false;
 	}
+	/* The password may have been taken away. */
+	if (!c->is_trusted &&
+	    !settings_has_password(&c->worker->relay->settings))
+		c->is_trusted = c->parser.is_trusted = true;
 	if (!c->is_trusted && !(command->flags & COMMAND_STRANGER)) {
 		reply_error(c, "NOAUTH Authentication required.");
 		return false;

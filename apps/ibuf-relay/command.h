@@ -34,13 +34,17 @@ struct command {
 	unsigned flags;
 	command_fn *run;
 	const struct command *subs; /* ends with a name of NULL */
-	const char *summary;        /* for people, COMMAND DOCS */
+	const char *summary;        /* for people, COMMAND DOCS, HELP */
+	const char *usage;          /* of a subcommand: what follows it */
 };
 
 /* Ends with a name of NULL. */
 extern const struct command commands[];
 extern const struct command command_client[], command_command[],
 	command_config[], command_pubsub[];
+
+/* The subcommands that this one is among. */
+const struct command *command_subs(const struct command *sub);
 
 /* Execute the request that the client's parser has. */
 void command_execute(struct client *c);
@@ -79,6 +83,7 @@ command_fn command_ping, command_echo, command_hello, command_auth,
 	command_select, command_reset; /* command_connection.c */
 command_fn command_info;               /* command_info.c */
 command_fn command_list_all;           /* command_server.c */
+command_fn command_help;               /* command_help.c */
 command_fn command_subscribe, command_unsubscribe, command_psubscribe,
 	command_punsubscribe, command_ssubscribe, command_sunsubscribe,
 	command_publish, command_spublish; /* command_pubsub.c */

@@ -242,12 +242,24 @@ client_info(struct call *call)
 }
 
 const struct command command_client[] = {
-	{"client|getname", 2, 0, client_getname, NULL, NULL},
-	{"client|id", 2, 0, client_id, NULL, NULL},
-	{"client|info", 2, 0, client_info, NULL, NULL},
-	{"client|kill", -3, 0, client_kill, NULL, NULL},
-	{"client|list", -2, 0, client_list, NULL, NULL},
-	{"client|setinfo", 4, 0, client_setinfo, NULL, NULL},
-	{"client|setname", 3, 0, client_setname, NULL, NULL},
-	{NULL, 0, 0, NULL, NULL, NULL},
+	{"client|getname", 2, 0, client_getname, NULL,
+	 "Tell the name of this connection", ""},
+	{"client|help", 2, 0, command_help, NULL, "Show this", ""},
+	{"client|id", 2, 0, client_id, NULL,
+	 "Tell the number of this connection", ""},
+	{"client|info", 2, 0, client_info, NULL, "Describe this connection",
+	 ""},
+	{"client|kill", -3, 0, client_kill, NULL,
+	 "Close the connections to which all of this applies",
+	 "<ip:port> | [ID <id>] [ADDR <ip:port>] [LADDR <ip:port>] "
+	 "[TYPE normal|pubsub] [USER default] [SKIPME yes|no]"},
+	{"client|list", -2, 0, client_list, NULL,
+	 "Describe connections, one in a line",
+	 "[TYPE normal|pubsub | ID <id> ...]"},
+	{"client|setinfo", 4, 0, client_setinfo, NULL,
+	 "Say which library speaks on this connection",
+	 "LIB-NAME|LIB-VER <value>"},
+	{"client|setname", 3, 0, client_setname, NULL,
+	 "Give this connection a name", "<name>"},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

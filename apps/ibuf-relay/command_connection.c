@@ -51,29 +51,16 @@ command_select(struct call *call)
 		reply_status(call->c, "OK");
 }
 
-/* Takes as long whatever the first difference is. */
-static bool
-is_password(const char *password, struct text said)
-{
-	size_t len = strlen(password);
-	unsigned different = len != said.len;
-
-	for (size_t i = 0; i < said.len; i++)
-		different |= (unsigned char)password[len > 0 ? i % len : 0] ^
-			     (unsigned char)said.bytes[i];
-	return different == 0;
-}
-
 /* false: it has been told that this is not the password. */
 static bool
 log_in(struct call *call, struct text user, struct text password)
 {
-	const char *wanted = call->c->worker->relay->options.password;
+	struct settings *s = &call->c->worker->relay->settings;
 	struct client *c = call->c;
 
 	/* As a default user without a password takes any. */
 	if ((user.len == 7 && memcmp(user.bytes, "default", 7) == 0) &&
-	    (wanted == NULL || is_password(wanted, password))) {
+	    settings_is_password(s, password.bytes, password.len)) {
 		c->is_trusted = true;
 		c->parser.is_trusted = true;
 		return true;
@@ -94,7 +81,7 @@ command_auth(struct call *call)
 	}
 	if (call->argc == 3)
 		user = call_text(call, 1);
-	else if (call->c->worker->relay->options.password == NULL) {
+	else if (!settings_has_password(&call->c->worker->relay->settings)) {
 		reply_error(call->c,
 			    "ERR AUTH <password> called without any password "
 			    "configured for the default user. Are you sure "
@@ -193,7 +180,7 @@ command_reset(struct call *call)
 		client_leave_all(c, kind);
 	c->resp = 2;
 	atomic_store(&c->card.resp, 2);
-	c->is_trusted = r->options.password == NULL;
+	c->is_trusted = !settings_has_password(&r->settings);
 	c->parser.is_trusted = c->is_trusted;
 	registry_set(&r->registry, &c->card.name, NULL, 0);
 	reply_status(c, "RESET");

@@ -275,10 +275,16 @@ pubsub_numpat(struct call *call)
 }
 
 const struct command command_pubsub[] = {
-	{"pubsub|channels", -2, 0, pubsub_channels, NULL, NULL},
-	{"pubsub|numpat", 2, 0, pubsub_numpat, NULL, NULL},
-	{"pubsub|numsub", -2, 0, pubsub_numsub, NULL, NULL},
-	{"pubsub|shardchannels", -2, 0, pubsub_shardchannels, NULL, NULL},
-	{"pubsub|shardnumsub", -2, 0, pubsub_shardnumsub, NULL, NULL},
-	{NULL, 0, 0, NULL, NULL, NULL},
+	{"pubsub|channels", -2, 0, pubsub_channels, NULL,
+	 "Name the channels that have subscribers", "[<pattern>]"},
+	{"pubsub|help", 2, 0, command_help, NULL, "Show this", ""},
+	{"pubsub|numpat", 2, 0, pubsub_numpat, NULL,
+	 "Tell how many patterns have subscribers", ""},
+	{"pubsub|numsub", -2, 0, pubsub_numsub, NULL,
+	 "Tell how many subscribers channels have", "[<channel> ...]"},
+	{"pubsub|shardchannels", -2, 0, pubsub_shardchannels, NULL,
+	 "Name the shard channels that have subscribers", "[<pattern>]"},
+	{"pubsub|shardnumsub", -2, 0, pubsub_shardnumsub, NULL,
+	 "Tell how many subscribers shard channels have", "[<channel> ...]"},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

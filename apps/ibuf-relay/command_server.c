@@ -1,106 +1,10 @@
 /*
- * command_server.c - CONFIG GET and COMMAND.
+ * command_server.c - COMMAND.
  */
 #include "command.h"
-#include "glob.h"
 #include "reply.h"
 #include "worker.h"
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
-
-/* CONFIG GET: our options, and what clients ask a Redis for. */
-
-enum { SETTINGS = 12, VALUE_MAX_BYTES = 128 };
-
-struct setting {
-	const char *name;
-	char value[VALUE_MAX_BYTES];
-};
-
-static void
-fill_settings(const struct options *o, struct setting *s)
-{
-	size_t i = 0;
-
-#define SETTING(name_, ...)                                                    \
-	do {                                                                   \
-		s[i].name = name_;                                             \
-		snprintf(s[i++].value, VALUE_MAX_BYTES, __VA_ARGS__);          \
-	} while (0)
-	SETTING("appendonly", "no");
-	SETTING("bind", "%s", o->bind);
-	SETTING("client-output-buffer-limit", "normal 0 0 0 pubsub %zu 0 0",
-		o->client_output_limit);
-	SETTING("databases", "1");
-	SETTING("io-threads", "%u", o->threads);
-	SETTING("maxmemory", "%zu", o->max_memory);
-	SETTING("port", "%s", o->port);
-	SETTING("proto-max-bulk-len", "%zu", o->max_bulk);
-	SETTING("save", "%s", "");
-	SETTING("tcp-keepalive", "300");
-	SETTING("timeout", "0");
-	SETTING("unixsocket", "%s", o->unix_path != NULL ? o->unix_path : "");
-#undef SETTING
-}
-
-static bool
-is_wanted(struct text pattern, const char *name)
-{
-	char small[64];
-
-	if (pattern.len > sizeof(small))
-		return false;
-	for (size_t i = 0; i < pattern.len; i++)
-		small[i] = (char)tolower((unsigned char)pattern.bytes[i]);
-	return glob_matches(small, pattern.len, name, strlen(name));
-}
-
-/*
- * The first word that wants a setting; NULL: none does.  As in Redis, a word
- * that is no pattern is answered as it was written.
- */
-static const struct text *
-who_wants(struct call *call, const char *name, struct text *word)
-{
-	for (size_t i = 2; i < call->argc; i++) {
-		*word = call_text(call, i);
-		if (is_wanted(*word, name)) {
-			if (memchr(word->bytes, '*', word->len) != NULL ||
-			    memchr(word->bytes, '?', word->len) != NULL ||
-			    memchr(word->bytes, '[', word->len) != NULL)
-				*word = (struct text){name, strlen(name)};
-			return word;
-		}
-	}
-	return NULL;
-}
-
-static void
-config_get(struct call *call)
-{
-	struct setting settings[SETTINGS];
-	struct text word;
-	size_t n = 0;
-
-	fill_settings(&call->c->worker->relay->options, settings);
-	for (size_t i = 0; i < SETTINGS; i++)
-		n += who_wants(call, settings[i].name, &word) != NULL;
-	reply_map(call->c, n);
-	for (size_t i = 0; i < SETTINGS; i++) {
-		if (who_wants(call, settings[i].name, &word) == NULL)
-			continue;
-		reply_bulk(call->c, word.bytes, word.len);
-		reply_text(call->c, settings[i].value);
-	}
-}
-
-const struct command command_config[] = {
-	{"config|get", -3, 0, config_get, NULL, NULL},
-	{NULL, 0, 0, NULL, NULL, NULL},
-};
-
-/* COMMAND. */
 
 static const char *
 short_name(const struct command *command)
@@ -237,9 +141,13 @@ command_docs(struct call *call)
 }
 
 const struct command command_command[] = {
-	{"command|count", 2, 0, command_count, NULL, NULL},
-	{"command|docs", -2, 0, command_docs, NULL, NULL},
-	{"command|info", -2, 0, command_info_of, NULL, NULL},
-	{"command|list", -2, 0, command_list, NULL, NULL},
-	{NULL, 0, 0, NULL, NULL, NULL},
+	{"command|count", 2, 0, command_count, NULL,
+	 "Tell how many commands there are", ""},
+	{"command|docs", -2, 0, command_docs, NULL,
+	 "Describe commands for people", "[<command> ...]"},
+	{"command|help", 2, 0, command_help, NULL, "Show this", ""},
+	{"command|info", -2, 0, command_info_of, NULL,
+	 "Describe commands for programs", "[<command> ...]"},
+	{"command|list", -2, 0, command_list, NULL, "Name the commands", ""},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -44,7 +44,7 @@ static bool
 is_queue_full(struct worker *w, enum kind kind, const char *name, size_t len)
 {
 	struct relay *r = w->relay;
-	size_t limit = r->options.client_output_limit;
+	size_t limit = settings_output_limit(&r->settings);
 	uint64_t full = 0, workers;
 
 	for (unsigned i = 0; i < r->options.threads; i++)
@@ -62,7 +62,7 @@ congestion_holds(struct client *c, enum kind kind, const char *name, size_t len)
 {
 	struct worker *w = c->worker;
 
-	if (w->relay->options.slow != SLOW_BLOCK ||
+	if (settings_slow(&w->relay->settings) != SLOW_BLOCK ||
 	    (!directory_is_full(w->relay->directory, kind, name, len) &&
 	     !is_queue_full(w, kind, name, len)))
 		return false;
@@ -130,7 +130,7 @@ congestion_ease(struct relay *r)
 void
 congestion_posted(struct worker *to, struct post *post)
 {
-	if (to->relay->options.slow != SLOW_BLOCK)
+	if (settings_slow(&to->relay->settings) != SLOW_BLOCK)
 		return;
 	post->bytes = ibuf_mbuf_len(post->body) + POST_COST_BYTES;
 	atomic_fetch_add(&to->posted_bytes, post->bytes);
@@ -139,7 +139,7 @@ congestion_posted(struct worker *to, struct post *post)
 void
 congestion_taken(struct worker *w, const struct post *post)
 {
-	size_t half = w->relay->options.client_output_limit / 2, before;
+	size_t half = settings_output_limit(&w->relay->settings) / 2, before;
 
 	if (post->bytes == 0)
 		return;

@@ -141,6 +141,10 @@ run(const struct options *o)
 	size_t left;
 
 	registry_init(&r.registry);
+	if (!settings_init(&r.settings, o)) {
+		complain("out of memory");
+		return STATUS_FAILED;
+	}
 	raise_descriptors();
 	if (signals < 0 || !make_pools(&r) || !listen_open(&listeners, o) ||
 	    !start_workers(&r))
@@ -155,6 +159,7 @@ run(const struct options *o)
 	close(signals);
 	directory_free(r.directory);
 	registry_destroy(&r.registry);
+	settings_destroy(&r.settings);
 	free(r.workers);
 	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
 	if (left > 0)

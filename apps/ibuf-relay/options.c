@@ -136,18 +136,14 @@ parse_unix(struct options *o)
 static bool
 parse_slow(struct options *o)
 {
-	if (strcmp(optarg, "drop") == 0)
-		o->slow = SLOW_DROP;
-	else if (strcmp(optarg, "disconnect") == 0)
-		o->slow = SLOW_DISCONNECT;
-	else if (strcmp(optarg, "block") == 0)
-		o->slow = SLOW_BLOCK;
-	else {
-		complain("--slow takes disconnect, drop or block, not '%s'",
-			 optarg);
-		return false;
+	for (unsigned i = 0; i < SLOWS; i++) {
+		if (strcmp(optarg, slow_names[i]) == 0) {
+			o->slow = (enum slow)i;
+			return true;
+		}
 	}
-	return true;
+	complain("--slow takes disconnect, drop or block, not '%s'", optarg);
+	return false;
 }
 
 static bool

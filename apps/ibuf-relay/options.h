@@ -4,10 +4,9 @@
 #ifndef RELAY_OPTIONS_H
 #define RELAY_OPTIONS_H
 
+#include "settings.h"
 #include <stdbool.h>
 #include <stddef.h>
-
-enum slow { SLOW_DISCONNECT, SLOW_DROP, SLOW_BLOCK };
 
 struct options {
 	const char *bind;         /* an address */

@@ -23,6 +23,7 @@ enum post_what {
 	POST_CLIENT,  /* fd: serve it */
 	POST_KILL,    /* id: close that client */
 	POST_FLUSH,   /* give back the memory that the thread keeps */
+	POST_SETTLE,  /* settings have changed */
 	POST_STOP     /* read no more */
 };
 

@@ -13,6 +13,7 @@
 #include "directory.h"
 #include "options.h"
 #include "registry.h"
+#include "settings.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ count(atomic_ullong *counter, unsigned long long n)
 
 struct relay {
 	struct options options;
+	struct settings settings;  /* what of them may change */
 	struct ibuf_pool *rooms;   /* what is read; max is --max-memory */
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;

@@ -104,6 +104,10 @@ take(struct worker *w, struct post *post)
 	case POST_FLUSH:
 		ibuf_pool_flush(w->relay->rooms);
 		break;
+	case POST_SETTLE:
+		for (struct client *c = w->clients; c != NULL; c = c->next)
+			client_touch(c);
+		break;
 	case POST_STOP:
 		stop(w);
 		break;

@@ -17,6 +17,8 @@ from server import Client, Closed, need, redis, relay, request, run_tests
 
 PROGRAM = None
 
+LIMITS = "client-output-buffer-limit"
+
 # Of each command: with how many words, right and wrong.
 COMMANDS = [
     ["PING"], ["PING", "hello"], ["PING", ""], ["PING", "a", "b"], ["ping"], ["PiNg", "x"],
@@ -51,7 +53,19 @@ COMMANDS = [
     ["CONFIG"], ["CONFIG", "GET"], ["CONFIG", "GET", "nosuch"], ["CONFIG", "GET", "save"],
     ["CONFIG", "GET", "APPENDONLY"], ["CONFIG", "GET", "databas*"],
     ["CONFIG", "GET", "save", "save"], ["CONFIG", "GET", "databas*", "databases"],
-    ["CONFIG", "FOO"],
+    ["CONFIG", "FOO"], ["CONFIG", "HELP", "x"], ["CLIENT", "HELP", "x"],
+    ["CONFIG", "SET"], ["CONFIG", "SET", "save"], ["CONFIG", "SET", "nosuch", "x"],
+    ["CONFIG", "SET", "requirepass"], ["CONFIG", "SET", "databases", "1"],
+    ["CONFIG", "SET", "IO-threads", "1"], ["CONFIG", "SET", "unixsocket", "x"],
+    ["CONFIG", "SET", "databases", "1", "databases", "1"],
+    ["CONFIG", "SET", LIMITS, "x", "nosuch", "1"], ["CONFIG", "SET", LIMITS, "x", "nosuch"],
+    ["CONFIG", "SET", LIMITS, "x"], ["CONFIG", "SET", LIMITS, "pubsub 1 2"],
+    ["CONFIG", "SET", LIMITS, "pubsub 1 2 x"], ["CONFIG", "SET", LIMITS, "nobody 1 2 3"],
+    ["CONFIG", "SET", LIMITS, "pubsub -1 0 0"], ["CONFIG", "SET", LIMITS, "pubsub 1x 0 0"],
+    ["CONFIG", "SET", LIMITS, "pubsub 1mb 0 0 pubsub"], ["CONFIG", "SET", LIMITS, ""],
+    ["CONFIG", "SET", LIMITS, "x 1 0 0", LIMITS, "x"],
+    ["CONFIG", "SET", LIMITS, "pubsub 32MB 0 0"], ["CONFIG", "SET", LIMITS.upper(), ""],
+    ["CONFIG", "SET", LIMITS.upper(), "x"], ["CONFIG", "SET", LIMITS, "", LIMITS.upper(), ""],
     ["INFO", "nosuch"],
     ["PUBLISH"], ["PUBLISH", "c"], ["PUBLISH", "c", "m"], ["PUBLISH", "c", "m", "x"],
     ["PUBLISH", "", ""],
