@@ -2,7 +2,7 @@
  * extract.c - a list of open files, the one used last at its end.
  */
 #include "extract.h"
-#include "complain.h"
+#include "../common/complain.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

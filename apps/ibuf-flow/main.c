@@ -5,7 +5,7 @@
  *	 capture.c   meter.c -> worker:  streams.c     order.c  report.c,
  *	                                               report_json.c
  */
-#include "complain.h"
+#include "../common/complain.h"
 #include "meter.h"
 #include "options.h"
 #include "report.h"
@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+const char complain_name[] = "ibuf-flow";
 
 enum { STATUS_DONE = 0, STATUS_INCOMPLETE = 1, STATUS_USAGE = 2 };
 

@@ -2,8 +2,8 @@
  * meter.c - the reader: captures to mbufs to workers.
  */
 #include "meter.h"
+#include "../common/complain.h"
 #include "capture.h"
-#include "complain.h"
 #include "counter.h"
 #include "parse.h"
 #include "progress.h"

@@ -2,12 +2,10 @@
  * options.c - parse the command line.
  */
 #include "options.h"
-#include "complain.h"
+#include "../common/complain.h"
+#include "../common/option.h"
 #include "meter.h"
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 const char options_help[] =
@@ -52,60 +50,16 @@ default_workers(void)
 	return processors > ENOUGH ? ENOUGH : (unsigned)processors - 1;
 }
 
-/* A decimal number from least to most, and nothing else. */
-static bool
-parse_number(const char *text, unsigned long least, unsigned long most,
-	     unsigned long *number)
-{
-	char *end;
-
-	/* strtoul() would take a sign and blanks. */
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*number = strtoul(text, &end, 10);
-	return errno == 0 && *end == '\0' && *number >= least &&
-	       *number <= most;
-}
-
-/* A number of bytes, of 1024, its square or its cube with K, M or G. */
-static bool
-parse_bytes(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMG";
-	char digits[24] = "";
-	size_t n = strspn(text, "0123456789");
-	unsigned long number;
-	const char *unit;
-	unsigned shift = 0;
-
-	if (n >= sizeof digits)
-		return false;
-	memcpy(digits, text, n);
-	if (text[n] != '\0') {
-		unit = strchr(units, text[n]);
-		if (unit == NULL || text[n + 1] != '\0')
-			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
-	}
-	if (!parse_number(digits, 0, SIZE_MAX >> shift >> 1, &number))
-		return false;
-	*bytes = (uint64_t)number << shift;
-	return true;
-}
-
 static bool
 parse_option(struct options *o, int letter)
 {
-	unsigned long number;
+	uint64_t number;
 
 	switch (letter) {
 	case 'n':
-		if (!parse_number(optarg, 0, SIZE_MAX, &number)) {
-			complain("--top takes a number, not '%s'", optarg);
+		if (!option_number("top", optarg, 0, SIZE_MAX, &number))
 			return false;
-		}
-		o->top = number;
+		o->top = (size_t)number;
 		return true;
 	case 's':
 		if (!order_parse(optarg, &o->order)) {
@@ -115,12 +69,9 @@ parse_option(struct options *o, int letter)
 		}
 		return true;
 	case 't':
-		if (!parse_number(optarg, 1, METER_WORKERS_MAX, &number)) {
-			complain("--threads takes a number from 1 to %d, "
-				 "not '%s'",
-				 METER_WORKERS_MAX, optarg);
+		if (!option_number("threads", optarg, 1, METER_WORKERS_MAX,
+				   &number))
 			return false;
-		}
 		o->workers = (unsigned)number;
 		return true;
 	case 'j':
@@ -130,34 +81,12 @@ parse_option(struct options *o, int letter)
 		o->extract = optarg;
 		return true;
 	case 'g':
-		if (parse_bytes(optarg, &o->max_gap))
-			return true;
-		complain("--max-gap takes bytes, as 64K, not '%s'", optarg);
-		return false;
+		return option_bytes("max-gap", optarg, 0, &o->max_gap);
 	case 'm':
-		if (parse_bytes(optarg, &o->max_memory))
-			return true;
-		complain("--max-memory takes bytes, as 64M, not '%s'", optarg);
-		return false;
+		return option_bytes("max-memory", optarg, 0, &o->max_memory);
 	default:
 		return false;
 	}
-}
-
-/*
- * What getopt_long() did not take.  A letter of ours that it did not take was
- * a long option with a value that this option does not have.
- */
-static void
-complain_unknown(char **argv, int letter)
-{
-	if (letter == ':')
-		complain("option '%s' needs an argument; see --help",
-			 argv[optind - 1]);
-	else if (optopt != 0 && strchr(letters, optopt) == NULL)
-		complain("unknown option '-%c'; see --help", optopt);
-	else
-		complain("unknown option '%s'; see --help", argv[optind - 1]);
 }
 
 enum options_result
@@ -189,7 +118,7 @@ options_parse(struct options *o, int argc, char **argv)
 		if (letter == 'V')
 			return OPTIONS_VERSION;
 		if (letter == '?' || letter == ':') {
-			complain_unknown(argv, letter);
+			option_complain(argv, letter, letters);
 			return OPTIONS_WRONG;
 		}
 		if (!parse_option(o, letter))

@@ -2,6 +2,7 @@
  * listen.c - where clients come in.
  */
 #include "listen.h"
+#include "../common/complain.h"
 #include "log.h"
 #include "relay.h"
 #include "worker.h"

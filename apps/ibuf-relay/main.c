@@ -4,6 +4,7 @@
  *	listen --> worker: client --> resp --> command --> fanout --> client
  *	listen.c   worker.c client.c  resp.c   command*.c  fanout.c
  */
+#include "../common/complain.h"
 #include "listen.h"
 #include "log.h"
 #include "metrics.h"
@@ -21,6 +22,8 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
+
+const char complain_name[] = "ibuf-relay";
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 

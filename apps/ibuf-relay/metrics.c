@@ -7,9 +7,9 @@
  * to read resets the connection, and the answer might be lost with it.
  */
 #include "metrics.h"
+#include "../common/complain.h"
 #include "http.h"
 #include "listen.h"
-#include "log.h"
 #include "relay.h"
 #include "stats.h"
 #include <errno.h>

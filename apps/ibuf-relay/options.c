@@ -2,14 +2,12 @@
  * options.c - parse the command line.
  */
 #include "options.h"
+#include "../common/complain.h"
+#include "../common/option.h"
 #include "directory.h"
-#include "log.h"
-#include <errno.h>
 #include <getopt.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -71,52 +69,15 @@ default_threads(void)
 	return processors > ENOUGH ? ENOUGH : (unsigned)processors;
 }
 
-/* A decimal number with an optional K, M or G, and nothing else. */
 static bool
-parse_bytes(const char *text, size_t least, size_t *bytes)
+want_bytes(const char *name, size_t least, size_t *bytes)
 {
-	unsigned long long number;
-	unsigned shift = 0;
-	char *end;
+	uint64_t number;
 
-	/* strtoull() would take a sign and blanks. */
-	if (*text < '0' || *text > '9')
+	if (!option_bytes(name, optarg, least, &number))
 		return false;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (*end != '\0') {
-		static const char units[] = "KkMmGg";
-		const char *unit = strchr(units, *end);
-
-		if (unit == NULL || end[1] != '\0')
-			return false;
-		shift = 10 + 10 * ((unsigned)(unit - units) / 2);
-	}
-	if (errno != 0 || number > (SIZE_MAX >> 1) >> shift)
-		return false;
-	*bytes = (size_t)number << shift;
-	return *bytes >= least;
-}
-
-static bool
-want_bytes(const char *option, size_t least, size_t *bytes)
-{
-	if (parse_bytes(optarg, least, bytes))
-		return true;
-	complain("--%s takes a number of bytes, %zu or more, not '%s'", option,
-		 least, optarg);
-	return false;
-}
-
-static bool
-want_number(const char *option, size_t least, size_t most, size_t *number)
-{
-	if (parse_bytes(optarg, least, number) && *number <= most &&
-	    strpbrk(optarg, "KkMmGg") == NULL)
-		return true;
-	complain("--%s takes a number from %zu to %zu, not '%s'", option, least,
-		 most, optarg);
-	return false;
+	*bytes = (size_t)number;
+	return true;
 }
 
 static bool
@@ -149,7 +110,7 @@ parse_slow(struct options *o)
 static bool
 parse_option(struct options *o, int letter)
 {
-	size_t number;
+	uint64_t number;
 
 	switch (letter) {
 	case 'b':
@@ -157,14 +118,15 @@ parse_option(struct options *o, int letter)
 		return true;
 	case 'p':
 		o->port = optarg;
-		return want_number("port", 0, 65535, &number);
+		return option_number("port", optarg, 0, 65535, &number);
 	case 'u':
 		return parse_unix(o);
 	case 'a':
 		o->password = *optarg != '\0' ? optarg : NULL;
 		return true;
 	case 't':
-		if (!want_number("threads", 1, DIRECTORY_WORKERS_MAX, &number))
+		if (!option_number("threads", optarg, 1, DIRECTORY_WORKERS_MAX,
+				   &number))
 			return false;
 		o->threads = (unsigned)number;
 		return true;
@@ -187,23 +149,10 @@ parse_option(struct options *o, int letter)
 		return true;
 	case METRICS:
 		o->metrics_port = optarg;
-		return want_number("metrics", 1, 65535, &number);
+		return option_number("metrics", optarg, 1, 65535, &number);
 	default:
 		return false;
 	}
-}
-
-static void
-complain_unknown(char **argv, int letter)
-{
-	if (letter == ':')
-		complain("option '%s' needs an argument; see --help",
-			 argv[optind - 1]);
-	else if (optopt > 0 && optopt < MAX_MEMORY &&
-		 strchr(letters, optopt) == NULL)
-		complain("unknown option '-%c'; see --help", optopt);
-	else
-		complain("unknown option '%s'; see --help", argv[optind - 1]);
 }
 
 static bool
@@ -263,7 +212,7 @@ options_parse(struct options *o, int argc, char **argv)
 		if (letter == 'V')
 			return OPTIONS_VERSION;
 		if (letter == '?' || letter == ':') {
-			complain_unknown(argv, letter);
+			option_complain(argv, letter, letters);
 			return OPTIONS_WRONG;
 		}
 		if (!parse_option(o, letter))

@@ -2,7 +2,7 @@
  * top.c - a live view: ask, show, wait, until told to end.
  */
 #include "top.h"
-#include "log.h"
+#include "../common/complain.h"
 #include "options.h"
 #include "relay.h"
 #include "terminal.h"

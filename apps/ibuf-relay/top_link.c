@@ -2,7 +2,7 @@
  * top_link.c - a connection to a server that is asked things.
  */
 #include "top_link.h"
-#include "log.h"
+#include "../common/complain.h"
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>

@@ -2,9 +2,10 @@
  * worker.c - a thread that serves clients.
  */
 #include "worker.h"
+#include "../common/complain.h"
 #include "congestion.h"
+#include "fanout.h"
 #include "frame.h"
-#include "log.h"
 #include "scarcity.h"
 #include <errno.h>
 #include <stdlib.h>

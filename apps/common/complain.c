@@ -8,11 +8,11 @@
 void
 complain(const char *format, ...)
 {
+	char line[8192]; /* a path may be 4096 */
 	va_list args;
 
-	fputs("ibuf-flow: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s: %s\n", complain_name, line);
 }
