@@ -19,6 +19,10 @@ PROGRAM = None
 KIB = 1024
 LIMIT = 256 * KIB
 
+# Of a subscriber's socket. With less than a packet of loopback the kernel would have to ask,
+# more and more seldom, whether there is room.
+SMALL = 128 * KIB
+
 
 @contextlib.contextmanager
 def blocking(*options, threads=3):
@@ -112,7 +116,7 @@ def publishers_wait_and_nothing_is_lost():
                                             ("PSUBSCRIBE", "PUBLISH", "c*"),
                                             ("SSUBSCRIBE", "SPUBLISH", "c")):
             with blocking() as server:
-                slow = subscribed(on_worker(server, 0, receive_buffer=4096), channel,
+                slow = subscribed(on_worker(server, 0, receive_buffer=SMALL), channel,
                                   word=subscribe)
                 c = on_worker(server, worker)
                 speaker = Speaker(c, "c", 4000, word=publish)
@@ -128,7 +132,7 @@ def publishers_wait_and_nothing_is_lost():
 
 def many_small_messages_are_bounded_too():
     with blocking(threads=2) as server:
-        slow = subscribed(on_worker(server, 0, receive_buffer=4096), "c")
+        slow = subscribed(on_worker(server, 0, receive_buffer=SMALL), "c")
         speaker = Speaker(on_worker(server, 1), "c", 300000, size=8)
         wait_blocked(server)
         assert most_that_waits(server) < 4 * LIMIT
@@ -140,7 +144,7 @@ def many_small_messages_are_bounded_too():
 
 def others_go_on():
     with blocking(threads=2) as server:
-        slow = subscribed(server.client(receive_buffer=4096), "slow")
+        slow = subscribed(server.client(receive_buffer=SMALL), "slow")
         stuck = [Speaker(server.client(), "slow", 3000) for _ in range(4)]
         wait_blocked(server, 4)
         good = [subscribed(on_worker(server, i), "good") for i in (0, 1)]
@@ -160,7 +164,7 @@ def others_go_on():
 
 def who_waits_is_listed_so():
     with blocking() as server, server.client() as c:
-        slow = subscribed(server.client(receive_buffer=4096), "c")
+        slow = subscribed(server.client(receive_buffer=SMALL), "c")
         speaker = Speaker(server.client(), "c", 4000)
         wait_blocked(server)
         lines = c.call("CLIENT", "LIST").splitlines()
@@ -173,7 +177,7 @@ def who_waits_is_listed_so():
 def a_subscriber_that_goes_lets_publishers_go_on():
     for how in ("close", "kill", "reset"):
         with blocking(threads=2) as server:
-            slow = subscribed(on_worker(server, 0, receive_buffer=4096), "c", "d")
+            slow = subscribed(on_worker(server, 0, receive_buffer=SMALL), "c", "d")
             speakers = [Speaker(on_worker(server, i), "c", 4000) for i in (0, 1)]
             wait_blocked(server, 2)
             if how == "close":
@@ -193,7 +197,7 @@ def a_subscriber_that_goes_lets_publishers_go_on():
 
 def a_blocked_publisher_may_go():
     with blocking() as server:
-        slow = subscribed(server.client(receive_buffer=4096), "c")
+        slow = subscribed(server.client(receive_buffer=SMALL), "c")
         speakers = [Speaker(server.client(), "c", 4000) for _ in range(3)]
         wait_blocked(server, 3)
         # Killed, reset, closed: the first two are gone at once.
@@ -219,7 +223,7 @@ def a_blocked_publisher_may_go():
 
 def what_was_said_before_a_good_bye_is_delivered():
     with blocking() as server:
-        slow = subscribed(server.client(receive_buffer=4096), "c")
+        slow = subscribed(server.client(receive_buffer=SMALL), "c")
         first = Speaker(server.client(), "c", 2000)
         wait_blocked(server)
         # It publishes, says that this was all, and hears the answers.
@@ -293,7 +297,7 @@ def a_circle_of_subscribers_who_publish_turns():
 def sigterm_ends_it_all_the_same():
     for reads in (True, False):
         with blocking() as server:
-            slow = subscribed(on_worker(server, 0, receive_buffer=4096), "c")
+            slow = subscribed(on_worker(server, 0, receive_buffer=SMALL), "c")
             speakers = [Speaker(on_worker(server, i), "c", 4000) for i in (0, 1)]
             wait_blocked(server, 2)
             begin = time.monotonic()
@@ -313,7 +317,7 @@ def sigterm_ends_it_all_the_same():
 
 def nobody_waits_without_block():
     with relay(PROGRAM, "--client-output-limit", str(LIMIT), "--slow", "drop") as server:
-        with subscribed(server.client(receive_buffer=4096), "c"), server.client() as c:
+        with subscribed(server.client(receive_buffer=SMALL), "c"), server.client() as c:
             for n in range(1000):
                 assert c.call("PUBLISH", "c", payload(n)) == 1
         assert server.number("publisher_waits") == 0
@@ -329,7 +333,7 @@ def many_of_each_come_and_go():
         def listen(i):
             try:
                 while time.monotonic() < end + 5:
-                    with server.client(receive_buffer=4096) as c:
+                    with server.client(receive_buffer=SMALL) as c:
                         subscribed(c, "abc"[i % 3])
                         for n in range(30 + i * 7):
                             c.socket.settimeout(2)
