@@ -24,6 +24,17 @@ def need(*programs):
             sys.exit(SKIPPED)
 
 
+def redis_server():
+    """Where redis-server is, or the same program by another name: redis-tools of Debian has that,
+    and installing it starts no server. None: nowhere."""
+    return shutil.which("redis-server") or shutil.which("redis-check-rdb")
+
+
+def need_redis_server():
+    if redis_server() is None:
+        need("redis-server")
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -33,11 +44,11 @@ def free_port():
 class Server:
     """A process that listens on a port of loopback; it is ended by its id."""
 
-    def __init__(self, command, port, log):
+    def __init__(self, command, port, log, executable=None):
         self.port, self.log_path = port, log
         with open(log, "wb") as out:
-            self.process = subprocess.Popen(command, stdout=out, stderr=out,
-                                            stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, executable=executable, stdout=out,
+                                            stderr=out, stdin=subprocess.DEVNULL)
         self.pid = self.process.pid
         end = time.monotonic() + 60
         while True:
@@ -105,7 +116,7 @@ def redis(*options):
         port = free_port()
         server = Server(["redis-server", "--port", str(port), "--save", "", "--appendonly",
                          "no", "--databases", "1", "--dir", folder, *options], port,
-                        os.path.join(folder, "log"))
+                        os.path.join(folder, "log"), redis_server())
         try:
             yield server
         finally:

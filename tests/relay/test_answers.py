@@ -13,7 +13,7 @@ import random
 import re
 import sys
 
-from server import Client, Closed, need, redis, relay, request, run_tests
+from server import Client, Closed, need_redis_server, redis, relay, request, run_tests
 
 PROGRAM = None
 
@@ -151,7 +151,7 @@ def talk(server, data):
                 c.send(b"\r\n" + request("ECHO", "this is the end") + request("QUIT"))
         except OSError:
             pass
-        return plain(c.rest(5))
+        return plain(c.rest(3))
 
 
 def compare(theirs, ours, rows, before=b""):
@@ -296,7 +296,7 @@ def other_commands_of_redis_are_unknown():
 
 if __name__ == "__main__":
     PROGRAM = sys.argv[1]
-    need("redis-server")
+    need_redis_server()
     run_tests([
         commands_are_answered_alike_in_resp2,
         commands_are_answered_alike_in_resp3,

@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import socket
 import struct
@@ -19,7 +18,7 @@ import termios
 import threading
 import time
 
-from server import free_port, redis, relay, run_tests, wait_for
+from server import free_port, redis, redis_server, relay, run_tests, wait_for
 
 PROGRAM = None
 
@@ -300,7 +299,7 @@ def it_says_the_password():
 
 
 def a_real_redis_can_be_watched():
-    if shutil.which("redis-server") is None:
+    if redis_server() is None:
         print("       (there is no redis-server)")
         return
     with redis() as server, watch(server) as top, server.client() as c:
