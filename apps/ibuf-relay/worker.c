@@ -6,6 +6,7 @@
 #include "congestion.h"
 #include "fanout.h"
 #include "frame.h"
+#include "room.h"
 #include "scarcity.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Events of a turn; and less room than this is not worth a read. */
-enum { EVENTS = 256, LEAST_ROOM_BYTES = 4096 };
+/* Events of a turn. */
+enum { EVENTS = 256 };
 
 /* How long stopping may take, and how often it looks whether it is done. */
 #define STOP_NS UINT64_C(5000000000)
@@ -23,26 +24,10 @@ enum { STOP_TURN_MS = 10 };
 ssize_t
 worker_read(struct worker *w, int fd, struct ibuf_mbuf **read)
 {
-	struct ibuf_mbuf *rest;
-	ssize_t n;
+	ssize_t n = room_read(w->relay->rooms, &w->room, fd, read);
 
-	if (w->room != NULL && ibuf_mbuf_tailroom(w->room) < LEAST_ROOM_BYTES) {
-		ibuf_mbuf_free(w->room);
-		w->room = NULL;
-	}
-	if (w->room == NULL)
-		w->room = ibuf_pool_alloc(w->relay->rooms);
-	if (w->room == NULL) {
+	if (n == -ENOBUFS)
 		scarcity_begin(w);
-		return -ENOBUFS;
-	}
-	n = ibuf_io_read(fd, w->room, ibuf_mbuf_tailroom(w->room));
-	if (n <= 0)
-		return n;
-	/* Without memory for another window the client gets all of it. */
-	rest = ibuf_mbuf_split(w->room, (size_t)n);
-	*read = w->room;
-	w->room = rest;
 	return n;
 }
 
