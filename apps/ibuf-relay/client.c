@@ -5,6 +5,7 @@
 #include "address.h"
 #include "command.h"
 #include "congestion.h"
+#include "hold.h"
 #include "log.h"
 #include "relay.h"
 #include "reply.h"
@@ -70,6 +71,7 @@ client_free(struct client *c)
 		client_leave_all(c, kind);
 	registry_remove(&c->worker->relay->registry, &c->card);
 	close(c->card.fd);
+	hold_forget(c);
 	resp_destroy(&c->parser);
 	ibuf_mbuf_free(c->in);
 	ibuf_mbuf_free(c->out);
@@ -101,8 +103,8 @@ client_subscriptions(const struct client *c)
  * The bytes, and what it takes to hold them: of many small messages the
  * windows are most.
  */
-static size_t
-cost(const struct ibuf_mbuf *m)
+size_t
+client_cost(const struct ibuf_mbuf *m)
 {
 	enum { WINDOW_BYTES = 64 };
 
@@ -114,7 +116,14 @@ cost(const struct ibuf_mbuf *m)
 size_t
 client_pending(const struct client *c)
 {
-	return cost(c->out) + cost(c->reply);
+	return client_cost(c->out) + client_cost(c->reply) + c->behind_cost;
+}
+
+/* And what of its requests waits for the upstream. */
+static size_t
+burden(const struct client *c)
+{
+	return client_pending(c) + c->asked_bytes;
 }
 
 void
@@ -145,9 +154,8 @@ client_touch(struct client *c)
 	c->worker->dirty = c;
 }
 
-/* Put m behind *chain. */
-static void
-link_behind(struct client *c, struct ibuf_mbuf **chain, struct ibuf_mbuf *m)
+void
+client_link(struct client *c, struct ibuf_mbuf **chain, struct ibuf_mbuf *m)
 {
 	if (*chain == NULL) {
 		*chain = m;
@@ -157,21 +165,36 @@ link_behind(struct client *c, struct ibuf_mbuf **chain, struct ibuf_mbuf *m)
 	}
 }
 
+/* Put m behind all that the client is told. */
 static void
-end_reply(struct client *c)
+put(struct client *c, struct ibuf_mbuf *m)
+{
+	struct ibuf_mbuf **tail = hold_tail(c);
+
+	if (c->holds == NULL) {
+		client_link(c, tail, m);
+		return;
+	}
+	c->behind_cost -= client_cost(*tail);
+	client_link(c, tail, m);
+	c->behind_cost += client_cost(*tail);
+}
+
+void
+client_end_reply(struct client *c)
 {
 	struct ibuf_mbuf *reply = c->reply;
 
 	c->reply = NULL;
 	if (reply != NULL)
-		link_behind(c, &c->out, reply);
+		put(c, reply);
 }
 
 void
 client_send(struct client *c, struct ibuf_mbuf *m)
 {
-	end_reply(c);
-	link_behind(c, &c->out, m);
+	client_end_reply(c);
+	put(c, m);
 	client_touch(c);
 }
 
@@ -180,7 +203,7 @@ client_send_bytes(struct client *c, const void *bytes, size_t n)
 {
 	/* A piece that is full is followed by another, and never moved. */
 	if (c->reply != NULL && ibuf_mbuf_tailroom(c->reply) < n)
-		end_reply(c);
+		client_end_reply(c);
 	if (c->reply == NULL)
 		c->reply = ibuf_pool_alloc(c->worker->relay->replies);
 	if (c->reply == NULL || ibuf_mbuf_append(c->reply, bytes, n) != 0) {
@@ -199,7 +222,7 @@ write_out(struct client *c)
 {
 	ssize_t n;
 
-	end_reply(c);
+	client_end_reply(c);
 	if (c->out == NULL || c->is_doomed)
 		return;
 	n = ibuf_io_write_socket(c->card.fd, c->out, 0);
@@ -219,13 +242,12 @@ client_flush(struct client *c)
 	size_t limit = settings_output_limit(&c->worker->relay->settings);
 
 	write_out(c);
-	if (c->is_ending && c->out == NULL)
+	if (c->is_ending && c->out == NULL && c->holds == NULL)
 		client_doom(c);
 	if (c->is_full && client_pending(c) <= limit / 2)
 		congestion_end(c);
 	/* Once it stops, other workers may not hear us any more. */
-	if (c->is_paused && client_pending(c) <= limit / 4 &&
-	    !c->worker->is_stopping) {
+	if (c->is_paused && burden(c) <= limit / 4 && !c->worker->is_stopping) {
 		c->is_paused = false;
 		client_execute(c);
 	}
@@ -241,7 +263,7 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 	size_t limit = settings_output_limit(s);
 	enum slow slow = settings_slow(s);
 	struct counters *counters = &c->worker->counters;
-	size_t more = cost(frame);
+	size_t more = client_cost(frame);
 	bool is_over;
 
 	if (c->is_doomed || c->is_ending) {
@@ -281,7 +303,7 @@ client_execute(struct client *c)
 	enum resp_result r = RESP_REQUEST;
 
 	while (c->in != NULL && !c->is_doomed && !c->is_ending && !c->is_held) {
-		if (client_pending(c) > limit / 2) {
+		if (burden(c) > limit / 2) {
 			c->is_paused = true;
 			break;
 		}
@@ -330,6 +352,11 @@ client_readable(struct client *c)
 		client_watch(c);
 		return;
 	}
+	if (n == 0 && c->holds != NULL) {
+		c->is_ending = true;
+		client_watch(c);
+		return;
+	}
 	if (n <= 0) {
 		/* Who says no more may still listen to the answers. */
 		write_out(c);
@@ -337,7 +364,7 @@ client_readable(struct client *c)
 		return;
 	}
 	count(&w->counters.bytes_in, (uint64_t)n);
-	link_behind(c, &c->in, read);
+	client_link(c, &c->in, read);
 	/* What others published before this came goes out before it. */
 	worker_take_posts(w);
 	client_execute(c);

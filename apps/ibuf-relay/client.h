@@ -28,7 +28,10 @@ struct client {
 	struct resp_parser parser;
 	struct ibuf_mbuf *in;
 	struct ibuf_mbuf *out;
-	struct ibuf_mbuf *reply; /* what goes behind out, still growing */
+	struct ibuf_mbuf *reply; /* what goes behind that, still growing */
+	struct hold *holds, *last_hold; /* behind out: see hold.h */
+	size_t behind_cost;             /* the cost of what is behind them */
+	size_t asked_bytes;             /* bytes that wait for the upstream */
 	struct membership *mine[KINDS];
 	unsigned resp; /* 2 or 3 */
 
@@ -74,6 +77,16 @@ void client_send_bytes(struct client *c, const void *bytes, size_t n);
 
 /* Bytes of memory that wait to be sent; rooms that are shared count too. */
 size_t client_pending(const struct client *c);
+
+/* The bytes of a message and what it takes to hold them; NULL costs none. */
+size_t client_cost(const struct ibuf_mbuf *m);
+
+/* Put m behind a chain of the client's; it is doomed if that cannot be. */
+void client_link(struct client *c, struct ibuf_mbuf **chain,
+		 struct ibuf_mbuf *m);
+
+/* What comes next does not go into the piece that is growing. */
+void client_end_reply(struct client *c);
 
 /* Flush it at the end of this turn. */
 void client_touch(struct client *c);

@@ -397,6 +397,12 @@ config_set(struct call *call)
 		refuse(call, (struct text){s->name, strlen(s->name)}, trouble);
 		return;
 	}
+	if (change.has_slow && change.slow == SLOW_BLOCK &&
+	    r->upstream != NULL) {
+		refuse(call, (struct text){"slow", 4},
+		       "who publishes upstream cannot be made to wait");
+		return;
+	}
 	/* The only one that can fail goes first. */
 	if (change.has_password &&
 	    !settings_set_password(&r->settings, change.password.bytes,

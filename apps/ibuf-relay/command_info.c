@@ -4,6 +4,7 @@
 #include "command.h"
 #include "reply.h"
 #include "stats.h"
+#include "upstream.h"
 #include "worker.h"
 #include <unistd.h>
 
@@ -49,10 +50,9 @@ static const struct {
 	const char *name;
 	int (*print)(struct relay *r, struct ibuf_mbuf *to);
 } sections[] = {
-	{"server", print_server},
-	{"clients", print_clients},
-	{"memory", print_memory},
-	{"stats", print_stats},
+	{"server", print_server},     {"clients", print_clients},
+	{"memory", print_memory},     {"stats", print_stats},
+	{"upstream", upstream_print},
 };
 
 static bool

@@ -6,6 +6,7 @@
 #include "fanout.h"
 #include "log.h"
 #include "reply.h"
+#include "upstream.h"
 #include "worker.h"
 
 static const char *const joined[KINDS] = {"subscribe", "psubscribe",
@@ -44,6 +45,9 @@ subscribe(struct call *call, enum kind kind)
 			client_doom(c);
 			break;
 		}
+		/* Without memory it is told at once. */
+		if (c->worker->relay->upstream != NULL)
+			upstream_confirm(c, kind, name.bytes, name.len);
 		reply_push(c, 3);
 		reply_text(c, joined[kind]);
 		reply_bulk(c, name.bytes, name.len);
@@ -108,6 +112,17 @@ unsubscribe(struct call *call, enum kind kind)
 	update_card(c, kind);
 }
 
+/* It comes back from there to those who have subscribed. */
+static void
+publish_upstream(struct client *c, enum kind kind, struct ibuf_mbuf *body)
+{
+	count(&c->worker->counters.published, 1);
+	if (upstream_publish(c, kind, body))
+		return;
+	ibuf_mbuf_free(body);
+	reply_error(c, "ERR out of memory: not published");
+}
+
 static void
 publish(struct call *call, enum kind kind)
 {
@@ -121,6 +136,10 @@ publish(struct call *call, enum kind kind)
 	body = call_slice(call, 1, 3);
 	if (body == NULL)
 		return;
+	if (c->worker->relay->upstream != NULL) {
+		publish_upstream(c, kind, body);
+		return;
+	}
 	n = fanout_publish(c->worker, kind, name.bytes, name.len, body);
 	/* Who listens too may hear it, and does so before the answer. */
 	if (client_subscriptions(c) > 0)

@@ -27,7 +27,9 @@ struct place {
 struct directory {
 	pthread_rwlock_t lock;
 	unsigned workers;
-	atomic_size_t full; /* sum of those of all places */
+	atomic_size_t full;            /* sum of those of all places */
+	directory_changed_fn *changed; /* NULL: nobody watches */
+	void *arg;
 	struct place *places[KINDS];
 };
 
@@ -41,6 +43,13 @@ directory_new(unsigned workers)
 	d->workers = workers;
 	pthread_rwlock_init(&d->lock, NULL);
 	return d;
+}
+
+void
+directory_watch(struct directory *d, directory_changed_fn *changed, void *arg)
+{
+	d->changed = changed;
+	d->arg = arg;
 }
 
 void
@@ -85,6 +94,10 @@ make(struct directory *d, enum kind kind, const char *name, size_t len)
 	HASH_ADD_KEYPTR(hh, d->places[kind], copy, len, place);
 	if (place->hh.tbl == NULL)
 		goto fail;
+	if (d->changed != NULL && !d->changed(d->arg, kind, name, len, true)) {
+		HASH_DEL(d->places[kind], place);
+		goto fail;
+	}
 	return place;
 fail:
 	free(copy);
@@ -120,6 +133,9 @@ directory_remove(struct directory *d, enum kind kind, const char *name,
 	place = find(d, kind, name, len);
 	place->counts[worker]--;
 	if (--place->total == 0) {
+		/* Unheard, it is subscribed to for nobody, and no worse. */
+		if (d->changed != NULL)
+			d->changed(d->arg, kind, name, len, false);
 		HASH_DEL(d->places[kind], place);
 		free(place->name);
 		free(place);
@@ -190,6 +206,21 @@ directory_is_full(struct directory *d, enum kind kind, const char *name,
 			  glob_matches(place->name, place->len, name, len);
 	pthread_rwlock_unlock(&d->lock);
 	return is_full;
+}
+
+uint64_t
+directory_workers(struct directory *d, enum kind kind, const char *name,
+		  size_t len)
+{
+	struct place *place;
+	uint64_t workers = 0;
+
+	pthread_rwlock_rdlock(&d->lock);
+	place = find(d, kind, name, len);
+	if (place != NULL)
+		add_up(d, place, &workers);
+	pthread_rwlock_unlock(&d->lock);
+	return workers;
 }
 
 size_t

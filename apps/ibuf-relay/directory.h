@@ -41,6 +41,10 @@ void directory_remove(struct directory *d, enum kind kind, const char *name,
 size_t directory_receivers(struct directory *d, enum kind kind,
 			   const char *name, size_t len, uint64_t *workers);
 
+/* Which workers have subscribers of this very name. */
+uint64_t directory_workers(struct directory *d, enum kind kind,
+			   const char *name, size_t len);
+
 /* How many have subscribed to this very name. */
 size_t directory_count(struct directory *d, enum kind kind, const char *name,
 		       size_t len);
@@ -64,5 +68,15 @@ bool directory_is_full(struct directory *d, enum kind kind, const char *name,
 typedef void directory_fn(const char *name, size_t len, void *arg);
 void directory_each(struct directory *d, enum kind kind, const char *pattern,
 		    size_t pattern_len, directory_fn *each, void *arg);
+
+/*
+ * Call `changed` when a name appears or goes: under the lock, so in the order
+ * of the changes.  When it says that there is no memory, a name that would
+ * appear does not.  Set before the first change.
+ */
+typedef bool directory_changed_fn(void *arg, enum kind kind, const char *name,
+				  size_t len, bool is_there);
+void directory_watch(struct directory *d, directory_changed_fn *changed,
+		     void *arg);
 
 #endif

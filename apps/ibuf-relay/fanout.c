@@ -200,30 +200,64 @@ fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
 	return n;
 }
 
-void
-fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body)
+bool
+fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name)
 {
-	size_t len = 0, at = 1, run;
-	const uint8_t *name;
+	size_t at = 1, run;
 	uint8_t byte;
-	char *copy = NULL;
 
-	/* "$4\r\nnews\r\n...", made by ourselves. */
+	*name = (struct fanout_name){NULL, 0, NULL};
+	/* "$4\r\nnews\r\n...", whose form was looked at before. */
 	while (ibuf_mbuf_copy_out(body, at, &byte, 1) == 0 && byte != '\r') {
-		len = len * 10 + (size_t)(byte - '0');
+		name->len = name->len * 10 + (size_t)(byte - '0');
 		at++;
 	}
 	at += 2;
-	name = ibuf_mbuf_at(body, at, &run);
-	if (run < len) {
-		copy = malloc(len);
-		if (copy == NULL) {
-			count(&w->counters.dropped, 1);
-			return;
-		}
-		ibuf_mbuf_copy_out(body, at, copy, len);
-		name = (const uint8_t *)copy;
+	name->bytes = (const char *)ibuf_mbuf_at(body, at, &run);
+	if (run >= name->len)
+		return true;
+	name->copy = malloc(name->len);
+	if (name->copy == NULL)
+		return false;
+	ibuf_mbuf_copy_out(body, at, name->copy, name->len);
+	name->bytes = name->copy;
+	return true;
+}
+
+void
+fanout_name_free(struct fanout_name *name)
+{
+	free(name->copy);
+}
+
+void
+fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body)
+{
+	struct fanout_name name;
+
+	if (!fanout_name(body, &name)) {
+		count(&w->counters.dropped, 1);
+		return;
 	}
-	deliver(w, kind, (const char *)name, len, body);
-	free(copy);
+	deliver(w, kind, name.bytes, name.len, body);
+	fanout_name_free(&name);
+}
+
+void
+fanout_relay(struct worker *w, enum kind kind,
+	     const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body)
+{
+	struct fanout_name name;
+	struct topic *topic;
+
+	if (!fanout_name(topic_name, &name)) {
+		count(&w->counters.dropped, 1);
+		return;
+	}
+	topic = topic_find(&w->topics, kind, name.bytes, name.len);
+	fanout_name_free(&name);
+	if (topic == NULL || (kind != KIND_PATTERN && gather(w, topic, body)))
+		return;
+	fanout_finish(w);
+	deliver_now(w, topic, body);
 }

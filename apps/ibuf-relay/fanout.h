@@ -45,8 +45,23 @@ struct gathered {
 size_t fanout_publish(struct worker *w, enum kind kind, const char *name,
 		      size_t len, struct ibuf_mbuf *body);
 
+/* The bytes of the bulk string that a message begins with. */
+struct fanout_name {
+	const char *bytes; /* not ended by a zero */
+	size_t len;
+	char *copy; /* of those that straddle segments */
+};
+
+/* false: no memory. */
+bool fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name);
+void fanout_name_free(struct fanout_name *name);
+
 /* Give a message to the worker's clients; the channel is read from it. */
 void fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body);
+
+/* Give it to the members of one topic alone, whose name is a bulk string. */
+void fanout_relay(struct worker *w, enum kind kind,
+		  const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body);
 
 /* Give what was gathered. */
 void fanout_finish(struct worker *w);

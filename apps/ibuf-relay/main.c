@@ -11,6 +11,7 @@
 #include "options.h"
 #include "relay.h"
 #include "top.h"
+#include "upstream.h"
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -115,23 +116,34 @@ start_workers(struct relay *r)
 		complain("out of memory");
 		return false;
 	}
-	atomic_init(&r->reading, n);
+	if (r->options.upstream.count > 0) {
+		r->upstream = upstream_new(r);
+		if (r->upstream == NULL)
+			return false;
+	}
+	atomic_init(&r->reading, n + (r->upstream != NULL));
 	for (unsigned i = 0; i < n; i++) {
 		r->workers[i] = worker_start(r, i);
 		if (r->workers[i] == NULL)
 			return false;
 	}
-	return true;
+	return r->upstream == NULL || upstream_start(r->upstream);
 }
 
 static void
 stop_workers(struct relay *r)
 {
 	worker_tell_all(r, POST_STOP);
+	if (r->upstream != NULL)
+		upstream_tell(r->upstream, POST_STOP);
 	for (unsigned i = 0; i < r->options.threads; i++)
 		worker_join(r->workers[i]);
+	if (r->upstream != NULL)
+		upstream_join(r->upstream);
 	for (unsigned i = 0; i < r->options.threads; i++)
 		worker_free(r->workers[i]);
+	if (r->upstream != NULL)
+		upstream_free(r->upstream);
 }
 
 static int

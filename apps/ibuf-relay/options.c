@@ -36,6 +36,10 @@ const char options_help[] =
 	"                       drop the messages it has no room for, or block "
 	"who\n"
 	"                       publishes to it until it has\n"
+	"      --upstream=URL   stand in front of a Redis or a cluster, at\n"
+	"                       "
+	"redis://[:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]"
+	"\n"
 	"      --metrics=PORT   show statistics to Prometheus there, on the "
 	"same address\n"
 	"      --top=HOST:PORT  show what a relay there is doing, once a "
@@ -53,7 +57,7 @@ const char options_help[] =
 
 static const char letters[] = ":b:p:u:t:a:hV";
 
-enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS, TOP };
+enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS, TOP, UPSTREAM };
 
 /* Two rooms for each thread, or it could not read at all. */
 enum { LEAST_MEMORY_BYTES = 1 << 20 };
@@ -107,6 +111,19 @@ parse_slow(struct options *o)
 	return false;
 }
 
+/* What is wrong is said without the URL: it may hold a password. */
+static bool
+parse_upstream(struct options *o)
+{
+	const char *why;
+
+	if (url_parse(&o->upstream, optarg, &why))
+		return true;
+	complain("--upstream takes redis://[:PASSWORD@]HOST[:PORT][,...]: %s",
+		 why);
+	return false;
+}
+
 static bool
 parse_option(struct options *o, int letter)
 {
@@ -147,6 +164,8 @@ parse_option(struct options *o, int letter)
 	case TOP:
 		o->top = optarg;
 		return true;
+	case UPSTREAM:
+		return parse_upstream(o);
 	case METRICS:
 		o->metrics_port = optarg;
 		return option_number("metrics", optarg, 1, 65535, &number);
@@ -165,6 +184,11 @@ check(const struct options *o, int argc, char **argv)
 	}
 	if (o->unix_path == NULL && strcmp(o->port, "0") == 0) {
 		complain("--port=0 without --unix: nowhere to listen");
+		return false;
+	}
+	if (o->slow == SLOW_BLOCK && o->upstream.count > 0) {
+		complain("--slow=block with --upstream: who publishes there "
+			 "cannot be made to wait");
 		return false;
 	}
 	if (o->max_memory != 0 &&
@@ -190,6 +214,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{"max-bulk", required_argument, NULL, MAX_BULK},
 		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
 		{"slow", required_argument, NULL, SLOW},
+		{"upstream", required_argument, NULL, UPSTREAM},
 		{"metrics", required_argument, NULL, METRICS},
 		{"top", required_argument, NULL, TOP},
 		{"help", no_argument, NULL, 'h'},

@@ -5,6 +5,7 @@
 #define RELAY_OPTIONS_H
 
 #include "settings.h"
+#include "url.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,6 +21,7 @@ struct options {
 	size_t max_bulk;            /* bytes */
 	size_t client_output_limit; /* bytes */
 	enum slow slow;
+	struct url upstream; /* no hosts: none */
 };
 
 enum options_result {

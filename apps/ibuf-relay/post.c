@@ -89,6 +89,8 @@ void
 post_free(struct post *post)
 {
 	ibuf_mbuf_free(post->body);
+	ibuf_mbuf_free(post->topic);
+	free(post->hold);
 	if (post->fd >= 0)
 		close(post->fd);
 	free(post);

@@ -20,20 +20,34 @@
 
 enum post_what {
 	POST_PUBLISH, /* kind, body: deliver it */
+	POST_RELAY,   /* kind, topic, body: deliver it to that topic alone */
+	POST_ANSWER,  /* hold, body or NULL: the upstream has answered */
 	POST_CLIENT,  /* fd: serve it */
 	POST_KILL,    /* id: close that client */
 	POST_FLUSH,   /* give back the memory that the thread keeps */
 	POST_SETTLE,  /* settings have changed */
-	POST_STOP     /* read no more */
+	POST_STOP,    /* read no more */
+	/* To the upstream's thread. */
+	POST_FORWARD, /* kind, body, hold: publish it */
+	POST_CONFIRM, /* kind, body, hold: answer when that is subscribed to */
+	POST_WANT,    /* kind, body: somebody has subscribed to that */
+	POST_UNWANT   /* kind, body: nobody has any more */
 };
+
+struct hold;
 
 struct post {
 	ck_stack_entry_t entry;
 	enum post_what what;
 	enum kind kind;
-	/* POST_PUBLISH: the channel and the payload, each a bulk string. */
-	struct ibuf_mbuf *body;
-	size_t bytes; /* that congestion.h counts; 0: none */
+	/*
+	 * What is published: the channel and the payload, each a bulk string.
+	 * A topic: one, too.  What is wanted: the bytes of the name.
+	 */
+	struct ibuf_mbuf *body, *topic;
+	size_t bytes;      /* that congestion.h counts; 0: none */
+	struct hold *hold; /* see hold.h */
+	unsigned hops;     /* how often it was sent on */
 	uint64_t id;
 	int fd;
 };
@@ -53,7 +67,7 @@ void post_queue_destroy(struct post_queue *q);
 /* A post of this kind, all else zero.  NULL: no memory. */
 struct post *post_new(enum post_what what);
 
-/* Frees the body too, if it is still there. */
+/* Frees the body, topic and hold too, if they are still there. */
 void post_free(struct post *post);
 
 /* The post is the receiver's then. */

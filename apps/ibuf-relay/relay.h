@@ -48,9 +48,10 @@ struct relay {
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;
 	struct registry registry;
-	struct worker **workers; /* options.threads of them */
-	uint64_t started_ns;     /* monotonic */
-	atomic_uint reading;     /* workers that may still publish */
+	struct worker **workers;   /* options.threads of them */
+	struct upstream *upstream; /* NULL: none, we are the server */
+	uint64_t started_ns;       /* monotonic */
+	atomic_uint reading;       /* threads that may still publish */
 	atomic_ullong accept_pauses;
 	atomic_uint held; /* publishers that wait for slow subscribers */
 };

@@ -3,9 +3,18 @@
  */
 #include "scarcity.h"
 #include "log.h"
+#include "upstream.h"
 #include "worker.h"
 
 #define PATIENCE_NS UINT64_C(1000000000)
+
+void
+scarcity_ask(struct relay *r)
+{
+	worker_tell_all(r, POST_FLUSH);
+	if (r->upstream != NULL)
+		upstream_tell(r->upstream, POST_FLUSH);
+}
 
 void
 scarcity_begin(struct worker *w)
@@ -13,15 +22,15 @@ scarcity_begin(struct worker *w)
 	if (w->starved_since_ns != 0)
 		return;
 	w->starved_since_ns = w->now_ns;
-	worker_tell_all(w->relay, POST_FLUSH);
+	scarcity_ask(w->relay);
 }
 
-static void
-evict(struct worker *w)
+bool
+scarcity_evict(struct relay *relay, size_t bytes)
 {
-	struct registry *r = &w->relay->registry;
+	struct registry *r = &relay->registry;
 	struct card *card, *most = NULL;
-	size_t held, most_held = 0;
+	size_t held, most_held = bytes;
 
 	pthread_mutex_lock(&r->lock);
 	for (card = r->first; card != NULL; card = card->next) {
@@ -40,9 +49,9 @@ evict(struct worker *w)
 			 "holds %zu bytes",
 			 (unsigned long long)most->id, most->addr, most_held);
 		worker_tell(most->worker, POST_KILL, most->id);
-		count(&w->counters.evicted, 1);
 	}
 	pthread_mutex_unlock(&r->lock);
+	return most != NULL;
 }
 
 void
@@ -52,9 +61,10 @@ scarcity_turn(struct worker *w)
 	if (w->room == NULL) {
 		if (w->now_ns - w->starved_since_ns < PATIENCE_NS)
 			return;
-		evict(w);
+		if (scarcity_evict(w->relay, 0))
+			count(&w->counters.evicted, 1);
 		w->starved_since_ns = w->now_ns;
-		worker_tell_all(w->relay, POST_FLUSH);
+		scarcity_ask(w->relay);
 		return;
 	}
 	w->starved_since_ns = 0;

@@ -10,6 +10,10 @@
 #ifndef RELAY_SCARCITY_H
 #define RELAY_SCARCITY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct relay;
 struct worker;
 
 enum { SCARCITY_TURN_MS = 10 };
@@ -19,5 +23,11 @@ void scarcity_begin(struct worker *w);
 
 /* Look whether there is some. */
 void scarcity_turn(struct worker *w);
+
+/* Ask all threads for what they keep back. */
+void scarcity_ask(struct relay *r);
+
+/* Close the client that holds most, if that is more than so many bytes. */
+bool scarcity_evict(struct relay *relay, size_t bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include "congestion.h"
 #include "fanout.h"
 #include "frame.h"
+#include "hold.h"
 #include "room.h"
 #include "scarcity.h"
 #include <errno.h>
@@ -81,6 +82,14 @@ take(struct worker *w, struct post *post)
 		fanout_deliver(w, post->kind, post->body);
 		congestion_taken(w, post);
 		break;
+	case POST_RELAY:
+		fanout_relay(w, post->kind, post->topic, post->body);
+		break;
+	case POST_ANSWER:
+		hold_fill(post->hold, post->body);
+		post->hold = NULL;
+		post->body = NULL;
+		break;
 	case POST_CLIENT:
 		add_client(w, post);
 		break;
@@ -96,6 +105,8 @@ take(struct worker *w, struct post *post)
 		break;
 	case POST_STOP:
 		stop(w);
+		break;
+	default: /* is for the upstream */
 		break;
 	}
 	post_free(post);
@@ -200,7 +211,7 @@ is_done(struct worker *w)
 	worker_take_posts(w);
 	flush(w);
 	for (c = w->clients; c != NULL; c = c->next)
-		if (c->out != NULL && !c->is_doomed)
+		if ((c->out != NULL || c->holds != NULL) && !c->is_doomed)
 			return false;
 	return true;
 }

@@ -42,7 +42,8 @@ def help_and_version_are_told():
     done = run("--help")
     assert done.returncode == 0 and done.stdout.startswith("Usage: ibuf-relay")
     for option in ("bind", "port", "unix", "threads", "requirepass", "max-memory", "max-bulk",
-                   "client-output-limit", "slow", "metrics", "top", "help", "version"):
+                   "client-output-limit", "slow", "upstream", "metrics", "top", "help",
+                   "version"):
         assert "--" + option in done.stdout, option
     done = run("--version")
     assert done.returncode == 0 and done.stdout.startswith("ibuf-relay 0.")
