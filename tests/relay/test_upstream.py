@@ -349,6 +349,8 @@ def a_replica_is_not_the_one_to_publish_to():
             wait_for("the other", lambda: is_up(server) and
                      server.info()["upstream_port"] == str(replica.port))
         # A replica that is the only one was meant.
+        wait_for("its master", lambda: b"master_link_status:up" in
+                 master.call("INFO", "replication"))
         with relay_of(master) as server:
             listener = subscribe(server, "c")
             assert replica.call("PUBLISH", "c", "x") == 0
