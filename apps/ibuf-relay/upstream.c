@@ -54,9 +54,8 @@ upstream_read(struct upstream *u, int fd, struct ibuf_mbuf **read)
 }
 
 void
-upstream_answer(struct upstream *u, struct post *post, struct ibuf_mbuf *answer)
+upstream_answer(struct post *post, struct ibuf_mbuf *answer)
 {
-	(void)u;
 	ibuf_mbuf_free(post->body);
 	post->body = answer;
 	post->what = POST_ANSWER;
@@ -282,11 +281,10 @@ end(struct upstream *u)
 }
 
 static int
-wait_ms(struct upstream *u, uint64_t look_ns)
+wait_ms(uint64_t look_ns)
 {
 	uint64_t now_ns = relay_now_ns();
 
-	(void)u;
 	if (look_ns <= now_ns)
 		return 0;
 	return (int)((look_ns - now_ns + MS - 1) / MS);
@@ -305,7 +303,7 @@ run(void *arg)
 		int n;
 
 		look_ns = turn(u);
-		n = epoll_wait(u->epoll, events, EVENTS, wait_ms(u, look_ns));
+		n = epoll_wait(u->epoll, events, EVENTS, wait_ms(look_ns));
 		u->now_ns = relay_now_ns();
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.ptr != NULL) {

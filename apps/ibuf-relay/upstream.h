@@ -105,8 +105,7 @@ uint64_t upstream_chance(struct upstream *u);
 ssize_t upstream_read(struct upstream *u, int fd, struct ibuf_mbuf **read);
 
 /* Give the post back to its worker, with an answer or NULL. */
-void upstream_answer(struct upstream *u, struct post *post,
-		     struct ibuf_mbuf *answer);
+void upstream_answer(struct post *post, struct ibuf_mbuf *answer);
 
 /* INFO shows it as the last error.  false: it did so already. */
 bool upstream_note(struct upstream *u, const char *words);

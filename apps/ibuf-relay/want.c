@@ -60,7 +60,7 @@ release(struct upstream *u, struct want *w)
 
 	while ((post = post_list_take(&w->confirms)) != NULL) {
 		u->confirms--;
-		upstream_answer(u, post, NULL);
+		upstream_answer(post, NULL);
 	}
 }
 
@@ -175,7 +175,7 @@ want_confirm(struct upstream *u, struct post *post)
 
 	if (w == NULL || (w->is_held && w->due == 0) || is_hopeless(u, w) ||
 	    u->is_stopping) {
-		upstream_answer(u, post, NULL);
+		upstream_answer(post, NULL);
 		return;
 	}
 	u->confirms++;
