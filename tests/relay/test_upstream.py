@@ -14,8 +14,8 @@ import tempfile
 import threading
 import time
 
-from server import (Client, Closed, Error, Server, free_port, need, redis, relay, request,
-                    run_tests, wait_for)
+from server import (Client, Closed, Error, Server, free_port, need, need_redis_server, redis,
+                    redis_server, relay, request, run_tests, wait_for)
 
 PROGRAM = None
 MIB = 1 << 20
@@ -34,7 +34,7 @@ class Redis:
     def start(self):
         self.server = Server(["redis-server", "--port", str(self.port), "--save", "",
                               "--appendonly", "no", "--dir", self.folder, *self.options],
-                             self.port, os.path.join(self.folder, "log"))
+                             self.port, os.path.join(self.folder, "log"), redis_server())
         return self
 
     def kill(self):
@@ -876,7 +876,8 @@ def a_node_that_dies_and_comes_back_is_survived():
 
 if __name__ == "__main__":
     PROGRAM = sys.argv[1]
-    need("redis-server", "redis-cli")
+    need_redis_server()
+    need("redis-cli")
     run_tests([
         each_subscriber_hears_each_message_once,
         a_client_with_channel_and_pattern_hears_both,
