@@ -31,6 +31,13 @@ enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 /* Of an answer or of what goes before a message. */
 enum { REPLY_BYTES = 512 };
 
+/*
+ * Rooms that each thread keeps back when they are free.  Messages are often
+ * freed by another thread than the one that reads, and what that keeps the
+ * reader must make anew; so few, since one is large.
+ */
+enum { ROOMS_KEPT = 8 };
+
 uint64_t
 relay_now_ns(void)
 {
@@ -92,6 +99,7 @@ make_pools(struct relay *r)
 	rooms.capacity = RELAY_ROOM_BYTES;
 	rooms.headroom = 0;
 	rooms.max = r->options.max_memory / RELAY_ROOM_BYTES;
+	rooms.cache = ROOMS_KEPT;
 	replies.name = "replies";
 	replies.capacity = REPLY_BYTES;
 	replies.headroom = 0;
