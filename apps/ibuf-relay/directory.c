@@ -6,14 +6,11 @@
  */
 #include "directory.h"
 #include "glob.h"
+#include "table.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-/* Out of memory it tells us, instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(entry) ((entry)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct place {
 	UT_hash_handle hh;

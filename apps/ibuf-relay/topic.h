@@ -12,13 +12,10 @@
 
 #include "directory.h"
 #include "kind.h"
+#include "table.h"
 #include <ibuf/ibuf.h>
 #include <stdbool.h>
 #include <stddef.h>
-/* Out of memory it tells us, instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(entry) ((entry)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct client;
 

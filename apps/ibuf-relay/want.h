@@ -14,12 +14,9 @@
 
 #include "kind.h"
 #include "link.h"
+#include "table.h"
 #include <stdbool.h>
 #include <stddef.h>
-/* Out of memory it tells us, instead of ending the program. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(entry) ((entry)->hh.tbl = NULL)
-#include <uthash.h>
 
 struct want {
 	UT_hash_handle hh;
