@@ -34,7 +34,9 @@ is_victim(struct call *call, const struct victim *v, struct card *card)
 static size_t
 kill_all(struct call *call, const struct victim *v)
 {
-	struct registry *r = &call->c->worker->relay->registry;
+	struct relay *relay = call->c->worker->relay;
+	struct registry *r = &relay->registry;
+	uint64_t workers = 0; /* a bit for each that has one */
 	size_t killed = 0;
 
 	pthread_mutex_lock(&r->lock);
@@ -42,14 +44,18 @@ kill_all(struct call *call, const struct victim *v)
 		if (!is_victim(call, v, card))
 			continue;
 		killed++;
-		atomic_store(&card->is_killed, true);
 		/* Who kills itself is told so first. */
-		if (card == &call->c->card)
+		if (card == &call->c->card) {
 			call->c->is_ending = true;
-		else
-			worker_tell(card->worker, POST_KILL, card->id);
+			continue;
+		}
+		atomic_store(&card->is_killed, true);
+		workers |= UINT64_C(1) << card->worker->index;
 	}
 	pthread_mutex_unlock(&r->lock);
+	for (unsigned i = 0; i < relay->options.threads; i++)
+		if (workers >> i & 1)
+			worker_tell(relay->workers[i], POST_KILL);
 	return killed;
 }
 

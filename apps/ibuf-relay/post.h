@@ -23,7 +23,7 @@ enum post_what {
 	POST_RELAY,   /* kind, topic, body: deliver it to that topic alone */
 	POST_ANSWER,  /* hold, body or NULL: the upstream has answered */
 	POST_CLIENT,  /* fd: serve it */
-	POST_KILL,    /* id: close that client */
+	POST_KILL,    /* close the clients whose cards say so */
 	POST_FLUSH,   /* give back the memory that the thread keeps */
 	POST_SETTLE,  /* settings have changed */
 	POST_STOP,    /* read no more */
@@ -48,7 +48,6 @@ struct post {
 	size_t bytes;      /* that congestion.h counts; 0: none */
 	struct hold *hold; /* see hold.h */
 	unsigned hops;     /* how often it was sent on */
-	uint64_t id;
 	int fd;
 };
 

@@ -48,7 +48,7 @@ scarcity_evict(struct relay *relay, size_t bytes)
 		log_line("out of memory: client %llu at %s is closed, it "
 			 "holds %zu bytes",
 			 (unsigned long long)most->id, most->addr, most_held);
-		worker_tell(most->worker, POST_KILL, most->id);
+		worker_tell(most->worker, POST_KILL);
 	}
 	pthread_mutex_unlock(&r->lock);
 	return most != NULL;

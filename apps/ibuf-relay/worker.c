@@ -51,14 +51,11 @@ add_client(struct worker *w, struct post *post)
 }
 
 static void
-kill_client(struct worker *w, uint64_t id)
+doom_killed(struct worker *w)
 {
-	struct client *c = w->clients;
-
-	while (c != NULL && c->card.id != id)
-		c = c->next;
-	if (c != NULL)
-		client_doom(c);
+	for (struct client *c = w->clients; c != NULL; c = c->next)
+		if (atomic_load(&c->card.is_killed))
+			client_doom(c);
 }
 
 static void
@@ -94,7 +91,7 @@ take(struct worker *w, struct post *post)
 		add_client(w, post);
 		break;
 	case POST_KILL:
-		kill_client(w, post->id);
+		doom_killed(w);
 		break;
 	case POST_FLUSH:
 		ibuf_pool_flush(w->relay->rooms);
@@ -124,13 +121,12 @@ worker_take_posts(struct worker *w)
 }
 
 bool
-worker_tell(struct worker *w, enum post_what what, uint64_t id)
+worker_tell(struct worker *w, enum post_what what)
 {
 	struct post *post = post_new(what);
 
 	if (post == NULL)
 		return false;
-	post->id = id;
 	post_send(&w->queue, post);
 	return true;
 }
@@ -139,7 +135,7 @@ void
 worker_tell_all(struct relay *r, enum post_what what)
 {
 	for (unsigned i = 0; i < r->options.threads; i++)
-		worker_tell(r->workers[i], what, 0);
+		worker_tell(r->workers[i], what);
 }
 
 static void

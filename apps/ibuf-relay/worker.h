@@ -61,7 +61,7 @@ ssize_t worker_read(struct worker *w, int fd, struct ibuf_mbuf **read);
 void worker_take_posts(struct worker *w);
 
 /* Send a post to a worker, or to all; false: no memory. */
-bool worker_tell(struct worker *w, enum post_what what, uint64_t id);
+bool worker_tell(struct worker *w, enum post_what what);
 void worker_tell_all(struct relay *r, enum post_what what);
 
 #endif
