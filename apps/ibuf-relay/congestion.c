@@ -16,10 +16,10 @@ enum { POST_COST_BYTES = 256 };
 static void
 mark(struct client *c, bool is_full)
 {
-	struct membership *m, *next;
+	struct membership *m;
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
-		HASH_ITER (hh, c->mine[kind], m, next)
+		for (m = c->mine[kind]; m != NULL; m = m->hh.next)
 			topic_mark(&c->worker->topics, m, is_full);
 }
 
