@@ -74,11 +74,12 @@ static bool
 parse_number(const char *text, size_t n, int64_t *number)
 {
 	bool is_negative = n > 0 && text[0] == '-';
+	size_t first = is_negative ? 1 : 0;
 	int64_t value = 0;
 
-	if (n == is_negative || n >= NUMBER_MAX_BYTES)
+	if (n == first || n >= NUMBER_MAX_BYTES)
 		return false;
-	for (size_t i = is_negative; i < n; i++) {
+	for (size_t i = first; i < n; i++) {
 		if (text[i] < '0' || text[i] > '9')
 			return false;
 		if (i > 0 && value == 0)

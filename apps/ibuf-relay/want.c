@@ -231,7 +231,9 @@ want_link_lost(struct upstream *u, struct link *l)
 	struct want *w, *next;
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		HASH_ITER (hh, u->wants[kind], w, next) {
+		for (w = u->wants[kind]; w != NULL; w = next) {
+			/* It may be settled for good. */
+			next = w->hh.next;
 			if (w->link != l)
 				continue;
 			hold(u, w, false);
@@ -257,10 +259,10 @@ move(struct upstream *u, struct want *w)
 void
 want_ask_all(struct upstream *u)
 {
-	struct want *w, *next;
+	struct want *w;
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		HASH_ITER (hh, u->wants[kind], w, next) {
+		for (w = u->wants[kind]; w != NULL; w = w->hh.next) {
 			if (kind == KIND_SHARD)
 				move(u, w);
 			ask(u, w);
@@ -283,10 +285,10 @@ want_give_up(struct upstream *u, bool all)
 void
 want_free_all(struct upstream *u)
 {
-	struct want *w, *next;
+	struct want *w;
 
 	for (unsigned kind = 0; kind < KINDS; kind++) {
-		HASH_ITER (hh, u->wants[kind], w, next) {
+		while ((w = u->wants[kind]) != NULL) {
 			release(u, w);
 			HASH_DEL(u->wants[kind], w);
 			free(w->name);
