@@ -25,6 +25,9 @@ extern "C" {
  */
 #define BENCH_KEEP(p) __asm__ volatile("" : : "r"(p) : "memory")
 
+/* What a peer wraps is inlined, however long the compiler finds it. */
+#define BENCH_INLINE inline __attribute__((always_inline))
+
 /*
  * A size the compiler does not know, as that of a packet is not known.  Told a
  * constant of some hundred bytes or more, gcc copies by `rep movs` at some

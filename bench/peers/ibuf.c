@@ -9,19 +9,19 @@
 static struct ibuf_pool *pools[POOLS_MOST];
 static size_t n_pools;
 
-static inline MSG
+static BENCH_INLINE MSG
 msg_new(unsigned pool)
 {
 	return ibuf_pool_alloc(pools[pool]);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free(MSG m)
 {
 	ibuf_mbuf_free(m);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_append(MSG m, const void *bytes, size_t n)
 {
 	if (ibuf_mbuf_append(m, bytes, n) != 0)
@@ -29,14 +29,14 @@ msg_append(MSG m, const void *bytes, size_t n)
 }
 
 #define HAS_BULK
-static inline void
+static BENCH_INLINE void
 msg_new_bulk(MSG *out, size_t n)
 {
 	if (ibuf_pool_alloc_bulk(pools[0], out, n) != 0)
 		bench_die("ibuf_pool_alloc_bulk");
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free_bulk(MSG *ms, size_t n)
 {
 	ibuf_mbuf_free_bulk(ms, n);
@@ -44,40 +44,40 @@ msg_free_bulk(MSG *ms, size_t n)
 
 #define HAS_READ
 #define HAS_STREAM
-static inline void
+static BENCH_INLINE void
 msg_read(MSG m, void *dst, size_t n)
 {
 	ibuf_mbuf_read(m, dst, n);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_clear(MSG m)
 {
 	ibuf_mbuf_clear(m);
 }
 
 #define HAS_GROWTH
-static inline MSG
+static BENCH_INLINE MSG
 msg_new_heap(size_t capacity)
 {
 	return ibuf_mbuf_new(capacity);
 }
 
 #define HAS_PREPEND
-static inline void
+static BENCH_INLINE void
 msg_prepend(MSG m, const void *bytes, size_t n)
 {
 	if (ibuf_mbuf_prepend(m, bytes, n) != 0)
 		bench_die("ibuf_mbuf_prepend");
 }
 
-static inline void
+static BENCH_INLINE void
 msg_trim_head(MSG m, size_t n)
 {
 	ibuf_mbuf_trim_head(m, n);
 }
 
-static inline uint16_t
+static BENCH_INLINE uint16_t
 msg_u16(MSG m)
 {
 	struct ibuf_cursor c;
@@ -92,7 +92,7 @@ msg_u16(MSG m)
 #define HAS_SLICE
 #define SHARED MSG
 #define CLONE MSG
-static inline SHARED
+static BENCH_INLINE SHARED
 shared_new(const void *bytes, size_t n)
 {
 	MSG m = msg_new(0);
@@ -104,20 +104,20 @@ shared_new(const void *bytes, size_t n)
 #define shared_free msg_free
 #define clone_free msg_free
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_new(SHARED m)
 {
 	return ibuf_mbuf_clone(m);
 }
 
-static inline void
+static BENCH_INLINE void
 clone_fan_out(SHARED m, CLONE *out, size_t n)
 {
 	if (ibuf_mbuf_clone_bulk(m, out, n) != 0)
 		bench_die("ibuf_mbuf_clone_bulk");
 }
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_slice(SHARED m, size_t off, size_t len)
 {
 	return ibuf_mbuf_slice(m, off, len);
@@ -128,13 +128,13 @@ struct chain {
 	MSG head;
 };
 
-static inline void
+static BENCH_INLINE void
 chain_start(struct chain *c)
 {
 	c->head = NULL;
 }
 
-static inline void
+static BENCH_INLINE void
 chain_add(struct chain *c, MSG m)
 {
 	if (c->head == NULL)
@@ -149,7 +149,7 @@ chain_iov(struct chain *c, struct iovec *iov, size_t most)
 	return ibuf_mbuf_iov(c->head, 0, iov, most);
 }
 
-static inline void
+static BENCH_INLINE void
 chain_free(struct chain *c)
 {
 	ibuf_mbuf_free(c->head);
@@ -164,7 +164,7 @@ struct stream {
 	struct ibuf_cursor at;
 };
 
-static inline STREAM
+static BENCH_INLINE STREAM
 stream_new(size_t capacity)
 {
 	static struct stream s;
@@ -178,14 +178,14 @@ stream_new(size_t capacity)
 
 #define frame_free msg_free
 
-static inline void
+static BENCH_INLINE void
 stream_free(STREAM s)
 {
 	msg_free(s->m);
 	ibuf_pool_destroy(s->pool);
 }
 
-static inline void
+static BENCH_INLINE void
 stream_fill(STREAM s, const void *bytes, size_t n)
 {
 	ibuf_mbuf_clear(s->m);
@@ -193,7 +193,7 @@ stream_fill(STREAM s, const void *bytes, size_t n)
 	ibuf_cursor_init(&s->at, s->m);
 }
 
-static inline FRAME
+static BENCH_INLINE FRAME
 frame_next(STREAM s)
 {
 	uint16_t len = 0;
@@ -204,7 +204,7 @@ frame_next(STREAM s)
 
 #define HAS_HEADROOM
 #define HAS_POOLS
-static inline void
+static BENCH_INLINE void
 msg_free_to(unsigned pool, MSG m)
 {
 	(void)pool;

@@ -88,7 +88,7 @@ spill(struct stack *s)
 	arena_unlock();
 }
 
-static inline MSG
+static BENCH_INLINE MSG
 msg_new(unsigned pool)
 {
 	struct stack *s = &stacks[pool];
@@ -101,7 +101,7 @@ msg_new(unsigned pool)
 	return m;
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free_to(unsigned pool, MSG m)
 {
 	struct stack *s = &stacks[pool];
@@ -111,13 +111,13 @@ msg_free_to(unsigned pool, MSG m)
 	s->items[s->n++] = m;
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free(MSG m)
 {
 	msg_free_to(0, m);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_append(MSG m, const void *bytes, size_t n)
 {
 	memcpy(m->tail, bytes, n);
@@ -125,7 +125,7 @@ msg_append(MSG m, const void *bytes, size_t n)
 }
 
 #define HAS_BULK
-static inline void
+static BENCH_INLINE void
 msg_new_bulk(MSG *out, size_t n)
 {
 	size_t i;
@@ -134,7 +134,7 @@ msg_new_bulk(MSG *out, size_t n)
 		out[i] = msg_new(0);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free_bulk(MSG *ms, size_t n)
 {
 	size_t i;
@@ -145,14 +145,14 @@ msg_free_bulk(MSG *ms, size_t n)
 
 #define HAS_READ
 #define HAS_STREAM
-static inline void
+static BENCH_INLINE void
 msg_read(MSG m, void *dst, size_t n)
 {
 	memcpy(dst, m->head, n);
 	m->head += n;
 }
 
-static inline void
+static BENCH_INLINE void
 msg_clear(MSG m)
 {
 	m->head = m->tail = m->bytes + arena.headroom;
@@ -160,7 +160,7 @@ msg_clear(MSG m)
 
 /* workloads.c makes the messages of W9 large enough from the start. */
 #define HAS_GROWTH
-static inline MSG
+static BENCH_INLINE MSG
 msg_new_heap(size_t capacity)
 {
 	(void)capacity;
@@ -168,20 +168,20 @@ msg_new_heap(size_t capacity)
 }
 
 #define HAS_PREPEND
-static inline void
+static BENCH_INLINE void
 msg_prepend(MSG m, const void *bytes, size_t n)
 {
 	m->head -= n;
 	memcpy(m->head, bytes, n);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_trim_head(MSG m, size_t n)
 {
 	m->head += n;
 }
 
-static inline uint16_t
+static BENCH_INLINE uint16_t
 msg_u16(MSG m)
 {
 	const uint8_t *p = m->head;
@@ -193,7 +193,7 @@ msg_u16(MSG m)
 #define HAS_SLICE
 #define SHARED MSG
 #define CLONE MSG
-static inline SHARED
+static BENCH_INLINE SHARED
 shared_new(const void *bytes, size_t n)
 {
 	MSG m = msg_new(0);
@@ -205,14 +205,14 @@ shared_new(const void *bytes, size_t n)
 
 #define shared_free msg_free
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_new(SHARED m)
 {
 	atomic_fetch_add_explicit(&m->count, 1, memory_order_relaxed);
 	return m;
 }
 
-static inline void
+static BENCH_INLINE void
 clone_fan_out(SHARED m, CLONE *out, size_t n)
 {
 	size_t i;
@@ -221,7 +221,7 @@ clone_fan_out(SHARED m, CLONE *out, size_t n)
 		out[i] = clone_new(m);
 }
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_slice(SHARED m, size_t off, size_t len)
 {
 	BENCH_KEEP(m->head + off);
@@ -229,7 +229,7 @@ clone_slice(SHARED m, size_t off, size_t len)
 	return clone_new(m);
 }
 
-static inline void
+static BENCH_INLINE void
 clone_free(CLONE m)
 {
 	if (atomic_fetch_sub_explicit(&m->count, 1, memory_order_acq_rel) == 1)
@@ -242,13 +242,13 @@ struct chain {
 	size_t n;
 };
 
-static inline void
+static BENCH_INLINE void
 chain_start(struct chain *c)
 {
 	c->n = 0;
 }
 
-static inline void
+static BENCH_INLINE void
 chain_add(struct chain *c, MSG m)
 {
 	c->messages[c->n++] = m;
@@ -268,7 +268,7 @@ chain_iov(struct chain *c, struct iovec *iov, size_t most)
 	return i;
 }
 
-static inline void
+static BENCH_INLINE void
 chain_free(struct chain *c)
 {
 	while (c->n > 0)
@@ -280,7 +280,7 @@ chain_free(struct chain *c)
 #define FRAME MSG
 #define frame_free clone_free
 
-static inline STREAM
+static BENCH_INLINE STREAM
 stream_new(size_t capacity)
 {
 	MSG m = msg_new(0);
@@ -292,14 +292,14 @@ stream_new(size_t capacity)
 
 #define stream_free msg_free
 
-static inline void
+static BENCH_INLINE void
 stream_fill(STREAM s, const void *bytes, size_t n)
 {
 	msg_clear(s);
 	msg_append(s, bytes, n);
 }
 
-static inline FRAME
+static BENCH_INLINE FRAME
 frame_next(STREAM s)
 {
 	size_t n = msg_u16(s);

@@ -29,7 +29,7 @@ struct message {
 
 static size_t capacity, headroom;
 
-static inline MSG
+static BENCH_INLINE MSG
 message_new(size_t front, size_t size)
 {
 	struct message *m = malloc(sizeof *m + front + size);
@@ -45,14 +45,14 @@ message_new(size_t front, size_t size)
 	return m;
 }
 
-static inline MSG
+static BENCH_INLINE MSG
 msg_new(unsigned pool)
 {
 	(void)pool;
 	return message_new(headroom, capacity);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_free(MSG m)
 {
 	if (atomic_load_explicit(&m->count, memory_order_acquire) != 1 &&
@@ -88,7 +88,7 @@ message_grow(MSG m, size_t n)
 	m->size = (unsigned)size;
 }
 
-static inline void
+static BENCH_INLINE void
 msg_append(MSG m, const void *bytes, size_t n)
 {
 	if (__builtin_expect(n > tailroom(m), 0))
@@ -99,7 +99,7 @@ msg_append(MSG m, const void *bytes, size_t n)
 
 #define HAS_READ
 #define HAS_STREAM
-static inline void
+static BENCH_INLINE void
 msg_read(MSG m, void *dst, size_t n)
 {
 	if (n > m->len)
@@ -109,7 +109,7 @@ msg_read(MSG m, void *dst, size_t n)
 	m->len -= (unsigned)n;
 }
 
-static inline void
+static BENCH_INLINE void
 msg_clear(MSG m)
 {
 	m->data = m->bytes + headroom;
@@ -117,14 +117,14 @@ msg_clear(MSG m)
 }
 
 #define HAS_GROWTH
-static inline MSG
+static BENCH_INLINE MSG
 msg_new_heap(size_t size)
 {
 	return message_new(0, size);
 }
 
 #define HAS_PREPEND
-static inline void
+static BENCH_INLINE void
 msg_prepend(MSG m, const void *bytes, size_t n)
 {
 	if (n > (size_t)(m->data - m->bytes))
@@ -134,7 +134,7 @@ msg_prepend(MSG m, const void *bytes, size_t n)
 	memcpy(m->data, bytes, n);
 }
 
-static inline void
+static BENCH_INLINE void
 msg_trim_head(MSG m, size_t n)
 {
 	if (n > m->len)
@@ -143,7 +143,7 @@ msg_trim_head(MSG m, size_t n)
 	m->len -= (unsigned)n;
 }
 
-static inline uint16_t
+static BENCH_INLINE uint16_t
 msg_u16(MSG m)
 {
 	const uint8_t *p = m->data;
@@ -162,7 +162,7 @@ struct window {
 #define HAS_SLICE
 #define SHARED MSG
 #define CLONE struct window *
-static inline SHARED
+static BENCH_INLINE SHARED
 shared_new(const void *bytes, size_t n)
 {
 	MSG m = msg_new(0);
@@ -173,7 +173,7 @@ shared_new(const void *bytes, size_t n)
 
 #define shared_free msg_free
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_slice(SHARED m, size_t off, size_t len)
 {
 	struct window *w = malloc(sizeof *w);
@@ -187,13 +187,13 @@ clone_slice(SHARED m, size_t off, size_t len)
 	return w;
 }
 
-static inline CLONE
+static BENCH_INLINE CLONE
 clone_new(SHARED m)
 {
 	return clone_slice(m, 0, m->len);
 }
 
-static inline void
+static BENCH_INLINE void
 clone_fan_out(SHARED m, CLONE *out, size_t n)
 {
 	size_t i;
@@ -202,7 +202,7 @@ clone_fan_out(SHARED m, CLONE *out, size_t n)
 		out[i] = clone_new(m);
 }
 
-static inline void
+static BENCH_INLINE void
 clone_free(CLONE w)
 {
 	msg_free(w->owner);
@@ -215,13 +215,13 @@ struct chain {
 	MSG last;
 };
 
-static inline void
+static BENCH_INLINE void
 chain_start(struct chain *c)
 {
 	c->first = c->last = NULL;
 }
 
-static inline void
+static BENCH_INLINE void
 chain_add(struct chain *c, MSG m)
 {
 	if (c->first == NULL)
@@ -244,7 +244,7 @@ chain_iov(struct chain *c, struct iovec *iov, size_t most)
 	return n;
 }
 
-static inline void
+static BENCH_INLINE void
 chain_free(struct chain *c)
 {
 	MSG m = c->first;
@@ -264,7 +264,7 @@ chain_free(struct chain *c)
 #define stream_new msg_new_heap
 #define frame_free clone_free
 
-static inline void
+static BENCH_INLINE void
 stream_fill(STREAM s, const void *bytes, size_t n)
 {
 	s->data = s->bytes;
@@ -272,7 +272,7 @@ stream_fill(STREAM s, const void *bytes, size_t n)
 	msg_append(s, bytes, n);
 }
 
-static inline FRAME
+static BENCH_INLINE FRAME
 frame_next(STREAM s)
 {
 	size_t n = msg_u16(s);
