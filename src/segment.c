@@ -48,17 +48,13 @@ link_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *first,
 	chain_set(m, last, rest, segments);
 }
 
-int
-ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
+/* Join them where something must be merged, dropped or taken over. */
+static void
+join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 {
 	struct ibuf_mbuf *end, *first, *last;
-	size_t bytes, segments;
+	size_t segments;
 
-	if (m == tail)
-		return -EINVAL;
-	bytes = ibuf_mbuf_len(tail);
-	if (bytes > MESSAGE_MAX - ibuf_mbuf_len(m))
-		return -EOVERFLOW;
 	segments = ibuf_mbuf_segments(tail);
 	first = tail;
 	last = chain_last(tail);
@@ -82,6 +78,35 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 	}
 	if (segments != 0)
 		link_behind(m, first, last, bytes, segments);
+}
+
+int
+ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
+{
+	size_t bytes = ibuf_mbuf_len(tail);
+	struct ibuf_mbuf *end;
+
+	if (m == tail)
+		return -EINVAL;
+	if (bytes > MESSAGE_MAX - ibuf_mbuf_len(m))
+		return -EOVERFLOW;
+	end = chain_last(m);
+	if (tail->next_ != NULL || bytes == 0 || m->len_ == 0 ||
+	    end->room_ == tail->room_) {
+		join(m, tail, bytes);
+		return 0;
+	}
+	/* Most often: one segment more. */
+	if (end == m) {
+		m->flags_ |= IBUF_MBUF_CHAINED_;
+		m->rest_ = bytes;
+		tail->rest_ = 2;
+	} else {
+		m->rest_ += bytes;
+		tail->rest_ = end->rest_ + 1;
+	}
+	end->next_ = tail;
+	m->last_ = tail;
 	return 0;
 }
 
