@@ -59,8 +59,8 @@ count(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 	sum(cache, false, counts);
 	counts->cached = 0;
 	for (s = cache->slots; s != NULL; s = s->window_.link_)
-		counts->cached += load_relaxed_u32(&s->element_.n_) +
-				  load_relaxed_u32(&s->element_.kept_);
+		counts->cached += ibuf_slot_held_(
+			&s->element_, cache->elements.magazine_size);
 	counts->capacity =
 		cache->elements.stock.capacity - cache->elements.lost;
 }
@@ -147,7 +147,7 @@ void
 ibuf_pool_late_(struct ibuf_slot_ *slot)
 {
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	ibuf_cache_leave_(slot->depot_ == NULL ? NULL : slot->depot_->owner);
+	ibuf_cache_leave_(slot->base_ == NULL ? NULL : slot_depot(slot)->owner);
 }
 
 void
@@ -172,7 +172,7 @@ empty_own(const struct ibuf_cache *cache)
 	if (ibuf_slots_own_ == NULL || index >= IBUF_SLOTS_MAX_)
 		return;
 	slots = &ibuf_slots_own_[index];
-	if (slots->element_.depot_ == NULL)
+	if (slots->element_.base_ == NULL)
 		return;
 	ibuf_slot_empty_(&slots->element_);
 	ibuf_slot_empty_(&slots->window_);
@@ -191,8 +191,8 @@ ibuf_cache_close_(struct ibuf_cache *cache)
 	empty_own(cache);
 	pthread_mutex_unlock(&cache->lock);
 	for (s = cache->slots; s != NULL; s = s->window_.link_) {
-		store_relaxed_u32(&s->element_.cap_, 0);
-		store_relaxed_u32(&s->window_.cap_, 0);
+		ibuf_slot_close_(&s->element_);
+		ibuf_slot_close_(&s->window_);
 	}
 	if (cache->slots != NULL)
 		ibuf_platform_barrier_(); /* see ibuf_slot_give_() */

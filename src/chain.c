@@ -1,22 +1,46 @@
 /* chain.c - segments are linked, taken over and freed. */
 #include "chain.h"
 
+/* Free a plain header into the calling thread's slot; false: it cannot. */
+static inline bool
+free_plain(struct ibuf_mbuf *s)
+{
+	struct ibuf_thread_ *own = ibuf_pool_thread_;
+	uint32_t kind = ibuf_mbuf_kind_(s) & ~ibuf_kind_(IBUF_MBUF_CHAINED_, 0);
+	struct ibuf_slots_ *slots;
+	bool freed;
+
+	if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_ELEMENT_, s->pool_)) {
+		slots = &own->slots_[s->pool_];
+		freed = ibuf_mbuf_free_element_(s, &slots->element_);
+	} else if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, s->pool_)) {
+		slots = &own->slots_[s->pool_];
+		freed = ibuf_mbuf_free_window_(s, &slots->window_);
+	} else {
+		return false; /* also where its number is beyond the slots */
+	}
+	/* What took it is a slot of the thread's own struct. */
+	if (freed && own->recent_.slots_ != slots)
+		thread_remember(own, slots);
+	return freed;
+}
+
 void
 ibuf_chain_free_(struct ibuf_mbuf *s)
 {
 	struct ibuf_mbuf *next;
 
 	for (; s != NULL; s = next) {
+		next = s->next_;
+		s->next_ = NULL;
+		if (free_plain(s))
+			continue;
 		if ((s->flags_ & IBUF_MBUF_LIVE_) == 0)
 			ibuf_platform_die_(
 				"ibuf: mbuf %p of pool \"%s\" is freed twice",
 				(void *)s, home_of(s)->name);
-		next = s->next_;
-		s->next_ = NULL;
 		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
-		if (ibuf_mbuf_nature_(s) != IBUF_MBUF_PLAIN_ELEMENT_ ||
-		    !ibuf_mbuf_free_element_(s))
-			ibuf_segment_free_(s);
+		ibuf_segment_free_(s);
 	}
 }
 

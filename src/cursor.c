@@ -104,10 +104,9 @@ ibuf_cursor_span(struct ibuf_cursor *c, size_t n)
 const uint8_t *
 ibuf_cursor_view(struct ibuf_cursor *c, size_t n, void *scratch)
 {
-	const uint8_t *at = ibuf_cursor_span(c, n);
-
-	if (at != NULL)
-		return at;
+	settle(c);
+	if (n <= ibuf_cursor_here_(c))
+		return ibuf_cursor_span(c, n);
 	if (!ibuf_cursor_read_any_(c, scratch, n))
 		return NULL;
 	count_copied(c->m_, n);
@@ -115,7 +114,7 @@ ibuf_cursor_view(struct ibuf_cursor *c, size_t n, void *scratch)
 }
 
 struct ibuf_mbuf *
-ibuf_cursor_take(struct ibuf_cursor *c, size_t n)
+ibuf_cursor_take_any_(struct ibuf_cursor *c, size_t n)
 {
 	struct ibuf_mbuf *taken;
 	size_t off;

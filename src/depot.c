@@ -55,6 +55,7 @@ make(struct ibuf_depot *depot)
 			  depot->magazine_size * sizeof magazine->objects[0]);
 	if (magazine == NULL)
 		return NULL;
+	magazine->depot = depot;
 	magazine->number = number;
 	magazine->next = 0;
 	magazine->n = 0;

@@ -23,6 +23,7 @@
 #include <pthread.h>
 
 struct ibuf_magazine {
+	struct ibuf_depot *depot;
 	uint32_t number; /* of this one, from 1 */
 	uint32_t next;   /* atomic: in a stack, the one below; 0: none */
 	uint32_t n;

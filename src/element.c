@@ -79,9 +79,9 @@ take(struct ibuf_pool *p, struct ibuf_mbuf **m)
 	if (slots != NULL) {
 		struct ibuf_slot_ *slot = &slots->element_;
 
-		error = ibuf_slot_n_(slot) != 0 ? 0 : fill(p, slot);
+		error = slot_has_object(slot) ? 0 : fill(p, slot);
 		if (error == 0)
-			*m = ibuf_slot_take_(slot, ibuf_slot_n_(slot));
+			*m = ibuf_slot_take_(slot, ibuf_slot_top_(slot));
 		return error;
 	}
 	pthread_mutex_lock(&p->cache.lock);
@@ -153,6 +153,7 @@ take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	  int *error)
 {
 	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
+	const struct ibuf_fresh_ fresh = p->front.fresh_;
 	size_t got = n, i;
 
 	*error = 0;
@@ -163,8 +164,11 @@ take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 			ibuf_cache_flush_(&p->cache);
 		got = unstock_many(p, out, n, some, error);
 	}
+	if (ibuf_platform_watched_)
+		for (i = 0; i < got; i++)
+			element_show(p, out[i]);
 	for (i = 0; i < got; i++)
-		element_open(p, out[i]);
+		memcpy(out[i], &fresh, sizeof fresh);
 	return got;
 }
 

@@ -26,6 +26,10 @@ struct ibuf_home_ops {
 	/* A header without a room, flags_ LIVE, next_ NULL; NULL: no memory,
 	   or the home is closed. */
 	struct ibuf_mbuf *(*window_take)(struct ibuf_home *home);
+	/* n of them at once, which the caller sets up; false: take them one
+	   by one, and out is as it was.  NULL: the heap has none at hand. */
+	bool (*windows_take)(struct ibuf_home *home, struct ibuf_mbuf **out,
+			     size_t n);
 	void (*window_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
 	/* A fresh message on a room of its own; NULL: none to be had. */
 	struct ibuf_mbuf *(*element_take)(struct ibuf_home *home);
@@ -91,7 +95,39 @@ window_slot(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
 		return NULL; /* also where its number is beyond the slots */
-	return &ibuf_slots_of_(m)->window_;
+	return &ibuf_pool_thread_->slots_[m->pool_].window_;
+}
+
+static inline bool
+slot_has_object(struct ibuf_slot_ *slot)
+{
+	return !ibuf_slot_is_empty_(slot, ibuf_slot_top_(slot));
+}
+
+static inline bool
+slot_has_place(struct ibuf_slot_ *slot)
+{
+	return !ibuf_slot_is_full_(slot, ibuf_slot_top_(slot));
+}
+
+/* How many objects fit in at the top. */
+static inline size_t
+slot_places(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+{
+	struct ibuf_mbuf **end = __atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+
+	return end == NULL ? 0 : (size_t)(end - top);
+}
+
+/* The next free guesses that it is of the pool that has these slots. */
+static inline void
+thread_remember(struct ibuf_thread_ *own, struct ibuf_slots_ *slots)
+{
+	uint32_t number = (uint32_t)(slots - own->slots_);
+
+	own->recent_.element_ = ibuf_kind_(IBUF_MBUF_PLAIN_ELEMENT_, number);
+	own->recent_.window_ = ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, number);
+	own->recent_.slots_ = slots;
 }
 
 /*

@@ -125,6 +125,30 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 	return list;
 }
 
+/* One segment, and headers at hand; false: go the long way. */
+static bool
+clone_many(const struct ibuf_mbuf *m, struct ibuf_mbuf **out, size_t n)
+{
+	struct ibuf_home *home = home_of(m);
+	uint32_t capacity;
+	size_t i;
+
+	if (m->next_ != NULL || (m->flags_ & IBUF_MBUF_CAREFUL_) != 0 ||
+	    home->ops->windows_take == NULL)
+		return false;
+	capacity = window_capacity(m); /* before others share the room */
+	if (!ibuf_room_add_(m->room_, (uint32_t)n))
+		return false;
+	if (!home->ops->windows_take(home, out, n)) {
+		ibuf_room_undo_(m->room_, (uint32_t)n);
+		return false;
+	}
+	for (i = 0; i < n; i++)
+		ibuf_mbuf_show_(out[i], m->off_, m->len_, capacity,
+				ibuf_mbuf_window_kind_(m), m->base_, m->room_);
+	return true;
+}
+
 int
 ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 		     size_t n)
@@ -135,7 +159,7 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 
 	if (n > WINDOWS_MAX)
 		return -EOVERFLOW;
-	if (n == 0)
+	if (n == 0 || clone_many(m, out, n))
 		return 0;
 	if (!take_headers(m, n, &list)) {
 		give_headers(list);
@@ -159,12 +183,8 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 }
 
 struct ibuf_mbuf *
-ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
+ibuf_mbuf_slice_any_(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
-	/* Most often it lies in the first segment. */
-	if (off < m->len_ && len <= m->len_ - off)
-		return ibuf_window_new_(m, (uint32_t)off, (uint32_t)len,
-					(uint32_t)len);
 	if (!chain_covers(m, off, len))
 		return NULL;
 	m = chain_find(m, &off);
@@ -204,13 +224,56 @@ ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 	ibuf_chain_free_(m);
 }
 
+/*
+ * Free plain elements of the pool that the thread went to last, as many of
+ * the first ones as there are and its slot takes, and count them once; how
+ * many.  Each is as in ibuf_mbuf_free_element_().
+ */
+static size_t
+free_elements(struct ibuf_mbuf *const *ms, size_t n)
+{
+	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
+	const uint32_t kind = recent->element_;
+	struct ibuf_slot_ *slot;
+	struct ibuf_mbuf **top, *m;
+	size_t i, places;
+
+	if (recent->slots_ == NULL)
+		return 0;
+	slot = &recent->slots_->element_;
+	top = ibuf_slot_top_(slot);
+	places = slot_places(slot, top);
+	for (i = 0; i < n && i < places; i++) {
+		m = ms[i];
+		if (m == NULL || ibuf_mbuf_kind_(m) != kind ||
+		    load_acquire_u32(&m->own_.count_) != 1)
+			break;
+		m->flags_ = 0;
+		*top++ = m;
+	}
+	if (i != 0) {
+		__atomic_store_n(&slot->top_, top, __ATOMIC_RELAXED);
+		__atomic_store_n(&slot->given_, slot->given_ + i,
+				 __ATOMIC_RELEASE);
+		ibuf_slot_given_(slot);
+	}
+	return i;
+}
+
 void
 ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < n; i++)
-		ibuf_mbuf_free(ms[i]);
+	while (i < n) {
+		size_t freed = free_elements(ms + i, n - i);
+
+		if (freed == 0) {
+			ibuf_mbuf_free(ms[i]);
+			freed = 1;
+		}
+		i += freed;
+	}
 }
 
 /* ---- look ---------------------------------------------------------- */

@@ -192,6 +192,7 @@ pool_forked(struct ibuf_cache *cache)
 
 static const struct ibuf_home_ops pool_ops = {
 	.window_take = ibuf_window_take_,
+	.windows_take = ibuf_windows_take_,
 	.window_give = ibuf_window_give_,
 	.element_take = ibuf_element_take_,
 	.element_give = ibuf_element_give_,
@@ -247,8 +248,9 @@ set_front(struct ibuf_pool *p)
 		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
 			   (careful ? IBUF_MBUF_CAREFUL_ : 0));
 	p->front.fresh_.pool_ = (uint16_t)p->home.index;
-	if (has_slots)
-		p->front.slot_ = p->home.index * sizeof(struct ibuf_slots_);
+	p->front.slot_ =
+		offsetof(struct ibuf_thread_, slots_) +
+		(has_slots ? p->home.index : 0) * sizeof(struct ibuf_slots_);
 }
 
 int

@@ -51,11 +51,18 @@ int ibuf_pool_grow_(struct ibuf_pool *p, size_t n);
 /* Make an element that was just carved as a free one is. */
 void ibuf_element_carved_(struct ibuf_mbuf *m, void *pool);
 
+/* Show a checker of memory that the room of a free element may be used. */
+static inline void
+element_show(const struct ibuf_pool *p, struct ibuf_mbuf *m)
+{
+	show((uint8_t *)m + p->home.room_offset, p->home.room_size);
+}
+
 /* Make a free element a message. */
 static inline struct ibuf_mbuf *
 element_open(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
-	show((uint8_t *)m + p->home.room_offset, p->home.room_size);
+	element_show(p, m);
 	memcpy(m, &p->front.fresh_, sizeof p->front.fresh_);
 	return m;
 }
@@ -69,6 +76,8 @@ void ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
 /* ---- windows: window.c --------------------------------------------- */
 
 struct ibuf_mbuf *ibuf_window_take_(struct ibuf_home *home);
+bool ibuf_windows_take_(struct ibuf_home *home, struct ibuf_mbuf **out,
+			size_t n);
 void ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
 
 #endif

@@ -247,10 +247,10 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 	if (!is_element(m)) {
 		struct ibuf_slot_ *slot = window_slot(m);
 
-		if (slot != NULL && ibuf_slot_n_(slot) < ibuf_slot_cap_(slot)) {
+		if (slot != NULL && slot_has_place(slot)) {
 			m->flags_ = 0;
 			m->next_ = NULL;
-			ibuf_slot_give_(slot, ibuf_slot_n_(slot), m);
+			ibuf_slot_give_(slot, ibuf_slot_top_(slot), m);
 		} else {
 			home->ops->window_give(home, m);
 		}
@@ -298,17 +298,6 @@ ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 	ibuf_window_put_(w, place, off, w->len_);
 }
 
-/* Let a blank header look at a part of w. */
-static inline struct ibuf_mbuf *
-show_part(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w, uint32_t off,
-	  uint32_t len, uint32_t capacity)
-{
-	window_copy(blank, w, capacity);
-	blank->off_ += off;
-	blank->len_ = len;
-	return blank;
-}
-
 /* A new window whose header comes from the home itself. */
 static struct ibuf_mbuf *
 window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
@@ -322,23 +311,21 @@ window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		ibuf_header_free_(m);
 		return NULL;
 	}
-	return show_part(m, w, off, len, capacity);
+	window_copy(m, w, capacity);
+	m->off_ += off;
+	m->len_ = len;
+	return m;
 }
 
 struct ibuf_mbuf *
 ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		 uint32_t capacity)
 {
-	struct ibuf_slot_ *slot = window_slot(w);
-	struct ibuf_mbuf *m;
+	uint32_t windows;
+	struct ibuf_mbuf *m = ibuf_mbuf_look_(w, w->off_ + off, len, capacity,
+					      IBUF_MBUF_CAREFUL_, &windows);
 
-	if (slot == NULL || ibuf_slot_n_(slot) == 0)
-		return window_new_from_home(w, off, len, capacity);
-	if (!ibuf_room_add_(w->room_, 1))
-		return NULL;
-	m = ibuf_slot_take_(slot, ibuf_slot_n_(slot));
-	m->flags_ = IBUF_MBUF_LIVE_;
-	return show_part(m, w, off, len, capacity);
+	return m != NULL ? m : window_new_from_home(w, off, len, capacity);
 }
 
 void

@@ -5,30 +5,63 @@
 
 __thread struct ibuf_slots_ *ibuf_slots_own_ IBUF_TLS_;
 
-static struct ibuf_magazine *
-current_of(const struct ibuf_slot_ *slot)
+/* Objects in the magazine it works with. */
+static uint32_t
+current_n(const struct ibuf_slot_ *slot)
 {
-	return (struct ibuf_magazine *)(void *)((uint8_t *)slot->objects_ -
-						offsetof(struct ibuf_magazine,
-							 objects));
+	return (uint32_t)(slot->top_ - slot->base_);
 }
 
-/* From now on the slot works with this magazine. */
+static void
+move_top(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+{
+	__atomic_store_n(&slot->top_, top, __ATOMIC_RELAXED);
+}
+
+/*
+ * From now on the slot works with this magazine.  Another thread may close
+ * the slot at any moment, and closed it stays.
+ */
 static void
 load(struct ibuf_slot_ *slot, struct ibuf_magazine *magazine)
 {
-	slot->objects_ = magazine->objects;
-	store_relaxed_u32(&slot->n_, magazine->n);
+	struct ibuf_mbuf **base = magazine->objects;
+	struct ibuf_mbuf **end = base + magazine->depot->magazine_size;
+	struct ibuf_mbuf **old = __atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+
+	__atomic_store_n(&slot->base_, base, __ATOMIC_RELAXED);
+	move_top(slot, base + magazine->n);
+	if (old != NULL)
+		__atomic_compare_exchange_n(&slot->end_, &old, end, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* The magazine it works with, as a magazine. */
 static struct ibuf_magazine *
 unload(struct ibuf_slot_ *slot)
 {
-	struct ibuf_magazine *magazine = current_of(slot);
+	struct ibuf_magazine *magazine = slot_magazine(slot);
 
-	magazine->n = slot->n_;
+	magazine->n = current_n(slot);
 	return magazine;
+}
+
+/*
+ * The two ends are read one after the other, and its thread may change the
+ * magazine meanwhile.  An end of another magazine lies farther away than
+ * magazines are long, since a magazine has more in front than objects; then
+ * what is being exchanged is left out.
+ */
+uint32_t
+ibuf_slot_held_(const struct ibuf_slot_ *slot, size_t size)
+{
+	uintptr_t base =
+		(uintptr_t)__atomic_load_n(&slot->base_, __ATOMIC_RELAXED);
+	uintptr_t top =
+		(uintptr_t)__atomic_load_n(&slot->top_, __ATOMIC_RELAXED);
+	size_t n = (top - base) / sizeof(*slot->base_);
+
+	return (n <= size ? (uint32_t)n : 0) + load_relaxed_u32(&slot->kept_);
 }
 
 static void
@@ -58,10 +91,10 @@ ibuf_slot_refill_(struct ibuf_slot_ *slot)
 		swap(slot);
 		return true;
 	}
-	magazine = ibuf_depot_pop_full_(slot->depot_);
+	magazine = ibuf_depot_pop_full_(slot_depot(slot));
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(slot->depot_, unload(slot));
+	ibuf_depot_push_(slot_depot(slot), unload(slot));
 	load(slot, magazine);
 	return true;
 }
@@ -71,16 +104,16 @@ ibuf_slot_top_up_(struct ibuf_slot_ *slot, size_t n)
 {
 	struct ibuf_magazine *magazine;
 
-	if (slot->n_ + slot->kept_ >= n)
+	if (current_n(slot) + slot->kept_ >= n)
 		return true;
 	if (slot->previous_ == NULL || slot->kept_ != 0)
 		return false;
-	magazine = ibuf_depot_pop_full_(slot->depot_);
+	magazine = ibuf_depot_pop_full_(slot_depot(slot));
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(slot->depot_, slot->previous_);
+	ibuf_depot_push_(slot_depot(slot), slot->previous_);
 	keep(slot, magazine);
-	return slot->n_ + slot->kept_ >= n;
+	return current_n(slot) + slot->kept_ >= n;
 }
 
 void
@@ -91,12 +124,11 @@ ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n)
 	while (left != 0) {
 		size_t here;
 
-		if (slot->n_ == 0)
+		if (current_n(slot) == 0)
 			swap(slot);
-		here = slot->n_ < left ? slot->n_ : left;
-		memcpy(out, slot->objects_ + slot->n_ - here,
-		       here * sizeof *out);
-		store_relaxed_u32(&slot->n_, slot->n_ - (uint32_t)here);
+		here = current_n(slot) < left ? current_n(slot) : left;
+		memcpy(out, slot->top_ - here, here * sizeof *out);
+		move_top(slot, slot->top_ - here);
 		out += here;
 		left -= here;
 	}
@@ -110,8 +142,8 @@ ibuf_slot_unstock_(struct ibuf_slot_ *slot,
 	struct ibuf_magazine *magazine = unload(slot);
 
 	magazine->n = (uint32_t)ibuf_depot_unstock_(
-		slot->depot_, magazine->objects, slot->depot_->magazine_size,
-		carved, arg);
+		slot_depot(slot), magazine->objects,
+		slot_depot(slot)->magazine_size, carved, arg);
 	load(slot, magazine);
 	return magazine->n != 0;
 }
@@ -122,7 +154,7 @@ ibuf_slot_unstock_(struct ibuf_slot_ *slot,
 static void
 drain(struct ibuf_slot_ *slot)
 {
-	struct ibuf_depot *depot = slot->depot_;
+	struct ibuf_depot *depot = slot_depot(slot);
 	struct ibuf_magazine *full, *empty;
 
 	if (slot->previous_ != NULL &&
@@ -158,12 +190,12 @@ drain(struct ibuf_slot_ *slot)
 bool
 ibuf_slot_put_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m)
 {
-	while (ibuf_slot_n_(slot) >= ibuf_slot_cap_(slot)) {
-		if (ibuf_slot_cap_(slot) == 0)
+	while (ibuf_slot_is_full_(slot, ibuf_slot_top_(slot))) {
+		if (!slot_is_open(slot))
 			return false;
 		drain(slot);
 	}
-	ibuf_slot_give_(slot, ibuf_slot_n_(slot), m);
+	ibuf_slot_give_(slot, ibuf_slot_top_(slot), m);
 	return true;
 }
 
@@ -183,17 +215,23 @@ ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot, bool two)
 			ibuf_depot_push_(depot, current);
 		return false;
 	}
-	slot->depot_ = depot;
 	slot->previous_ = previous;
 	load(slot, current);
 	return true;
 }
 
-/* Open a slot that has been set up: it may be filled. */
 void
 ibuf_slot_open_(struct ibuf_slot_ *slot)
 {
-	store_relaxed_u32(&slot->cap_, (uint32_t)slot->depot_->magazine_size);
+	__atomic_store_n(&slot->end_,
+			 slot->base_ + slot_depot(slot)->magazine_size,
+			 __ATOMIC_RELAXED);
+}
+
+void
+ibuf_slot_close_(struct ibuf_slot_ *slot)
+{
+	__atomic_store_n(&slot->end_, NULL, __ATOMIC_RELAXED);
 }
 
 /* Put what a slot holds into the stock; the lock is held. */
@@ -202,13 +240,13 @@ ibuf_slot_empty_(struct ibuf_slot_ *slot)
 {
 	struct ibuf_magazine *magazine = unload(slot);
 
-	ibuf_depot_stock_(slot->depot_, magazine->objects, magazine->n);
+	ibuf_depot_stock_(slot_depot(slot), magazine->objects, magazine->n);
 	magazine->n = 0;
 	load(slot, magazine);
 	magazine = slot->previous_;
 	if (magazine == NULL)
 		return;
-	ibuf_depot_stock_(slot->depot_, magazine->objects, magazine->n);
+	ibuf_depot_stock_(slot_depot(slot), magazine->objects, magazine->n);
 	magazine->n = 0;
 	keep(slot, magazine);
 }
@@ -217,11 +255,10 @@ ibuf_slot_empty_(struct ibuf_slot_ *slot)
 void
 ibuf_slot_forget_(struct ibuf_slot_ *slot)
 {
-	store_relaxed_u32(&slot->n_, 0);
-	store_relaxed_u32(&slot->cap_, 0);
+	ibuf_slot_close_(slot);
+	__atomic_store_n(&slot->base_, NULL, __ATOMIC_RELAXED);
+	move_top(slot, NULL);
 	store_relaxed_u32(&slot->kept_, 0);
-	slot->objects_ = NULL;
-	slot->depot_ = NULL;
 	slot->previous_ = NULL;
 	slot->link_ = NULL;
 	slot->taken_ = 0;
@@ -231,7 +268,7 @@ ibuf_slot_forget_(struct ibuf_slot_ *slot)
 void
 ibuf_slot_abandon_(struct ibuf_slot_ *slot)
 {
-	struct ibuf_depot *depot = slot->depot_;
+	struct ibuf_depot *depot = slot_depot(slot);
 
 	depot->taken += slot->taken_;
 	depot->given += slot->given_;
@@ -242,9 +279,9 @@ ibuf_slot_abandon_(struct ibuf_slot_ *slot)
 void
 ibuf_slot_retire_(struct ibuf_slot_ *slot)
 {
-	struct ibuf_depot *depot = slot->depot_;
+	struct ibuf_depot *depot = slot_depot(slot);
 
-	ibuf_depot_push_(depot, current_of(slot));
+	ibuf_depot_push_(depot, slot_magazine(slot));
 	if (slot->previous_ != NULL)
 		ibuf_depot_push_(depot, slot->previous_);
 	ibuf_slot_abandon_(slot);
@@ -256,5 +293,5 @@ ibuf_slot_inherit_(struct ibuf_depot *depot, const struct ibuf_slot_ *own)
 	if (own == NULL)
 		ibuf_depot_inherit_(depot, NULL, NULL);
 	else
-		ibuf_depot_inherit_(depot, current_of(own), own->previous_);
+		ibuf_depot_inherit_(depot, slot_magazine(own), own->previous_);
 }

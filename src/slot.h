@@ -1,9 +1,9 @@
 /*
  * slot.h - a slot at work: two magazines, traded with a depot.
  *
- *   objects_ (n_ of them)   the magazine that objects go to and come from
- *   previous_ (kept_)       the one before: full or empty, or what an
- *                           exchange has left
+ *   base_ to top_       the magazine that objects go to and come from
+ *   previous_ (kept_)   the one before: full or empty, or what an exchange
+ *                       has left
  *
  * Taking and giving swap the two first; only when that does not help does a
  * whole magazine go to the depot or come from it.  All functions are for the
@@ -17,6 +17,25 @@
 
 /* The calling thread's slots by the number of a home; NULL: it has none. */
 extern __thread struct ibuf_slots_ *ibuf_slots_own_ IBUF_TLS_;
+
+/* The magazine that a slot, not one of zeros, works with. */
+static inline struct ibuf_magazine *
+slot_magazine(const struct ibuf_slot_ *slot)
+{
+	return (struct ibuf_magazine *)(void *)((uint8_t *)slot->base_ -
+						offsetof(struct ibuf_magazine,
+							 objects));
+}
+
+/* Where it trades them. */
+static inline struct ibuf_depot *
+slot_depot(const struct ibuf_slot_ *slot)
+{
+	return slot_magazine(slot)->depot;
+}
+
+/* How many objects a slot has, for any thread; size is that of a magazine. */
+uint32_t ibuf_slot_held_(const struct ibuf_slot_ *slot, size_t size);
 
 /* Get objects into an empty slot without a lock; false: there are none. */
 bool ibuf_slot_refill_(struct ibuf_slot_ *slot);
@@ -42,8 +61,18 @@ bool ibuf_slot_put_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m);
 bool ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot,
 		       bool two);
 
-/* Open a slot that has been set up. */
+/* Open a slot that has been set up: it may be filled. */
 void ibuf_slot_open_(struct ibuf_slot_ *slot);
+
+/* Has it been opened, and not closed?  For its thread. */
+static inline bool
+slot_is_open(const struct ibuf_slot_ *slot)
+{
+	return __atomic_load_n(&slot->end_, __ATOMIC_RELAXED) != NULL;
+}
+
+/* Close a slot of any thread, for good: who fills it finds it full. */
+void ibuf_slot_close_(struct ibuf_slot_ *slot);
 
 /* Put what a slot holds into the stock. */
 void ibuf_slot_empty_(struct ibuf_slot_ *slot);

@@ -8,13 +8,13 @@
 struct block {
 	struct block *next, *previous;
 	size_t used; /* slots from this one on were never used */
-	_Alignas(CACHE_LINE) struct ibuf_slots_ slots[IBUF_SLOTS_MAX_];
+	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
 };
 
 /* What a thread sees that keeps nothing: empty, and full. */
-static struct ibuf_slots_ nobodys[IBUF_SLOTS_MAX_];
+static struct ibuf_thread_ nobodys;
 
-__thread struct ibuf_slots_ *ibuf_pool_slots_ IBUF_TLS_ = nobodys;
+__thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_ = &nobodys;
 static __thread struct block *mine IBUF_TLS_;
 static __thread bool leaving IBUF_TLS_; /* the thread is past our destructor */
 
@@ -66,9 +66,9 @@ drop_slots(struct ibuf_slots_ *slots)
 {
 	struct ibuf_cache *cache;
 
-	if (slots->element_.depot_ == NULL)
+	if (slots->element_.base_ == NULL)
 		return NULL;
-	cache = slots->element_.depot_->owner;
+	cache = slot_depot(&slots->element_)->owner;
 	pthread_mutex_lock(&cache->lock);
 	unlink_slots(cache, slots);
 	ibuf_slot_empty_(&slots->element_);
@@ -105,10 +105,10 @@ thread_exits(void *arg)
 	leaving = true;
 	mine = NULL;
 	ibuf_slots_own_ = NULL;
-	ibuf_pool_slots_ = nobodys;
+	ibuf_pool_thread_ = &nobodys;
 	for (i = 0; i < block->used; i++) {
 		pthread_mutex_lock(&ibuf_threads_lock_);
-		ibuf_cache_leave_(drop_slots(&block->slots[i]));
+		ibuf_cache_leave_(drop_slots(&block->thread.slots_[i]));
 	}
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	unlink_block(block);
@@ -145,7 +145,7 @@ write_off(struct ibuf_depot *depot, const struct ibuf_slot_ *own)
 	size_t here = depot_stocked(depot);
 
 	if (own != NULL)
-		here += own->n_ + own->kept_;
+		here += ibuf_slot_held_(own, depot->magazine_size);
 	depot->lost = depot->stock.capacity - here -
 		      (size_t)(depot->taken - depot->given) -
 		      (own == NULL ? 0 : (size_t)(own->taken_ - own->given_));
@@ -159,7 +159,8 @@ fork_child_cache(struct ibuf_cache *cache)
 
 	for (s = cache->slots; s != NULL; s = next) {
 		next = s->window_.link_;
-		if (mine != NULL && s == &mine->slots[cache->home->index]) {
+		if (mine != NULL &&
+		    s == &mine->thread.slots_[cache->home->index]) {
 			own = s;
 			continue;
 		}
@@ -246,9 +247,9 @@ own_block(void)
 	blocks = block;
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	mine = block;
-	ibuf_slots_own_ = block->slots;
+	ibuf_slots_own_ = block->thread.slots_;
 	if (!ibuf_platform_watched_)
-		ibuf_pool_slots_ = block->slots;
+		ibuf_pool_thread_ = &block->thread;
 	return block;
 }
 
@@ -284,9 +285,9 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 	block = own_block();
 	if (block == NULL)
 		return NULL;
-	slots = &block->slots[index];
-	block->slots[0].element_.kept_ = index; /* see ibuf_slots_of_() */
-	if (ibuf_slot_cap_(&slots->element_) != 0)
+	slots = &block->thread.slots_[index];
+	thread_remember(&block->thread, slots);
+	if (slot_is_open(&slots->element_))
 		return slots;
 	if (__atomic_load_n(&cache->closed, __ATOMIC_ACQUIRE))
 		return NULL;

@@ -68,10 +68,10 @@ ibuf_window_take_(struct ibuf_home *home)
 	slots = ibuf_threads_slots_(&p->cache);
 	if (slots == NULL) {
 		m = take_from_stock(p);
-	} else if (ibuf_slot_n_(&slots->window_) != 0 ||
+	} else if (slot_has_object(&slots->window_) ||
 		   fill(p, &slots->window_)) {
 		m = ibuf_slot_take_(&slots->window_,
-				    ibuf_slot_n_(&slots->window_));
+				    ibuf_slot_top_(&slots->window_));
 	}
 	if (m == NULL) {
 		count_relaxed(&p->failures, 1);
@@ -80,6 +80,21 @@ ibuf_window_take_(struct ibuf_home *home)
 	m->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ |
 			       (p->front.fresh_.flags_ & IBUF_MBUF_CAREFUL_));
 	return m;
+}
+
+bool
+ibuf_windows_take_(struct ibuf_home *home, struct ibuf_mbuf **out, size_t n)
+{
+	struct ibuf_pool *p = pool_of(home);
+	struct ibuf_slots_ *slots;
+
+	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
+		return false;
+	slots = ibuf_threads_slots_(&p->cache);
+	if (slots == NULL || !ibuf_slot_top_up_(&slots->window_, n))
+		return false;
+	ibuf_slot_pour_(&slots->window_, out, n);
+	return true;
 }
 
 void

@@ -172,7 +172,7 @@ IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
  * @mt shared-read
  * @cost a window and one atomic addition for each segment in the range
  */
-IBUF_API struct ibuf_mbuf *ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
+IBUF_INLINE struct ibuf_mbuf *ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
 
 IBUF_END_DECLS
 

@@ -101,25 +101,27 @@ struct ibuf_fresh_ {
 /*
  * A slot: what one thread keeps back of one kind of object of one pool.
  *
- *   objects_: | free | free | free |  . . .  |
- *             0                    n_        cap_
+ *   | free | free | free |  . . .  |
+ *   base_                top_      end_
  *
  * Only its thread moves objects; others read the numbers.  A slot of zeros
  * is empty and full at once, so who finds one goes the long way: that is
  * what a thread has before it ever used the pool, and what is left of a slot
  * when the pool is destroyed.
+ *
+ * Pointers, not numbers: to take or to give is then a load and a store whose
+ * addresses wait for nothing else (docs/pool.md has what that is worth).
  */
 struct ibuf_slot_ {
-	uint32_t n_;
-	uint32_t cap_;
-	struct ibuf_mbuf **objects_;
+	struct ibuf_mbuf **top_; /* atomic, as all that others look at */
+	struct ibuf_mbuf **end_; /* NULL: the pool has been closed */
+	struct ibuf_mbuf **base_;
 	uint64_t taken_; /* objects that went out through it, ever */
 	uint64_t given_; /* and that came home */
 	/* The library's own, which the inline bodies do not look at: */
-	struct ibuf_depot *depot_;       /* where magazines come from */
-	struct ibuf_magazine *previous_; /* the one before objects_'s */
+	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
-	uint32_t kept_; /* objects in previous_; see ibuf_slots_of_() */
+	uint32_t kept_; /* objects in previous_ */
 };
 
 /* One cache line each, elements and windows of one pool side by side. */
@@ -131,10 +133,27 @@ struct ibuf_slots_ {
 /* Pools with higher numbers have no slots (and are CAREFUL): only slower. */
 #define IBUF_SLOTS_MAX_ 256
 
+/*
+ * The pool that a thread went to last: what the header of a plain element and
+ * of a plain window of it shows, see ibuf_kind_(), and where they go.
+ */
+struct ibuf_recent_ {
+	uint32_t element_;
+	uint32_t window_;
+	struct ibuf_slots_ *slots_;
+};
+
+/* What a thread has; its slots go by the number of the pool. */
+struct ibuf_thread_ {
+	struct ibuf_recent_ recent_;
+	uint8_t rest_of_line_[64 - sizeof(struct ibuf_recent_)];
+	struct ibuf_slots_ slots_[IBUF_SLOTS_MAX_];
+};
+
 IBUF_BEGIN_DECLS
 
-/* The calling thread's slots, by the number of the pool. */
-extern IBUF_API __thread struct ibuf_slots_ *ibuf_pool_slots_ IBUF_TLS_;
+/* The calling thread's; one without slots has one that is shared, all 0. */
+extern IBUF_API __thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_;
 
 /* An object was put into a slot whose pool has been closed meanwhile. */
 IBUF_API void ibuf_pool_late_(struct ibuf_slot_ *slot);

@@ -144,8 +144,8 @@ IBUF_API int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
  * @mt shared-read
  * @cost a window and one atomic addition for each segment in the range
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
-					   size_t off, size_t len);
+IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
+					      size_t off, size_t len);
 
 /**
  * Make a contiguous private copy of a range.

@@ -28,7 +28,7 @@
  *   closer                 ibuf_cache_close_()
  *
  * PLANTED 1: who closes passes no barrier
- * PLANTED 2: who gives looks at cap_ before it counts
+ * PLANTED 2: who gives looks at end_ before it counts
  * PLANTED 3: taken is read before given
  * PLANTED 4: who gives late does not look whether it was the last
  * PLANTED 5: elements alone are counted, and windows are not
@@ -53,8 +53,8 @@ byte memory[9];
 /* Stores on their way to the memory, of each thread. */
 chan stores[2] = [4] of { byte, byte };
 
-bit cap_e[2] = 1; /* of a thread's slot: may it be filled? */
-bit cap_w[2] = 1;
+bit open_e[2] = 1; /* of a thread's slot: end_ is not NULL */
+bit open_w[2] = 1;
 bit listed[2] = 1; /* the slot belongs to the pool */
 bit closed;
 bit lock; /* the threads lock; the pool's own is taken within it only */
@@ -168,10 +168,10 @@ inline leave()
 			atomic {
 				assert(out == 0);
 				ended = 1;
-				cap_e[0] = 0;
-				cap_e[1] = 0;
-				cap_w[0] = 0;
-				cap_w[1] = 0;
+				open_e[0] = 0;
+				open_e[1] = 0;
+				open_w[0] = 0;
+				open_w[1] = 0;
 				listed[0] = 0;
 				listed[1] = 0;
 				over = 0
@@ -208,16 +208,16 @@ inline give_late(counter)
 }
 
 #if PLANTED == 2
-#define LOOK(cap) looked = cap[me]
-#define LOOKED(cap) looked
+#define LOOK(open) looked = open[me]
+#define LOOKED(open) looked
 #else
-#define LOOK(cap) skip
-#define LOOKED(cap) cap[me]
+#define LOOK(open) skip
+#define LOOKED(open) open[me]
 #endif
 
 /* The object, its place in the magazine, and then its count. */
-#define SLOT_GIVE(counter, number, cap)                                        \
-	LOOK(cap);                                                             \
+#define SLOT_GIVE(counter, number, open)                                       \
+	LOOK(open);                                                            \
 	atomic {                                                               \
 		assert(!ended);                                                \
 		number++;                                                      \
@@ -225,25 +225,25 @@ inline give_late(counter)
 		stores[me]!mine(counter), number                               \
 	};                                                                     \
 	if                                                                     \
-	:: LOOKED(cap) == 0 -> late()                                          \
+	:: LOOKED(open) == 0 -> late()                                         \
 	:: else                                                                \
 	fi
 
-#define HOME(counter, number, cap)                                             \
+#define HOME(counter, number, open)                                            \
 	assert(!ended);                                                        \
 	if                                                                     \
-	:: cap[me] != 0 -> SLOT_GIVE(counter, number, cap)                     \
+	:: open[me] != 0 -> SLOT_GIVE(counter, number, open)                   \
 	:: else -> give_late(counter)                                          \
 	fi
 
 inline element_home()
 {
-	HOME(GIVEN_E, given_e, cap_e)
+	HOME(GIVEN_E, given_e, open_e)
 }
 
 inline window_home()
 {
-	HOME(GIVEN_W, given_w, cap_w)
+	HOME(GIVEN_W, given_w, open_w)
 }
 
 /* Atomic instructions on the room's count. */
@@ -306,7 +306,7 @@ inline move_away()
 
 inline free_window()
 {
-	may_fill = cap_w[me];
+	may_fill = open_w[me];
 	last = 1; /* of its own room on the heap */
 	if
 	:: window == ON_ROOM ->
@@ -319,7 +319,7 @@ inline free_window()
 	fi;
 	window = NONE;
 	if
-	:: may_fill && !last -> SLOT_GIVE(GIVEN_W, given_w, cap_w)
+	:: may_fill && !last -> SLOT_GIVE(GIVEN_W, given_w, open_w)
 	:: else -> window_home()
 	fi
 }
@@ -335,8 +335,8 @@ inline thread_exits()
 			depot[GIVEN_W] = depot[GIVEN_W] + memory[mine(GIVEN_W)];
 			depot[TAKEN_W] = depot[TAKEN_W] + memory[mine(TAKEN_W)];
 			listed[me] = 0;
-			cap_e[me] = 0;
-			cap_w[me] = 0
+			open_e[me] = 0;
+			open_w[me] = 0
 		}
 		leave()
 	:: else -> release()
@@ -400,10 +400,10 @@ proctype closer()
 	fi;
 	acquire_no_stores();
 	closed = 1;
-	cap_e[0] = 0;
-	cap_w[0] = 0;
-	cap_e[1] = 0;
-	cap_w[1] = 0;
+	open_e[0] = 0;
+	open_w[0] = 0;
+	open_e[1] = 0;
+	open_w[1] = 0;
 #if PLANTED != 1
 	atomic { run_empty(0) };
 	atomic { run_empty(1) };

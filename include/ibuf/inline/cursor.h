@@ -3,6 +3,7 @@
 #define IBUF_INLINE_CURSOR_H
 
 #include <ibuf/inline/order.h>
+#include <ibuf/mbuf.h>
 #include <string.h>
 
 IBUF_BEGIN_DECLS
@@ -10,6 +11,8 @@ IBUF_BEGIN_DECLS
 /** @cond private */
 IBUF_API bool ibuf_cursor_skip_any_(struct ibuf_cursor *c, size_t n);
 IBUF_API bool ibuf_cursor_read_any_(struct ibuf_cursor *c, void *dst, size_t n);
+IBUF_API struct ibuf_mbuf *ibuf_cursor_take_any_(struct ibuf_cursor *c,
+						 size_t n);
 
 /* How many bytes it may read before the segment ends. */
 static inline size_t
@@ -57,6 +60,23 @@ ibuf_cursor_skip(struct ibuf_cursor *c, size_t n)
 		return ibuf_cursor_skip_any_(c, n);
 	c->at_ += n;
 	return true;
+}
+
+IBUF_INLINE struct ibuf_mbuf *
+ibuf_cursor_take(struct ibuf_cursor *c, size_t n)
+{
+	const struct ibuf_mbuf *s = c->seg_;
+	struct ibuf_mbuf *taken;
+	uint32_t windows;
+
+	if (!IBUF_LIKELY(n != 0 && n <= ibuf_cursor_here_(c)))
+		return ibuf_cursor_take_any_(c, n);
+	taken = ibuf_mbuf_look_(s, (uint32_t)(c->at_ - s->base_), (uint32_t)n,
+				(uint32_t)n, IBUF_MBUF_CAREFUL_, &windows);
+	if (!IBUF_LIKELY(taken != NULL))
+		return ibuf_cursor_take_any_(c, n);
+	c->at_ += n;
+	return taken;
 }
 
 IBUF_INLINE bool

@@ -27,10 +27,24 @@ IBUF_API int ibuf_mbuf_trim_head_any_(struct ibuf_mbuf *m, size_t n);
 IBUF_API int ibuf_mbuf_trim_tail_any_(struct ibuf_mbuf *m, size_t n);
 IBUF_API void ibuf_mbuf_clear_any_(struct ibuf_mbuf *m);
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m);
+IBUF_API struct ibuf_mbuf *ibuf_mbuf_slice_any_(const struct ibuf_mbuf *m,
+						size_t off, size_t len);
 IBUF_API uint32_t ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *m);
 IBUF_API void ibuf_mbuf_free_any_(struct ibuf_mbuf *m);
 IBUF_API void ibuf_mbuf_free_last_(struct ibuf_mbuf *m);
 IBUF_API size_t ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n);
+
+/* Two neighbours by one store; where nothing may wait, stores count. */
+static inline void
+ibuf_store_pair_(void *at, uint32_t first, uint32_t second)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint64_t pair = first | (uint64_t)second << 32;
+#else
+	uint64_t pair = second | (uint64_t)first << 32;
+#endif
+	memcpy(at, &pair, sizeof pair);
+}
 
 /* Is it one segment that may take n more bytes behind its data? */
 static inline bool
@@ -66,63 +80,97 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 }
 
 /*
- * What a header is, once the rights and the kind of room are left out: those
- * an element has only where it is AWAY.
- */
-#define IBUF_MBUF_PLAIN_ELEMENT_ (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_)
-#define IBUF_MBUF_PLAIN_WINDOW_ IBUF_MBUF_LIVE_
-
-static inline uint32_t
-ibuf_mbuf_nature_(const struct ibuf_mbuf *m)
-{
-	return m->flags_ &
-	       ~(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_);
-}
-
-/*
  * Free a plain element, where nobody else looks at its room and its slot
  * takes it; false: it must go the long way.  The load of the count pairs
  * with the release of who dropped the last other window.
  */
 static inline bool
-ibuf_mbuf_free_element_(struct ibuf_mbuf *m)
+ibuf_mbuf_free_element_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
 {
-	struct ibuf_slot_ *slot;
-	uint32_t n;
+	struct ibuf_mbuf **top = ibuf_slot_top_(slot);
 
 	if (!IBUF_LIKELY(__atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) ==
 			 1))
 		return false;
-	slot = &ibuf_slots_of_(m)->element_;
-	n = ibuf_slot_n_(slot);
-	if (!IBUF_LIKELY(n < ibuf_slot_cap_(slot)))
+	if (!IBUF_LIKELY(!ibuf_slot_is_full_(slot, top)))
 		return false;
 	m->flags_ = 0;
-	ibuf_slot_give_(slot, n, m);
+	ibuf_slot_give_(slot, top, m);
 	return true;
 }
 
 /*
- * Free a plain window.  The subtraction's release half says: my reads of the
- * bytes are done; its acquire half, for who is last: everybody's are.
+ * Free a plain window, as above.  The subtraction's release half says: my
+ * reads of the bytes are done; its acquire half, for who is last: everybody's
+ * are.
  */
-static inline void
-ibuf_mbuf_free_window_(struct ibuf_mbuf *m)
+static inline bool
+ibuf_mbuf_free_window_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
 {
-	struct ibuf_slot_ *slot = &ibuf_pool_slots_[m->pool_].window_;
-	uint32_t n = ibuf_slot_n_(slot);
+	struct ibuf_mbuf **top = ibuf_slot_top_(slot);
 
-	if (!IBUF_LIKELY(n < ibuf_slot_cap_(slot))) {
-		ibuf_mbuf_free_any_(m);
-		return;
-	}
+	if (!IBUF_LIKELY(!ibuf_slot_is_full_(slot, top)))
+		return false;
 	if (!IBUF_LIKELY(__atomic_fetch_sub(&m->room_->count_, 1,
 					    __ATOMIC_ACQ_REL) != 1)) {
 		ibuf_mbuf_free_last_(m);
-		return;
+		return true;
 	}
 	m->flags_ = 0;
-	ibuf_slot_give_(slot, n, m);
+	ibuf_slot_give_(slot, top, m);
+	return true;
+}
+
+/* The kind of a window onto m's room that comes from m's home. */
+static inline uint32_t
+ibuf_mbuf_window_kind_(const struct ibuf_mbuf *m)
+{
+	return (ibuf_mbuf_both_(m) & ibuf_kind_(IBUF_MBUF_ROOM_, UINT16_MAX)) |
+	       ibuf_kind_(IBUF_MBUF_LIVE_, 0);
+}
+
+/* Let a header show len bytes at off of a room that counts it already. */
+static inline void
+ibuf_mbuf_show_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		uint32_t capacity, uint32_t kind, uint8_t *base,
+		struct ibuf_room_ *room)
+{
+	ibuf_store_pair_(&w->off_, off, len);
+	ibuf_store_pair_(&w->cap_, capacity, kind);
+	w->base_ = base;
+	w->room_ = room;
+}
+
+/*
+ * Make a window onto m's room that shows len bytes at off, and say how many
+ * windows there were before.  NULL: it must go the long way, for a flag that
+ * stands against it among other reasons.
+ *
+ * All is read before the addition, which nothing read later overtakes.
+ */
+static inline struct ibuf_mbuf *
+ibuf_mbuf_look_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
+		uint32_t capacity, uint32_t against, uint32_t *windows)
+{
+	struct ibuf_slot_ *slot = &ibuf_pool_thread_->slots_[m->pool_].window_;
+	struct ibuf_mbuf **top = ibuf_slot_top_(slot), *w;
+	uint32_t kind = ibuf_mbuf_window_kind_(m);
+	struct ibuf_room_ *room = m->room_;
+	uint8_t *base = m->base_;
+
+	if (!IBUF_LIKELY((m->flags_ & against) == 0 &&
+			 !ibuf_slot_is_empty_(slot, top)))
+		return NULL;
+	/* Relaxed: who adds a window has one already. */
+	*windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
+		   IBUF_ROOM_WINDOWS_;
+	if (!IBUF_LIKELY(*windows < IBUF_ROOM_WINDOWS_MAX_)) {
+		__atomic_fetch_sub(&room->count_, 1, __ATOMIC_ACQ_REL);
+		return NULL;
+	}
+	w = ibuf_slot_take_(slot, top);
+	ibuf_mbuf_show_(w, off, len, capacity, kind, base, room);
+	return w;
 }
 
 /* Move the start of the data by n bytes, towards the end or, n less than 0
@@ -143,54 +191,61 @@ IBUF_END_DECLS
 IBUF_INLINE struct ibuf_mbuf *
 ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 {
-	uint32_t flags = m->flags_, windows, n, len;
-	struct ibuf_room_ *room = m->room_;
-	struct ibuf_slot_ *slot;
+	uint32_t len = m->len_, capacity = m->cap_, windows;
 	struct ibuf_mbuf *clone;
 
-	if (!IBUF_LIKELY((flags & (IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_)) ==
-			 0))
-		return ibuf_mbuf_clone_any_(m);
-	slot = &ibuf_pool_slots_[m->pool_].window_;
-	n = ibuf_slot_n_(slot);
-	if (!IBUF_LIKELY(n != 0))
-		return ibuf_mbuf_clone_any_(m);
-	/* Relaxed: who adds a window has one already. */
-	windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
-		  IBUF_ROOM_WINDOWS_;
-	if (!IBUF_LIKELY(windows < IBUF_ROOM_WINDOWS_MAX_)) {
-		__atomic_fetch_sub(&room->count_, 1, __ATOMIC_ACQ_REL);
-		return NULL;
-	}
-	clone = ibuf_slot_take_(slot, n);
-	len = m->len_;
 	IBUF_APART_(len);
-	clone->off_ = m->off_;
-	clone->len_ = len;
-	clone->cap_ = m->cap_;
-	if ((flags & IBUF_MBUF_TAIL_) != 0)
-		clone->cap_ -= room->headroom_;
-	else if (windows == 1)
+	if ((m->flags_ & IBUF_MBUF_TAIL_) != 0)
+		capacity -= m->room_->headroom_;
+	clone = ibuf_mbuf_look_(m, m->off_, len, capacity,
+				IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_,
+				&windows);
+	if (!IBUF_LIKELY(clone != NULL))
+		return ibuf_mbuf_clone_any_(m);
+	if ((m->flags_ & IBUF_MBUF_TAIL_) == 0 && windows == 1)
 		clone->cap_ = ibuf_mbuf_room_capacity_(m);
-	clone->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ | (flags & IBUF_MBUF_ROOM_));
-	memcpy(&clone->base_, &m->base_, 2 * sizeof clone->base_);
 	return clone;
 }
 
+IBUF_INLINE struct ibuf_mbuf *
+ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
+{
+	struct ibuf_mbuf *slice;
+	uint32_t windows;
+
+	/* Most often it lies in the first segment. */
+	if (!IBUF_LIKELY(off < m->len_ && len <= m->len_ - off))
+		return ibuf_mbuf_slice_any_(m, off, len);
+	slice = ibuf_mbuf_look_(m, m->off_ + (uint32_t)off, (uint32_t)len,
+				(uint32_t)len, IBUF_MBUF_CAREFUL_, &windows);
+	if (!IBUF_LIKELY(slice != NULL))
+		return ibuf_mbuf_slice_any_(m, off, len);
+	return slice;
+}
+
+/*
+ * The slots' address must not wait for m's header: where a thread frees what
+ * it has just allocated, that was written a moment ago, and every step would
+ * wait for the one before.  So the pool is guessed, and the guess compared: a
+ * branch is predicted, an address is not.
+ */
 IBUF_INLINE_ALWAYS void
 ibuf_mbuf_free(struct ibuf_mbuf *m)
 {
-	uint32_t nature;
+	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
+	uint32_t kind;
 
 	if (m == NULL)
 		return;
-	nature = ibuf_mbuf_nature_(m);
-	if (IBUF_LIKELY(nature == IBUF_MBUF_PLAIN_ELEMENT_)) {
-		if (IBUF_LIKELY(ibuf_mbuf_free_element_(m)))
+	kind = ibuf_mbuf_kind_(m);
+	if (IBUF_LIKELY(kind == recent->element_)) {
+		if (IBUF_LIKELY(ibuf_mbuf_free_element_(
+			    m, &recent->slots_->element_)))
 			return;
-	} else if (nature == IBUF_MBUF_PLAIN_WINDOW_) {
-		ibuf_mbuf_free_window_(m);
-		return;
+	} else if (IBUF_LIKELY(kind == recent->window_)) {
+		if (IBUF_LIKELY(ibuf_mbuf_free_window_(
+			    m, &recent->slots_->window_)))
+			return;
 	}
 	ibuf_mbuf_free_any_(m);
 }

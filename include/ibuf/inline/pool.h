@@ -12,7 +12,7 @@ IBUF_BEGIN_DECLS
 /* What a struct ibuf_pool begins with. */
 struct ibuf_pool_front_ {
 	struct ibuf_fresh_ fresh_; /* what an allocation writes */
-	size_t slot_; /* bytes to the slot; 0: it has none, as the heap */
+	size_t slot_; /* from the thread's struct to the slot, in bytes */
 };
 
 IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_any_(struct ibuf_pool *p);
@@ -26,14 +26,13 @@ ibuf_pool_alloc(struct ibuf_pool *p)
 	const struct ibuf_pool_front_ *front =
 		(const struct ibuf_pool_front_ *)(const void *)p;
 	struct ibuf_slot_ *slot =
-		(struct ibuf_slot_ *)(void *)((char *)ibuf_pool_slots_ +
+		(struct ibuf_slot_ *)(void *)((char *)ibuf_pool_thread_ +
 					      front->slot_);
-	uint32_t n = ibuf_slot_n_(slot);
-	struct ibuf_mbuf *m;
+	struct ibuf_mbuf **top = ibuf_slot_top_(slot), *m;
 
-	if (!IBUF_LIKELY(n != 0))
+	if (!IBUF_LIKELY(!ibuf_slot_is_empty_(slot, top)))
 		return ibuf_pool_alloc_any_(p);
-	m = ibuf_slot_take_(slot, n);
+	m = ibuf_slot_take_(slot, top);
 	memcpy(m, &front->fresh_, sizeof front->fresh_);
 	return m;
 }

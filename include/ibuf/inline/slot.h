@@ -5,8 +5,48 @@
 #define IBUF_INLINE_SLOT_H
 
 #include <ibuf/home.h>
+#include <string.h>
 
 /** @cond: private */
+
+/*
+ * What a header is and whose, once the rights and the kind of room are left
+ * out, as one number: those of a plain element (it has AWAY where it looks
+ * elsewhere) and of a plain window are made by ibuf_kind_().
+ */
+#define IBUF_MBUF_PLAIN_ELEMENT_ (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_)
+#define IBUF_MBUF_PLAIN_WINDOW_ IBUF_MBUF_LIVE_
+#define IBUF_MBUF_LEFT_OUT_                                                    \
+	(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_)
+
+static inline uint32_t
+ibuf_kind_(uint32_t flags, uint32_t home)
+{
+	struct {
+		uint16_t flags_, pool_;
+	} both = {(uint16_t)flags, (uint16_t)home};
+	uint32_t kind;
+
+	memcpy(&kind, &both, sizeof kind);
+	return kind;
+}
+
+/* What m's header says of both, nothing left out. */
+static inline uint32_t
+ibuf_mbuf_both_(const struct ibuf_mbuf *m)
+{
+	uint32_t kind;
+
+	memcpy(&kind, (const char *)m + offsetof(struct ibuf_mbuf, flags_),
+	       sizeof kind);
+	return kind;
+}
+
+static inline uint32_t
+ibuf_mbuf_kind_(const struct ibuf_mbuf *m)
+{
+	return ibuf_mbuf_both_(m) & ~ibuf_kind_(IBUF_MBUF_LEFT_OUT_, 0);
+}
 
 /*
  * Count one up, after all that was written before; the calling thread is the
@@ -23,72 +63,67 @@ ibuf_count_(uint64_t *counter)
 #endif
 }
 
-/*
- * The calling thread's slots for the home of m, which is not CAREFUL.
- *
- * Their address must not wait for m's header: where a thread frees what it
- * has just allocated, it was written a moment ago, and every step would wait
- * for the one before.  So the number is guessed, and the guess compared: a
- * branch is predicted, an address is not.  The guess is the pool that last
- * took the long way; it stands in the heap's slots, which hold nothing.
- */
-static inline struct ibuf_slots_ *
-ibuf_slots_of_(const struct ibuf_mbuf *m)
+/* Where the next object goes, and behind where the last one is. */
+static inline struct ibuf_mbuf **
+ibuf_slot_top_(struct ibuf_slot_ *slot)
 {
-	struct ibuf_slots_ *slots = ibuf_pool_slots_;
-	size_t guess = slots[0].element_.kept_;
-
-	if (IBUF_LIKELY(m->pool_ == guess)) {
-		/* Or the compiler would use the number it was compared with. */
-		__asm__("" : "+r"(guess));
-		return &slots[guess];
-	}
-	return &slots[m->pool_];
+	return __atomic_load_n(&slot->top_, __ATOMIC_RELAXED);
 }
 
-/* How many objects it has. */
-static inline uint32_t
-ibuf_slot_n_(const struct ibuf_slot_ *slot)
+/* Is there nothing below the top? */
+static inline bool
+ibuf_slot_is_empty_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
 {
-	return __atomic_load_n(&slot->n_, __ATOMIC_RELAXED);
+	return top == __atomic_load_n(&slot->base_, __ATOMIC_RELAXED);
 }
 
-/* How many it may have. */
-static inline uint32_t
-ibuf_slot_cap_(const struct ibuf_slot_ *slot)
+/* Is there no place at the top?  There is none either in a closed slot. */
+static inline bool
+ibuf_slot_is_full_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
 {
-	return __atomic_load_n(&slot->cap_, __ATOMIC_RELAXED);
+	return (uintptr_t)top >=
+	       (uintptr_t)__atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
 }
 
-/* Take an object out of a slot that has n, more than 0. */
+/* Take an object out of a slot that is not empty. */
 static inline struct ibuf_mbuf *
-ibuf_slot_take_(struct ibuf_slot_ *slot, uint32_t n)
+ibuf_slot_take_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
 {
-	struct ibuf_mbuf *m = slot->objects_[n - 1];
+	struct ibuf_mbuf *m = top[-1];
 
-	__atomic_store_n(&slot->n_, n - 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->top_, top - 1, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in cache.c: who sees an object come home
 	   has seen it go out. */
 	ibuf_count_(&slot->taken_);
 	return m;
 }
 
-/* Put an object into a slot that has n, fewer than it may. */
+/*
+ * Objects have been put into a slot, and counted.
+ *
+ * Who closes the pool sets end_ to NULL, makes every thread pass a barrier,
+ * and reads given_: either it sees our object or we see the NULL.  On our
+ * side the compiler's order is enough.
+ */
 static inline void
-ibuf_slot_give_(struct ibuf_slot_ *slot, uint32_t n, struct ibuf_mbuf *m)
+ibuf_slot_given_(struct ibuf_slot_ *slot)
 {
-	slot->objects_[n] = m;
-	__atomic_store_n(&slot->n_, n + 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (!IBUF_LIKELY(__atomic_load_n(&slot->end_, __ATOMIC_RELAXED) !=
+			 NULL))
+		ibuf_pool_late_(slot);
+}
+
+/* Put an object into a slot that is not full. */
+static inline void
+ibuf_slot_give_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top,
+		struct ibuf_mbuf *m)
+{
+	*top = m;
+	__atomic_store_n(&slot->top_, top + 1, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in cache.c: what is home is no longer used. */
 	ibuf_count_(&slot->given_);
-	/*
-	 * Who closes the pool sets cap_ to 0, makes every thread pass a
-	 * barrier, and reads given_: either it sees our object or we see the
-	 * 0.  On our side the compiler's order is enough.
-	 */
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (!IBUF_LIKELY(ibuf_slot_cap_(slot) != 0))
-		ibuf_pool_late_(slot);
+	ibuf_slot_given_(slot);
 }
 
 /** @endcond */
