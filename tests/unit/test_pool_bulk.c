@@ -138,6 +138,38 @@ TEST(free_bulk_skips_what_is_null)
 
 /* ---- as many as there are ------------------------------------------ */
 
+/* Elements, windows, a chain, one that moved away, a heap's; of two pools. */
+TEST(free_bulk_takes_messages_of_every_kind_and_home)
+{
+	struct ibuf_pool *p = pool_of(0, 0), *other = pool_of(0, 0);
+	struct ibuf_mbuf *ms[10];
+
+	for (int i = 0; i < 8; i++)
+		ms[i] = ibuf_pool_alloc(i % 2 == 0 ? p : other);
+	ms[8] = ibuf_mbuf_clone(ms[0]);
+	ms[9] = ibuf_mbuf_from("heap", 4);
+	assert_int_equal(ibuf_mbuf_append(ms[2], "abcd", 4), 0);
+	assert_int_equal(ibuf_mbuf_concat(ms[2], ms[3]), 0);
+	ms[3] = ibuf_mbuf_slice(ms[2], 1, 2);
+	assert_int_equal(ibuf_mbuf_append_fill(ms[4], 'x', 5000), 0);
+	ibuf_mbuf_free_bulk(ms, 10);
+	assert_books(p, 0);
+	assert_books(other, 0);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	assert_int_equal(ibuf_pool_destroy(other), 0);
+}
+
+TEST(free_bulk_brings_home_what_outlived_its_pool)
+{
+	struct ibuf_pool *p = pool_of(0, 0);
+	struct ibuf_mbuf *ms[100];
+
+	assert_int_equal(ibuf_pool_alloc_bulk(p, ms, 100), 0);
+	ibuf_mbuf_free_bulk(ms, 20);
+	assert_int_equal(ibuf_pool_destroy(p), 80);
+	ibuf_mbuf_free_bulk(ms + 20, 80); /* or the test leaks */
+}
+
 TEST(up_to_n_gives_what_there_is_and_that_is_no_failure)
 {
 	struct ibuf_pool *p = pool_of(6, IBUF_POOL_CACHE_AUTO);

@@ -152,14 +152,17 @@ static inline struct ibuf_mbuf *
 ibuf_mbuf_look_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
 		uint32_t capacity, uint32_t against, uint32_t *windows)
 {
-	struct ibuf_slot_ *slot = &ibuf_pool_thread_->slots_[m->pool_].window_;
-	struct ibuf_mbuf **top = ibuf_slot_top_(slot), *w;
 	uint32_t kind = ibuf_mbuf_window_kind_(m);
 	struct ibuf_room_ *room = m->room_;
 	uint8_t *base = m->base_;
+	struct ibuf_mbuf **top, *w;
+	struct ibuf_slot_ *slot;
 
-	if (!IBUF_LIKELY((m->flags_ & against) == 0 &&
-			 !ibuf_slot_is_empty_(slot, top)))
+	if (!IBUF_LIKELY((m->flags_ & against) == 0))
+		return NULL; /* also where its number is beyond the slots */
+	slot = &ibuf_pool_thread_->slots_[m->pool_].window_;
+	top = ibuf_slot_top_(slot);
+	if (!IBUF_LIKELY(!ibuf_slot_is_empty_(slot, top)))
 		return NULL;
 	/* Relaxed: who adds a window has one already. */
 	*windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
@@ -192,17 +195,18 @@ IBUF_INLINE struct ibuf_mbuf *
 ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 {
 	uint32_t len = m->len_, capacity = m->cap_, windows;
+	uint32_t tail = m->flags_ & IBUF_MBUF_TAIL_;
 	struct ibuf_mbuf *clone;
 
 	IBUF_APART_(len);
-	if ((m->flags_ & IBUF_MBUF_TAIL_) != 0)
+	if (tail != 0)
 		capacity -= m->room_->headroom_;
 	clone = ibuf_mbuf_look_(m, m->off_, len, capacity,
 				IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_,
 				&windows);
 	if (!IBUF_LIKELY(clone != NULL))
 		return ibuf_mbuf_clone_any_(m);
-	if ((m->flags_ & IBUF_MBUF_TAIL_) == 0 && windows == 1)
+	if (tail == 0 && windows == 1)
 		clone->cap_ = ibuf_mbuf_room_capacity_(m);
 	return clone;
 }
