@@ -7,8 +7,10 @@
 #include "congestion.h"
 #include "hold.h"
 #include "log.h"
+#include "pipes.h"
 #include "relay.h"
 #include "reply.h"
+#include "stretch.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +74,7 @@ client_free(struct client *c)
 	registry_remove(&c->worker->relay->registry, &c->card);
 	close(c->card.fd);
 	hold_forget(c);
+	stretch_forget(c);
 	resp_destroy(&c->parser);
 	ibuf_mbuf_free(c->in);
 	ibuf_mbuf_free(c->out);
@@ -216,20 +219,67 @@ client_send_bytes(struct client *c, const void *bytes, size_t n)
 	client_touch(c);
 }
 
+/* Send of the output up to n bytes from their rooms; bytes or -errno. */
+static ssize_t
+write_some(struct client *c, size_t n)
+{
+	/* Without memory to cut it there it goes out in one. */
+	struct ibuf_mbuf *rest =
+		n < ibuf_mbuf_len(c->out) ? ibuf_mbuf_split(c->out, n) : NULL;
+	ssize_t sent = ibuf_io_write_socket(c->card.fd, c->out, 0);
+
+	if (rest != NULL)
+		client_link(c, &c->out, rest);
+	return sent;
+}
+
+/*
+ * Send of the output what comes next: a stretch that lies in a pipe, or what
+ * is before the next one.  *all: how much that was; bytes or -errno.
+ */
+static ssize_t
+write_next(struct client *c, size_t *all)
+{
+	const struct stretch *s = stretch_first(c);
+	size_t from, n;
+
+	*all = ibuf_mbuf_len(c->out);
+	if (s == NULL)
+		return write_some(c, *all);
+	if (s->begin > c->sent) {
+		*all = (size_t)(s->begin - c->sent);
+		return write_some(c, *all);
+	}
+	from = (size_t)(c->sent - s->begin);
+	*all = s->load->bytes - from;
+	n = pipes_send(&c->worker->pipes, s->load, from, c->card.fd);
+	/* Whatever hinders it, this is told of it. */
+	if (n == 0)
+		return write_some(c, *all);
+	(void)ibuf_mbuf_trim_head(c->out, n);
+	return (ssize_t)n;
+}
+
 /* Send what the socket takes. */
 static void
 write_out(struct client *c)
 {
+	size_t all;
 	ssize_t n;
 
 	client_end_reply(c);
 	if (c->out == NULL || c->is_doomed)
 		return;
-	n = ibuf_io_write_socket(c->card.fd, c->out, 0);
-	if (n > 0)
-		count(&c->worker->counters.bytes_out, (uint64_t)n);
+	do {
+		n = write_next(c, &all);
+		if (n > 0) {
+			count(&c->worker->counters.bytes_out, (uint64_t)n);
+			c->sent += (uint64_t)n;
+		}
+	} while (n == (ssize_t)all && ibuf_mbuf_len(c->out) > 0);
 	if (n < 0 && n != -EAGAIN && n != -ENOMEM && n != -ENOBUFS)
 		client_doom(c);
+	(void)stretch_first(c); /* lets go of what is sent */
 	if (ibuf_mbuf_len(c->out) == 0) {
 		ibuf_mbuf_free(c->out);
 		c->out = NULL;
@@ -257,7 +307,8 @@ client_flush(struct client *c)
 }
 
 void
-client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
+client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
+	    struct load *load)
 {
 	const struct settings *s = &c->worker->relay->settings;
 	size_t limit = settings_output_limit(s);
@@ -278,6 +329,8 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages)
 		congestion_begin(c);
 	if (!is_over || slow == SLOW_BLOCK) {
 		count(&counters->delivered, messages);
+		if (load != NULL)
+			stretch_add(c, load);
 		client_send(c, frame);
 		return;
 	}

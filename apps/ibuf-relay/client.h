@@ -17,6 +17,8 @@
 #include "resp.h"
 #include "topic.h"
 
+struct load;
+
 struct client {
 	struct card card; /* first: the registry's lists are of these */
 	struct worker *worker;
@@ -29,9 +31,11 @@ struct client {
 	struct ibuf_mbuf *in;
 	struct ibuf_mbuf *out;
 	struct ibuf_mbuf *reply; /* what goes behind that, still growing */
-	struct hold *holds, *last_hold; /* behind out: see hold.h */
-	size_t behind_cost;             /* the cost of what is behind them */
-	size_t asked_bytes;             /* bytes that wait for the upstream */
+	struct hold *holds, *last_hold;           /* behind out: see hold.h */
+	uint64_t sent;                            /* bytes, ever */
+	struct stretch *stretches, *last_stretch; /* of out: see stretch.h */
+	size_t behind_cost; /* the cost of what is behind them */
+	size_t asked_bytes; /* bytes that wait for the upstream */
 	struct membership *mine[KINDS];
 	unsigned resp; /* 2 or 3 */
 
@@ -65,9 +69,10 @@ void client_flush(struct client *c);
 /*
  * Tell it so many messages; the frame is the client's then.  At its limit it
  * is doomed, or the frame is dropped, and either is counted; or it gets the
- * frame, and publishers wait.
+ * frame, and publishers wait.  The frame may be in a load too, else NULL.
  */
-void client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages);
+void client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
+		 struct load *load);
 
 /* Put a message behind its replies.  It is the client's then. */
 void client_send(struct client *c, struct ibuf_mbuf *m);

@@ -19,7 +19,7 @@ enum { GATHER_BYTES = 4096, GATHER_MEMBERS = 4 };
 
 static void
 give(struct worker *w, struct client **to, size_t n,
-     const struct ibuf_mbuf *frame, size_t messages)
+     const struct ibuf_mbuf *frame, size_t messages, struct load *load)
 {
 	struct ibuf_mbuf *clones[BATCH];
 
@@ -30,7 +30,7 @@ give(struct worker *w, struct client **to, size_t n,
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		client_push(to[i], clones[i], messages);
+		client_push(to[i], clones[i], messages, load);
 }
 
 /* A frame of so many messages to the members that speak this version. */
@@ -39,6 +39,7 @@ give_all(struct worker *w, struct topic *topic, unsigned resp,
 	 const struct ibuf_mbuf *frame, size_t messages)
 {
 	struct client *to[BATCH];
+	struct load *load = pipes_load(&w->pipes, frame, topic->count);
 	size_t n = 0;
 
 	for (size_t i = 0; i < topic->count; i++) {
@@ -48,11 +49,13 @@ give_all(struct worker *w, struct topic *topic, unsigned resp,
 			continue;
 		to[n++] = c;
 		if (n == BATCH) {
-			give(w, to, n, frame, messages);
+			give(w, to, n, frame, messages, load);
 			n = 0;
 		}
 	}
-	give(w, to, n, frame, messages);
+	give(w, to, n, frame, messages, load);
+	if (load != NULL)
+		pipes_release(&w->pipes, load);
 }
 
 static bool

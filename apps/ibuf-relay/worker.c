@@ -250,6 +250,7 @@ run(void *arg)
 	ibuf_mbuf_free(w->room);
 	ibuf_mbuf_free(w->joined);
 	w->room = w->joined = NULL;
+	pipes_close(&w->pipes);
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "client.h"
 #include "fanout.h"
+#include "pipes.h"
 #include "post.h"
 #include "relay.h"
 #include "topic.h"
@@ -35,6 +36,7 @@ struct worker {
 	struct ibuf_mbuf *joined; /* empty, with room to copy into; NULL */
 	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see frame.h */
 	struct gathered gathered;
+	struct pipes pipes;        /* of large messages */
 	struct scratch *scratch;   /* of the command under way */
 	uint64_t now_ns;           /* when this turn began */
 	uint64_t starved_since_ns; /* 0: it is not */
