@@ -30,7 +30,8 @@ struct scraper {
 	enum { ASKING, ANSWERING, LEAVING } state;
 	uint64_t end_ns;
 	struct ibuf_mbuf *answer;
-	size_t len; /* of what it has asked so far */
+	size_t len;  /* of what it has asked so far */
+	unsigned at; /* its place among what is polled; 0: none */
 	char asked[HTTP_HEAD_MAX_BYTES];
 };
 
@@ -163,9 +164,12 @@ serve(struct metrics *m, struct scraper *s, short events)
 		listen_to(m, s);
 }
 
-/* What to wait for; returns for how long, -1: until it comes. */
+/*
+ * What to wait for, n of them; returns for how long, -1: until it comes.
+ * poll() refuses more places than there may be descriptors, also free ones.
+ */
 static int
-prepare(struct metrics *m, struct pollfd polled[POLLED])
+prepare(struct metrics *m, struct pollfd polled[POLLED], nfds_t *n)
 {
 	uint64_t now_ns = relay_now_ns(), first_ns = UINT64_MAX;
 
@@ -176,16 +180,21 @@ prepare(struct metrics *m, struct pollfd polled[POLLED])
 	};
 	if (m->is_paused)
 		first_ns = now_ns + (uint64_t)ACCEPT_PAUSE_MS * 1000000;
+	*n = FIRST_SCRAPER;
 	for (unsigned i = 0; i < SCRAPERS; i++) {
 		struct scraper *s = &m->scrapers[i];
 
 		if (s->fd >= 0 && s->end_ns <= now_ns)
 			leave(s);
-		polled[FIRST_SCRAPER + i] = (struct pollfd){
+		s->at = 0;
+		if (s->fd < 0)
+			continue;
+		s->at = (unsigned)*n;
+		polled[(*n)++] = (struct pollfd){
 			.fd = s->fd,
 			.events = s->state == ANSWERING ? POLLOUT : POLLIN,
 		};
-		if (s->fd >= 0 && s->end_ns < first_ns)
+		if (s->end_ns < first_ns)
 			first_ns = s->end_ns;
 	}
 	if (first_ns == UINT64_MAX)
@@ -200,17 +209,20 @@ run(void *arg)
 	struct pollfd polled[POLLED];
 
 	for (;;) {
-		int timeout_ms = prepare(m, polled);
+		nfds_t n;
+		int timeout_ms = prepare(m, polled, &n);
 
-		if (poll(polled, POLLED, timeout_ms) < 0)
+		if (poll(polled, n, timeout_ms) < 0)
 			continue;
 		m->is_paused = false;
 		if (polled[STOP].revents != 0)
 			return NULL;
-		for (unsigned i = 0; i < SCRAPERS; i++)
-			if (polled[FIRST_SCRAPER + i].revents != 0)
-				serve(m, &m->scrapers[i],
-				      polled[FIRST_SCRAPER + i].revents);
+		for (unsigned i = 0; i < SCRAPERS; i++) {
+			struct scraper *s = &m->scrapers[i];
+
+			if (s->at != 0 && polled[s->at].revents != 0)
+				serve(m, s, polled[s->at].revents);
+		}
 		if (polled[LISTENER].revents != 0)
 			accept_one(m);
 	}

@@ -252,6 +252,16 @@ def out_of_descriptors_it_waits_and_does_not_turn_in_circles():
             c.close()
 
 
+def fewer_descriptors_than_places_for_scrapers_are_enough():
+    with scraped() as server:
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (20, 1000))
+        for _ in range(3):
+            assert ask(server).status == 200
+        before = cpu_seconds(server.pid)
+        time.sleep(1)
+        assert cpu_seconds(server.pid) - before < 0.5
+
+
 def cpu_seconds(pid):
     with open("/proc/%d/stat" % pid) as f:
         fields = f.read().rsplit(")", 1)[1].split()
@@ -290,6 +300,7 @@ if __name__ == "__main__":
         who_talks_for_ever_is_closed,
         many_scrapers_make_room_for_the_latest,
         out_of_descriptors_it_waits_and_does_not_turn_in_circles,
+        fewer_descriptors_than_places_for_scrapers_are_enough,
         a_port_that_is_taken_is_status_1,
         promtool_has_nothing_to_say,
     ])
