@@ -166,6 +166,17 @@ is_hopeless(struct upstream *u, const struct want *w)
 	return link_is_hopeless(l);
 }
 
+/* Nothing is to come for it: it is held, or its server has refused it. */
+static bool
+is_settled(struct upstream *u, const struct want *w)
+{
+	const struct link *l = slots_link(u, w->kind, w->name, w->len);
+
+	if (w->due > 0)
+		return false;
+	return w->is_held || (l != NULL && l->state == LINK_READY);
+}
+
 void
 want_confirm(struct upstream *u, struct post *post)
 {
@@ -173,7 +184,7 @@ want_confirm(struct upstream *u, struct post *post)
 	const char *name = name_of(post, &len);
 	struct want *w = find(u, post->kind, name, len);
 
-	if (w == NULL || (w->is_held && w->due == 0) || is_hopeless(u, w) ||
+	if (w == NULL || is_settled(u, w) || is_hopeless(u, w) ||
 	    u->is_stopping) {
 		upstream_answer(post, NULL);
 		return;
