@@ -7,6 +7,7 @@
  */
 #include "stats.h"
 #include "relay.h"
+#include "upstream.h"
 #include "worker.h"
 #include <stddef.h>
 
@@ -14,12 +15,12 @@ typedef unsigned long long number_fn(struct relay *r);
 
 struct row {
 	enum stats_section section;
-	const char *info;   /* its name in INFO */
+	const char *info;   /* its name in INFO, NULL: not there */
 	const char *metric; /* and for Prometheus, behind "ibuf_relay_" */
 	const char *help;
 	bool grows;     /* a counter; else a gauge */
-	size_t counter; /* where in struct counters it is, if get is NULL */
-	number_fn *get;
+	size_t counter; /* where in the struct of its section; see number() */
+	number_fn *get; /* or NULL */
 };
 
 static unsigned long long
@@ -73,8 +74,18 @@ accept_pauses(struct relay *r)
 	return atomic_load_explicit(&r->accept_pauses, memory_order_relaxed);
 }
 
+static unsigned long long
+upstream_up(struct relay *r)
+{
+	return upstream_is_up(r->upstream);
+}
+
 #define GAUGE(get_) false, 0, get_
 #define COUNTER(field_) true, offsetof(struct counters, field_), NULL
+#define UPSTREAM_GAUGE(field_)                                                 \
+	false, offsetof(struct upstream_counts, field_), NULL
+#define UPSTREAM_COUNTER(field_)                                               \
+	true, offsetof(struct upstream_counts, field_), NULL
 
 static const struct row rows[] = {
 	{STATS_CLIENTS, "connected_clients", "clients",
@@ -120,6 +131,47 @@ static const struct row rows[] = {
 	{STATS_STATS, "accept_pauses", "accept_pauses_total",
 	 "Times that no client could be accepted for a while.", true, 0,
 	 accept_pauses},
+	{STATS_UPSTREAM, NULL, "upstream_up",
+	 "1 while the main link to the upstream is up.", GAUGE(upstream_up)},
+	{STATS_UPSTREAM, "upstream_connects", "upstream_connects_total",
+	 "Links to the upstream that came up.", UPSTREAM_COUNTER(connects)},
+	{STATS_UPSTREAM, "upstream_losses", "upstream_losses_total",
+	 "Links lost, and tries that reached nobody.",
+	 UPSTREAM_COUNTER(losses)},
+	{STATS_UPSTREAM, "upstream_channels", "upstream_channels",
+	 "Channels subscribed to upstream.",
+	 UPSTREAM_GAUGE(held[KIND_CHANNEL])},
+	{STATS_UPSTREAM, "upstream_patterns", "upstream_patterns",
+	 "Patterns subscribed to upstream.",
+	 UPSTREAM_GAUGE(held[KIND_PATTERN])},
+	{STATS_UPSTREAM, "upstream_shard_channels", "upstream_shard_channels",
+	 "Shard channels subscribed to upstream.",
+	 UPSTREAM_GAUGE(held[KIND_SHARD])},
+	{STATS_UPSTREAM, "upstream_messages", "upstream_messages_total",
+	 "Messages that came from upstream.", UPSTREAM_COUNTER(messages)},
+	{STATS_UPSTREAM, "upstream_published", "upstream_published_total",
+	 "Messages that the upstream has published for us.",
+	 UPSTREAM_COUNTER(published)},
+	{STATS_UPSTREAM, "upstream_in_flight", "upstream_in_flight",
+	 "Messages sent upstream, whose answer is due.",
+	 UPSTREAM_GAUGE(in_flight)},
+	{STATS_UPSTREAM, "upstream_waiting", "upstream_waiting",
+	 "Messages that wait for the upstream.", UPSTREAM_GAUGE(waiting)},
+	{STATS_UPSTREAM, "upstream_waiting_bytes", "upstream_waiting_bytes",
+	 "Bytes of the messages that wait for the upstream.",
+	 UPSTREAM_GAUGE(waiting_bytes)},
+	{STATS_UPSTREAM, "upstream_errors", "upstream_errors_total",
+	 "Publishes and subscriptions that failed upstream.",
+	 UPSTREAM_COUNTER(errors)},
+	{STATS_UPSTREAM, "upstream_evicted_clients",
+	 "upstream_evicted_clients_total",
+	 "Clients closed because there was no memory for what upstream says.",
+	 UPSTREAM_COUNTER(evicted)},
+	{STATS_UPSTREAM, "upstream_input_bytes",
+	 "upstream_received_bytes_total", "Bytes read from upstream.",
+	 UPSTREAM_COUNTER(bytes_in)},
+	{STATS_UPSTREAM, "upstream_output_bytes", "upstream_sent_bytes_total",
+	 "Bytes sent upstream.", UPSTREAM_COUNTER(bytes_out)},
 };
 
 /* Of each pool; "pool_rooms_capacity" and "pool_capacity{pool="rooms"}". */
@@ -164,19 +216,25 @@ enum {
 static const char *const pool_names[POOLS] = {"rooms", "replies"};
 
 static unsigned long long
+read_at(void *counters, size_t at)
+{
+	return atomic_load_explicit(
+		(atomic_ullong *)(void *)((char *)counters + at),
+		memory_order_relaxed);
+}
+
+/* Counts are of the workers or, in its section, of the upstream. */
+static unsigned long long
 number(struct relay *r, const struct row *row)
 {
 	unsigned long long sum = 0;
 
 	if (row->get != NULL)
 		return row->get(r);
-	for (unsigned i = 0; i < r->options.threads; i++) {
-		char *counters = (char *)&r->workers[i]->counters;
-
-		sum += atomic_load_explicit(
-			(atomic_ullong *)(void *)(counters + row->counter),
-			memory_order_relaxed);
-	}
+	if (row->section == STATS_UPSTREAM)
+		return read_at(&r->upstream->counts, row->counter);
+	for (unsigned i = 0; i < r->options.threads; i++)
+		sum += read_at(&r->workers[i]->counters, row->counter);
 	return sum;
 }
 
@@ -216,7 +274,7 @@ stats_print_info(struct relay *r, enum stats_section section,
 	int error = 0;
 
 	for (unsigned i = 0; i < ROWS && error == 0; i++)
-		if (rows[i].section == section)
+		if (rows[i].section == section && rows[i].info != NULL)
 			error = ibuf_mbuf_printf(to, "%s:%llu\r\n",
 						 rows[i].info,
 						 number(r, &rows[i]));
@@ -257,6 +315,17 @@ print_about(struct relay *r, struct ibuf_mbuf *to)
 }
 
 static int
+print_row(struct relay *r, const struct row *row, struct ibuf_mbuf *to)
+{
+	int error = print_head(to, "", row->metric, row->help, row->grows);
+
+	if (error != 0)
+		return error;
+	return ibuf_mbuf_printf(to, "ibuf_relay_%s %llu\n", row->metric,
+				number(r, row));
+}
+
+static int
 print_pool_row(const struct ibuf_pool_stats *pools, unsigned row,
 	       struct ibuf_mbuf *to)
 {
@@ -277,14 +346,9 @@ stats_print_metrics(struct relay *r, struct ibuf_mbuf *to)
 	struct ibuf_pool_stats pools[POOLS];
 	int error = print_about(r, to);
 
-	for (unsigned i = 0; i < ROWS && error == 0; i++) {
-		error = print_head(to, "", rows[i].metric, rows[i].help,
-				   rows[i].grows);
-		if (error == 0)
-			error = ibuf_mbuf_printf(to, "ibuf_relay_%s %llu\n",
-						 rows[i].metric,
-						 number(r, &rows[i]));
-	}
+	for (unsigned i = 0; i < ROWS && error == 0; i++)
+		if (rows[i].section != STATS_UPSTREAM || r->upstream != NULL)
+			error = print_row(r, &rows[i], to);
 	get_pools(r, pools);
 	for (unsigned i = 0; i < POOL_ROWS && error == 0; i++)
 		error = print_pool_row(pools, i, to);

@@ -39,6 +39,15 @@ static const char *const names[TOP_FIELDS] = {
 	[TOP_ROOMS_COPIED] = "pool_rooms_copied_bytes",
 	[TOP_REPLIES_ALLOCATED] = "pool_replies_allocated",
 	[TOP_REPLIES_WINDOWS] = "pool_replies_handles",
+	[TOP_UPSTREAM_CHANNELS] = "upstream_channels",
+	[TOP_UPSTREAM_PATTERNS] = "upstream_patterns",
+	[TOP_UPSTREAM_SHARDS] = "upstream_shard_channels",
+	[TOP_UPSTREAM_MESSAGES] = "upstream_messages",
+	[TOP_UPSTREAM_PUBLISHED] = "upstream_published",
+	[TOP_UPSTREAM_IN_FLIGHT] = "upstream_in_flight",
+	[TOP_UPSTREAM_WAITING] = "upstream_waiting",
+	[TOP_UPSTREAM_LOSSES] = "upstream_losses",
+	[TOP_UPSTREAM_ERRORS] = "upstream_errors",
 };
 
 /* Part of a line: its bytes are not ended by a zero. */
@@ -104,6 +113,24 @@ read_version(struct top_sample *s, const char *program, struct span value)
 	snprintf(s->version, sizeof(s->version), "%s %s", program, version);
 }
 
+static void
+read_text(struct top_sample *s, struct span name, struct span value)
+{
+#define COPY(field_) copy_printable(s->field_, sizeof(s->field_), value)
+	/* The relay says which Redis it is like before what it is. */
+	if (is_word(name, "redis_version"))
+		read_version(s, "redis", value);
+	else if (is_word(name, "ibuf_relay_version"))
+		read_version(s, "ibuf-relay", value);
+	else if (is_word(name, "upstream_state"))
+		COPY(upstream_state);
+	else if (is_word(name, "upstream_host"))
+		COPY(upstream_host);
+	else if (is_word(name, "upstream_port"))
+		COPY(upstream_port);
+#undef COPY
+}
+
 void
 top_sample_info(struct top_sample *s, const char *text, size_t len)
 {
@@ -117,11 +144,7 @@ top_sample_info(struct top_sample *s, const char *text, size_t len)
 			line.len--;
 		value = line;
 		name = take_until(&value, ':');
-		/* The relay says which Redis it is like before what it is. */
-		if (is_word(name, "redis_version"))
-			read_version(s, "redis", value);
-		else if (is_word(name, "ibuf_relay_version"))
-			read_version(s, "ibuf-relay", value);
+		read_text(s, name, value);
 		for (unsigned i = 0; i < TOP_FIELDS; i++)
 			if (is_word(name, names[i]))
 				s->has[i] = read_number(value, &s->number[i]);

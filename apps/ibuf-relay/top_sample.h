@@ -41,6 +41,15 @@ enum top_field {
 	TOP_ROOMS_COPIED,
 	TOP_REPLIES_ALLOCATED,
 	TOP_REPLIES_WINDOWS,
+	TOP_UPSTREAM_CHANNELS,
+	TOP_UPSTREAM_PATTERNS,
+	TOP_UPSTREAM_SHARDS,
+	TOP_UPSTREAM_MESSAGES,
+	TOP_UPSTREAM_PUBLISHED,
+	TOP_UPSTREAM_IN_FLIGHT,
+	TOP_UPSTREAM_WAITING,
+	TOP_UPSTREAM_LOSSES,
+	TOP_UPSTREAM_ERRORS,
 	TOP_FIELDS
 };
 
@@ -56,6 +65,9 @@ struct top_sample {
 	bool has[TOP_FIELDS];
 	unsigned long long number[TOP_FIELDS];
 	char version[32]; /* "ibuf-relay 0.1.0", "redis 7.0.15" */
+
+	/* Of the upstream; "": there is none. */
+	char upstream_state[16], upstream_host[64], upstream_port[8];
 
 	/* Those for whom most waits, the most first. */
 	struct top_subscriber subscribers[TOP_SUBSCRIBERS];

@@ -136,15 +136,30 @@ show_who(struct view *v)
 	     shards);
 }
 
-/* Rates and totals, in two columns of three. */
+/* A number that grows: how much each second, and in all. */
+struct cell {
+	const char *label;
+	enum top_field field;
+	double thousand; /* 1024 for bytes */
+};
+
+static void
+show_cells(struct view *v, const struct cell cells[2])
+{
+	char rate[2][NUMBER_BYTES], total[2][NUMBER_BYTES];
+
+	for (size_t i = 0; i < 2; i++) {
+		print_rate(v, cells[i].field, cells[i].thousand, rate[i]);
+		print_number(v, cells[i].field, total[i]);
+	}
+	line(v, "", "%-13s %8s %18s  %-15s %8s %10s", cells[0].label, rate[0],
+	     total[0], cells[1].label, rate[1], total[1]);
+}
+
 static void
 show_rates(struct view *v)
 {
-	static const struct {
-		const char *label;
-		enum top_field field;
-		double thousand;
-	} cells[][2] = {
+	static const struct cell cells[][2] = {
 		{{"messages in", TOP_PUBLISHED, 1000},
 		 {"lost", TOP_DROPPED, 1000}},
 		{{"messages out", TOP_DELIVERED, 1000},
@@ -158,20 +173,35 @@ show_rates(struct view *v)
 		{{"connections", TOP_CONNECTIONS, 1000},
 		 {"publisher waits", TOP_WAITS, 1000}},
 	};
-	const size_t n = sizeof(cells) / sizeof(cells[0]);
-	char rate[2][NUMBER_BYTES], total[2][NUMBER_BYTES];
 
 	line(v, "\033[1m", "%-13s %8s %18s  %-15s %8s %10s", "", "each s",
 	     "in all", "", "each s", "in all");
-	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < 2; j++) {
-			print_rate(v, cells[i][j].field, cells[i][j].thousand,
-				   rate[j]);
-			print_number(v, cells[i][j].field, total[j]);
-		}
-		line(v, "", "%-13s %8s %18s  %-15s %8s %10s", cells[i][0].label,
-		     rate[0], total[0], cells[i][1].label, rate[1], total[1]);
-	}
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+		show_cells(v, cells[i]);
+}
+
+static void
+show_upstream(struct view *v)
+{
+	static const struct cell cells[][2] = {
+		{{"from upstream", TOP_UPSTREAM_MESSAGES, 1000},
+		 {"links lost", TOP_UPSTREAM_LOSSES, 1000}},
+		{{"to upstream", TOP_UPSTREAM_PUBLISHED, 1000},
+		 {"upstream errors", TOP_UPSTREAM_ERRORS, 1000}},
+	};
+	const unsigned long long *number = v->now->number;
+
+	if (v->now->upstream_state[0] == '\0')
+		return;
+	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
+		show_cells(v, cells[i]);
+	line(v, "", "upstream %s port %s is %s; %llu in flight, %llu waiting",
+	     v->now->upstream_host, v->now->upstream_port,
+	     v->now->upstream_state, number[TOP_UPSTREAM_IN_FLIGHT],
+	     number[TOP_UPSTREAM_WAITING]);
+	line(v, "", "channels there %llu   patterns %llu   shards %llu",
+	     number[TOP_UPSTREAM_CHANNELS], number[TOP_UPSTREAM_PATTERNS],
+	     number[TOP_UPSTREAM_SHARDS]);
 }
 
 static void
@@ -225,6 +255,7 @@ top_view_print(struct ibuf_mbuf *to, const char *where,
 	show_who(&v);
 	line(&v, "", "%s", "");
 	show_rates(&v);
+	show_upstream(&v);
 	line(&v, "", "%s", "");
 	show_memory(&v);
 	line(&v, "", "%s", "");

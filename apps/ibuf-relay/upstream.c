@@ -216,11 +216,8 @@ turn_links(struct upstream *u, uint64_t *look_ns)
 static void
 tell_state(struct upstream *u)
 {
-	static const char *const states[] = {"down", "down", "connecting",
-					     "connecting", "connected"};
-
 	pthread_mutex_lock(&u->lock);
-	u->state = states[u->main->state];
+	u->state = u->main->state;
 	u->host = u->main->host;
 	pthread_mutex_unlock(&u->lock);
 }
@@ -347,7 +344,6 @@ upstream_new(struct relay *r)
 	if (u == NULL)
 		goto no_upstream;
 	u->relay = r;
-	u->state = "down";
 	u->host = r->options.upstream.hosts[0];
 	/* Never 0, or it would stay so. */
 	u->chance = (relay_now_ns() ^ (uint64_t)getpid() << 32) | 1;

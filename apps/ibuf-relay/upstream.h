@@ -49,10 +49,10 @@ struct upstream {
 	struct post_queue queue;
 	struct upstream_counts counts;
 
-	pthread_mutex_t lock; /* of the texts that INFO reads */
-	const char *state;
-	struct url_host host; /* of the main link */
-	char error[256];      /* the last one; "": none yet */
+	pthread_mutex_t lock;  /* of what INFO reads, down to `error` */
+	enum link_state state; /* of the main link */
+	struct url_host host;  /* and where it goes */
+	char error[256];       /* the last one; "": none yet */
 
 	/* The rest is the thread's own. */
 	struct link *links, *main;
@@ -84,8 +84,11 @@ void upstream_free(struct upstream *u);
 /* From any thread. */
 void upstream_tell(struct upstream *u, enum post_what what);
 
-/* For INFO, "# Upstream". */
+/* For INFO, "# Upstream"; its title alone when there is none. */
 int upstream_print(struct relay *r, struct ibuf_mbuf *to);
+
+/* Whether the main link is up. */
+bool upstream_is_up(struct upstream *u);
 
 /*
  * For the workers: what a client publishes, and a name it has subscribed to.

@@ -1,47 +1,52 @@
 /*
  * upstream_info.c - INFO: the upstream.
  */
+#include "stats.h"
 #include "upstream.h"
-#include "worker.h"
 
-static unsigned long long
-get(atomic_ullong *counter)
+bool
+upstream_is_up(struct upstream *u)
 {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	bool is_up;
+
+	pthread_mutex_lock(&u->lock);
+	is_up = u->state == LINK_READY;
+	pthread_mutex_unlock(&u->lock);
+	return is_up;
+}
+
+/* What is no number; those are in stats.c. */
+static int
+print_texts(struct upstream *u, struct ibuf_mbuf *to)
+{
+	static const char *const states[] = {
+		[LINK_IDLE] = "down",
+		[LINK_PAUSING] = "down",
+		[LINK_CONNECTING] = "connecting",
+		[LINK_GREETING] = "connecting",
+		[LINK_READY] = "connected",
+	};
+	int error;
+
+	pthread_mutex_lock(&u->lock);
+	error = ibuf_mbuf_printf(to,
+				 "upstream_state:%s\r\nupstream_host:%s\r\n"
+				 "upstream_port:%s\r\n"
+				 "upstream_last_error:%s\r\n",
+				 states[u->state], u->host.host, u->host.port,
+				 u->error);
+	pthread_mutex_unlock(&u->lock);
+	return error;
 }
 
 int
 upstream_print(struct relay *r, struct ibuf_mbuf *to)
 {
-	struct upstream *u = r->upstream;
-	struct upstream_counts *c;
-	int error;
+	int error = ibuf_mbuf_printf(to, "# Upstream\r\n");
 
-	if (u == NULL)
-		return ibuf_mbuf_printf(to, "# Upstream\r\n");
-	c = &u->counts;
-	pthread_mutex_lock(&u->lock);
-	error = ibuf_mbuf_printf(
-		to,
-		"# Upstream\r\nupstream_state:%s\r\nupstream_host:%s\r\n"
-		"upstream_port:%s\r\nupstream_last_error:%s\r\n",
-		u->state, u->host.host, u->host.port, u->error);
-	pthread_mutex_unlock(&u->lock);
-	if (error != 0)
-		return error;
-	return ibuf_mbuf_printf(
-		to,
-		"upstream_connects:%llu\r\nupstream_losses:%llu\r\n"
-		"upstream_channels:%llu\r\nupstream_patterns:%llu\r\n"
-		"upstream_shard_channels:%llu\r\n"
-		"upstream_messages:%llu\r\nupstream_published:%llu\r\n"
-		"upstream_in_flight:%llu\r\nupstream_waiting:%llu\r\n"
-		"upstream_waiting_bytes:%llu\r\nupstream_errors:%llu\r\n"
-		"upstream_evicted_clients:%llu\r\n"
-		"upstream_input_bytes:%llu\r\nupstream_output_bytes:%llu\r\n",
-		get(&c->connects), get(&c->losses), get(&c->held[KIND_CHANNEL]),
-		get(&c->held[KIND_PATTERN]), get(&c->held[KIND_SHARD]),
-		get(&c->messages), get(&c->published), get(&c->in_flight),
-		get(&c->waiting), get(&c->waiting_bytes), get(&c->errors),
-		get(&c->evicted), get(&c->bytes_in), get(&c->bytes_out));
+	if (error == 0 && r->upstream != NULL)
+		error = print_texts(r->upstream, to);
+	if (error == 0 && r->upstream != NULL)
+		error = stats_print_info(r, STATS_UPSTREAM, to);
+	return error;
 }

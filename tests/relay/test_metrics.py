@@ -128,6 +128,22 @@ def info_and_metrics_tell_the_same():
         assert m["ibuf_relay_protocol_errors_total"] == int(info["protocol_errors"]) == 1
 
 
+def the_upstream_is_shown_where_there_is_one():
+    def of_upstream(numbers, prefix):
+        return [k for k in numbers if k.startswith(prefix)]
+
+    with scraped() as server:
+        assert of_upstream(metrics(server), "ibuf_relay_upstream_") == []
+    with scraped("--upstream", "redis://127.0.0.1:%d" % free_port()) as server:
+        wait_for("a failed try", lambda: server.number("upstream_losses") > 0)
+        info, m = server.info(), metrics(server)
+        assert m["ibuf_relay_upstream_up"] == m["ibuf_relay_upstream_connects_total"] == 0
+        assert m["ibuf_relay_upstream_losses_total"] >= int(info["upstream_losses"])
+        # Texts are in INFO alone: state, host, port, last error.
+        assert len(of_upstream(info, "upstream_")) - 4 \
+            == len(of_upstream(m, "ibuf_relay_upstream_")) - 1
+
+
 def the_answer_is_proper_http():
     with scraped() as server:
         answer = ask(server)
@@ -293,6 +309,7 @@ if __name__ == "__main__":
     run_tests([
         what_is_counted_is_shown,
         info_and_metrics_tell_the_same,
+        the_upstream_is_shown_where_there_is_one,
         the_answer_is_proper_http,
         bad_requests_are_told_so,
         a_question_in_pieces_is_a_question,

@@ -312,6 +312,27 @@ def a_real_redis_can_be_watched():
         top.ends(0)
 
 
+def an_upstream_is_shown():
+    if redis_server() is None:
+        print("       (there is no redis-server)")
+        return
+    with redis() as upstream, relay(PROGRAM, "--upstream", "redis://127.0.0.1:%d"
+                                    % upstream.port) as server, \
+            watch(server) as top, server.client() as a, server.client() as b:
+        top.wait("a link", lambda l: any("port %d is connected; 0 in flight" % upstream.port
+                                         in line for line in l))
+        a.call("SUBSCRIBE", "x")
+        assert b.call("PUBLISH", "x", "y") == 1
+        lines = top.wait("a message", lambda l: number(l, "from upstream", 1) == "1")
+        assert number(lines, "to upstream", 1) == "1"
+        assert number(lines, "upstream errors", 1) == number(lines, "links lost", 1) == "0"
+        assert any(line.startswith("channels there 1   patterns 0") for line in lines)
+        a.close()
+        b.close()
+        top.press(b"q")
+        top.ends(0)
+
+
 def without_a_terminal_it_says_so():
     with relay(PROGRAM) as server:
         done = subprocess.run([PROGRAM, "--top", "127.0.0.1:%d" % server.port], text=True,
@@ -353,6 +374,7 @@ if __name__ == "__main__":
         a_server_cannot_draw_on_the_terminal,
         it_says_the_password,
         a_real_redis_can_be_watched,
+        an_upstream_is_shown,
         without_a_terminal_it_says_so,
         keys_are_not_needed,
     ])
