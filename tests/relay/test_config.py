@@ -29,7 +29,7 @@ def refused(c, *words):
 
 
 def subscriber(server):
-    c = server.client(receive_buffer=4096)
+    c = server.client(receive_buffer=128 * 1024)
     c.call("SUBSCRIBE", "c")
     return c
 
