@@ -116,7 +116,7 @@ def a_small_limit_loses_nothing_for_those_who_read():
 def what_is_dropped_of_what_was_put_together_is_counted_by_messages():
     with relay(PROGRAM, "--threads", "2", "--client-output-limit", "64K",
                "--slow", "drop") as server:
-        slow = [subscribe(server.client(receive_buffer=4096), "c") for _ in range(6)]
+        slow = [subscribe(server.client(receive_buffer=128 * 1024), "c") for _ in range(6)]
         good = subscribe(server.client(), "c")
         number = 0
         with server.client() as speaker:
