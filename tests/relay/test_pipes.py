@@ -63,7 +63,12 @@ def hear(client, payloads):
 
 def descriptors(server):
     folder = "/proc/%d/fd" % server.pid
-    return [os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder)]
+    found = []
+    for fd in os.listdir(folder):
+        # The server goes on meanwhile, and may close what was listed.
+        with contextlib.suppress(FileNotFoundError):
+            found.append(os.readlink(os.path.join(folder, fd)))
+    return found
 
 
 def pipes(server):
