@@ -6,48 +6,18 @@
  *	                                               report_json.c
  */
 #include "../common/complain.h"
+#include "../common/standard.h"
 #include "meter.h"
 #include "options.h"
 #include "report.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 const char complain_name[] = "ibuf-flow";
 
 enum { STATUS_DONE = 0, STATUS_INCOMPLETE = 1, STATUS_USAGE = 2 };
-
-/*
- * A closed standard stream must not become the descriptor of a capture.  Its
- * place is taken by something that cannot be written to, so that output which
- * goes nowhere is noticed.
- */
-static void
-hold_standard_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Write out what is buffered.  false: it did not go out, and why is said. */
-static bool
-finish_output(bool done)
-{
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout) && done)
-		return true;
-	complain("cannot write the output: %s",
-		 errno != 0 ? strerror(errno) : "write error");
-	return false;
-}
 
 static bool
 report(struct meter *m, const struct options *o)
@@ -57,8 +27,8 @@ report(struct meter *m, const struct options *o)
 	order_flows(meter_flows(m), count, o->order);
 	if (o->top > 0 && o->top < count)
 		count = o->top;
-	return finish_output(o->is_json ? report_json(stdout, m, count)
-					: report_table(stdout, m, count));
+	return standard_finish(o->is_json ? report_json(stdout, m, count)
+					  : report_table(stdout, m, count));
 }
 
 static int
@@ -105,7 +75,8 @@ main(int argc, char **argv)
 {
 	struct options options;
 
-	hold_standard_streams();
+	/* Output that goes nowhere is noticed. */
+	standard_hold(O_RDONLY);
 	/* A reader of ours that goes away is an error of writing, no death. */
 	signal(SIGPIPE, SIG_IGN);
 	switch (options_parse(&options, argc, argv)) {
@@ -113,10 +84,10 @@ main(int argc, char **argv)
 		return run(&options);
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
-		return finish_output(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
 	case OPTIONS_VERSION:
 		printf("ibuf-flow %s\n", ibuf_version_string());
-		return finish_output(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
 	default:
 		return STATUS_USAGE;
 	}

@@ -5,6 +5,7 @@
  *	listen.c   worker.c client.c  resp.c   command*.c  fanout.c
  */
 #include "../common/complain.h"
+#include "../common/standard.h"
 #include "hash.h"
 #include "listen.h"
 #include "log.h"
@@ -47,19 +48,6 @@ relay_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* A closed standard stream must not become the descriptor of a client. */
-static void
-hold_standard_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
 }
 
 /* As many clients as the system lets us have. */
@@ -208,23 +196,12 @@ run(const struct options *o)
 	return left == 0 ? STATUS_DONE : STATUS_FAILED;
 }
 
-/* Write out what is buffered.  false: it did not go out, and why is said. */
-static bool
-finish_output(void)
-{
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return true;
-	complain("cannot write the output: %s", strerror(errno));
-	return false;
-}
-
 int
 main(int argc, char **argv)
 {
 	struct options options;
 
-	hold_standard_streams();
+	standard_hold(O_RDWR); /* a log that nobody wants may go nowhere */
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
 		if (options.top != NULL)
@@ -232,10 +209,10 @@ main(int argc, char **argv)
 		return run(&options);
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
-		return finish_output() ? STATUS_DONE : STATUS_FAILED;
+		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;
 	case OPTIONS_VERSION:
 		printf("ibuf-relay %s\n", ibuf_version_string());
-		return finish_output() ? STATUS_DONE : STATUS_FAILED;
+		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;
 	default:
 		return STATUS_USAGE;
 	}
