@@ -2,12 +2,10 @@
  * link.c - a connection to a server upstream.
  */
 #include "link.h"
+#include "dial.h"
 #include "log.h"
 #include "upstream.h"
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,30 +26,6 @@
 
 /* How often HELLO is said: it tells the role of the server too. */
 #define HELLO_NS (5000 * MS)
-
-void
-post_list_add(struct post_list *list, struct post *post)
-{
-	post->entry.next = NULL;
-	if (list->last != NULL)
-		list->last->entry.next = &post->entry;
-	else
-		list->first = post;
-	list->last = post;
-}
-
-struct post *
-post_list_take(struct post_list *list)
-{
-	struct post *post = list->first;
-
-	if (post == NULL)
-		return NULL;
-	list->first = post_next(post);
-	if (list->first == NULL)
-		list->last = NULL;
-	return post;
-}
 
 struct link *
 link_new(struct upstream *u, const struct url_host *host)
@@ -86,7 +60,7 @@ void
 link_free(struct link *l)
 {
 	hang_up(l);
-	free(l->dues);
+	due_destroy(&l->dues);
 	free(l);
 }
 
@@ -181,29 +155,12 @@ link_bury(struct link *l)
 	upstream_lost(u, l);
 }
 
-static bool
-grow(struct link *l)
-{
-	size_t room = l->room == 0 ? 16 : 2 * l->room;
-	struct due *dues = calloc(room, sizeof(*dues));
-
-	if (dues == NULL)
-		return false;
-	for (size_t i = 0; i < l->count; i++)
-		dues[i] = l->dues[(l->first + i) & (l->room - 1)];
-	free(l->dues);
-	l->dues = dues;
-	l->first = 0;
-	l->room = room;
-	return true;
-}
-
 bool
 link_say(struct link *l, struct ibuf_mbuf *m, struct due due)
 {
 	size_t n;
 
-	if (m == NULL || (l->count == l->room && !grow(l)))
+	if (m == NULL || !due_reserve(&l->dues))
 		goto fail;
 	n = ibuf_mbuf_len(m);
 	if (l->out == NULL)
@@ -212,23 +169,12 @@ link_say(struct link *l, struct ibuf_mbuf *m, struct due due)
 		goto fail;
 	l->said += n;
 	due.end = l->said;
-	l->dues[(l->first + l->count++) & (l->room - 1)] = due;
+	due_put(&l->dues, due);
 	return true;
 fail:
 	ibuf_mbuf_free(m);
 	link_lose(l, "out of memory");
 	return false;
-}
-
-bool
-link_take_due(struct link *l, struct due *due)
-{
-	if (l->count == 0)
-		return false;
-	*due = l->dues[l->first];
-	l->first = (l->first + 1) & (l->room - 1);
-	l->count--;
-	return true;
 }
 
 static bool
@@ -275,59 +221,6 @@ watch(struct link *l)
 		l->events = event.events;
 }
 
-/* A connected socket, or one that is about to be. */
-static int
-open_socket(const struct addrinfo *to)
-{
-	int one = 1;
-	int fd = socket(to->ai_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, to->ai_addr, to->ai_addrlen) != 0 &&
-	    errno != EINPROGRESS) {
-		int error = errno;
-
-		close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-
-/*
- * A name may have several addresses: each try takes another one.  Looking it
- * up may block, which holds up other links, but only while this one is down.
- */
-static int
-open_any(struct link *l, const char **why)
-{
-	struct addrinfo hints = {
-		.ai_flags = AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *found, *to;
-	int fd, error;
-	unsigned n = 0;
-
-	error = getaddrinfo(l->host.host, l->host.port, &hints, &found);
-	if (error != 0) {
-		*why = gai_strerror(error);
-		return -1;
-	}
-	for (to = found; to != NULL; to = to->ai_next)
-		n++;
-	n = (unsigned)(upstream_chance(l->upstream) % n);
-	for (to = found; n > 0; n--)
-		to = to->ai_next;
-	fd = open_socket(to);
-	*why = strerror(errno);
-	freeaddrinfo(found);
-	return fd;
-}
-
 static void
 connect_link(struct link *l)
 {
@@ -336,7 +229,8 @@ connect_link(struct link *l)
 	const char *why;
 
 	l->late_ns = u->now_ns + CONNECT_NS;
-	l->fd = open_any(l, &why);
+	/* To look up a name holds up other links: but only while it is down. */
+	l->fd = dial(&l->host, upstream_chance(u), &why);
 	if (l->fd >= 0 &&
 	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, l->fd, &event) != 0) {
 		why = strerror(errno);
@@ -482,7 +376,8 @@ link_tick(struct link *l)
 		return UINT64_MAX;
 	if (l->state != LINK_READY)
 		return tick_down(l);
-	if (l->count > 0 && !l->is_starved && now_ns - l->heard_ns > SILENCE_NS)
+	if (l->dues.count > 0 && !l->is_starved &&
+	    now_ns - l->heard_ns > SILENCE_NS)
 		link_lose(l, "it does not answer");
 	else if (now_ns - l->hello_ns >= HELLO_NS)
 		say_hello(l);

@@ -22,6 +22,7 @@
 #define RELAY_LINK_H
 
 #include "answer.h"
+#include "due.h"
 #include "post.h"
 #include "url.h"
 #include <ibuf/ibuf.h>
@@ -30,7 +31,6 @@
 #include <stdint.h>
 
 struct upstream;
-struct want;
 
 enum link_state {
 	LINK_IDLE,       /* nobody wants it */
@@ -38,26 +38,6 @@ enum link_state {
 	LINK_CONNECTING, /* until late_ns */
 	LINK_GREETING,   /* HELLO was said; until late_ns */
 	LINK_READY
-};
-
-enum due_what {
-	DUE_HELLO,  /* the first; then again and again, as a sign of life */
-	DUE_SLOTS,  /* CLUSTER SLOTS */
-	DUE_JOIN,   /* want: SUBSCRIBE or one like it */
-	DUE_LEAVE,  /* want: UNSUBSCRIBE or one like it */
-	DUE_PUBLISH /* post */
-};
-
-struct due {
-	enum due_what what;
-	uint64_t end; /* of its command, in the stream */
-	struct want *want;
-	struct post *post;
-};
-
-/* Posts in a row; post->entry links them. */
-struct post_list {
-	struct post *first, *last;
 };
 
 struct link {
@@ -78,8 +58,7 @@ struct link {
 	char why[256];   /* it is */
 
 	uint64_t said, sent; /* bytes, since it connected */
-	struct due *dues;    /* a ring of `room`, a power of two */
-	size_t first, count, room;
+	struct due_queue dues;
 	struct post_list waiting; /* to be published when it is up */
 
 	uint64_t down_ns;  /* when it was last up, or first wanted */
@@ -103,9 +82,6 @@ void link_want(struct link *l);
 /* Say something to which an answer is due.  false: there is no memory, the
    link is lost and m is freed; what is in the due is the caller's. */
 bool link_say(struct link *l, struct ibuf_mbuf *m, struct due due);
-
-/* Take the first due.  false: none is. */
-bool link_take_due(struct link *l, struct due *due);
 
 /* It cannot go on.  It is buried later, when no loop is under way. */
 __attribute__((format(printf, 2, 3))) void link_lose(struct link *l,
@@ -134,8 +110,5 @@ size_t link_input(const struct link *l);
 
 /* It has been down for longer than anybody should wait for it. */
 bool link_is_hopeless(const struct link *l);
-
-void post_list_add(struct post_list *list, struct post *post);
-struct post *post_list_take(struct post_list *list);
 
 #endif

@@ -145,3 +145,27 @@ post_next(struct post *post)
 {
 	return (struct post *)post->entry.next;
 }
+
+void
+post_list_add(struct post_list *list, struct post *post)
+{
+	post->entry.next = NULL;
+	if (list->last != NULL)
+		list->last->entry.next = &post->entry;
+	else
+		list->first = post;
+	list->last = post;
+}
+
+struct post *
+post_list_take(struct post_list *list)
+{
+	struct post *post = list->first;
+
+	if (post == NULL)
+		return NULL;
+	list->first = post_next(post);
+	if (list->first == NULL)
+		list->last = NULL;
+	return post;
+}

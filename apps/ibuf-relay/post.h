@@ -88,4 +88,15 @@ struct post *post_take_all(struct post_queue *q);
 
 struct post *post_next(struct post *post);
 
+/* Posts in a row; the same member links them.  All zero: none. */
+struct post_list {
+	struct post *first, *last;
+};
+
+/* Put one behind the others. */
+void post_list_add(struct post_list *list, struct post *post);
+
+/* Take the first.  NULL: there is none. */
+struct post *post_list_take(struct post_list *list);
+
 #endif

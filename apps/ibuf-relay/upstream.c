@@ -87,7 +87,7 @@ upstream_lost(struct upstream *u, struct link *l)
 	struct due due;
 
 	count(&u->counts.losses, 1);
-	while (link_take_due(l, &due)) {
+	while (due_take(&l->dues, &due)) {
 		if (due.what == DUE_PUBLISH)
 			forward_lost(u, l, &due);
 		else if (due.what == DUE_JOIN || due.what == DUE_LEAVE)
@@ -185,7 +185,7 @@ suffer(struct upstream *u)
 static bool
 is_over(const struct upstream *u, const struct link *l)
 {
-	return l != u->main && !l->is_owner && l->count == 0 &&
+	return l != u->main && !l->is_owner && l->dues.count == 0 &&
 	       l->waiting.first == NULL;
 }
 
@@ -417,43 +417,4 @@ upstream_tell(struct upstream *u, enum post_what what)
 
 	if (post != NULL)
 		post_send(&u->queue, post);
-}
-
-/* Leave a place for the answer, and send the post for it. */
-static bool
-ask(struct client *c, enum post_what what, enum kind kind,
-    struct ibuf_mbuf *body)
-{
-	bool needs_answer = what == POST_FORWARD;
-	struct post *post = post_new(what);
-
-	if (post == NULL)
-		return false;
-	post->hold =
-		hold_new(c, needs_answer ? client_cost(body) : 0, needs_answer);
-	if (post->hold == NULL) {
-		post_free(post);
-		return false;
-	}
-	post->kind = kind;
-	post->body = body;
-	post_send(&c->worker->relay->upstream->queue, post);
-	return true;
-}
-
-bool
-upstream_publish(struct client *c, enum kind kind, struct ibuf_mbuf *body)
-{
-	return ask(c, POST_FORWARD, kind, body);
-}
-
-bool
-upstream_confirm(struct client *c, enum kind kind, const char *name, size_t len)
-{
-	struct ibuf_mbuf *body = ibuf_mbuf_from(name, len);
-
-	if (body != NULL && ask(c, POST_CONFIRM, kind, body))
-		return true;
-	ibuf_mbuf_free(body);
-	return false;
 }

@@ -91,9 +91,9 @@ int upstream_print(struct relay *r, struct ibuf_mbuf *to);
 bool upstream_is_up(struct upstream *u);
 
 /*
- * For the workers: what a client publishes, and a name it has subscribed to.
- * The client is told the answer later, at this place.  false: no memory; the
- * body is the caller's still.
+ * For the workers, in upstream_ask.c: what a client publishes, and a name it
+ * has subscribed to.  The client is told the answer later, at this place.
+ * false: no memory; the body is the caller's still.
  */
 bool upstream_publish(struct client *c, enum kind kind, struct ibuf_mbuf *body);
 bool upstream_confirm(struct client *c, enum kind kind, const char *name,

@@ -105,10 +105,10 @@ static bool
 is_due(struct upstream *u, struct link *l, enum due_what what, enum kind kind)
 {
 	const struct answer_item *item = &l->parser.items[2];
-	const struct due *due = &l->dues[l->first];
+	const struct due *due = due_first(&l->dues);
 	const char *name;
 
-	if (l->count == 0 || due->what != what || due->want->kind != kind ||
+	if (due == NULL || due->what != what || due->want->kind != kind ||
 	    due->want->len != item->len)
 		return false;
 	name = text_of(u, l, item);
@@ -123,7 +123,7 @@ confirm(struct upstream *u, struct link *l, enum due_what what, enum kind kind)
 	const char *name;
 
 	if (is_due(u, l, what, kind)) {
-		link_take_due(l, &due);
+		due_take(&l->dues, &due);
 		want_answered(u, &due, true);
 		return;
 	}
@@ -266,7 +266,7 @@ upstream_heard(struct upstream *u, struct link *l)
 		heard_push(u, l);
 		return;
 	}
-	if (!link_take_due(l, &due)) {
+	if (!due_take(&l->dues, &due)) {
 		link_lose(l, "it answers what nobody asked");
 		return;
 	}
