@@ -78,7 +78,8 @@ def a_unix_socket_is_as_good_and_goes_at_the_end():
         old = socket.socket(socket.AF_UNIX)
         old.bind(path)
         old.close()
-        with relay(PROGRAM, "--unix", path):
+        with relay(PROGRAM, "--unix", path) as server:
+            wait_for("the relay", lambda: "ready" in server.log())
             with Client(path) as a, Client(path) as b:
                 a.send(request("SUBSCRIBE", "c"))
                 a.value()
