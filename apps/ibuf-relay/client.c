@@ -257,6 +257,9 @@ write_next(struct client *c, size_t *all)
 	if (n == 0)
 		return write_some(c, *all);
 	(void)ibuf_mbuf_trim_head(c->out, n);
+	/* Each piece costs a tee() of all: more than to copy little ones. */
+	if (from > 0 && n < *all && n < PIPES_LEAST_BYTES)
+		stretch_forget(c);
 	return (ssize_t)n;
 }
 

@@ -47,6 +47,7 @@ struct client {
 	bool is_starved; /* there was no room to read into */
 	bool is_full;    /* publishers wait for it; see congestion.h */
 	bool is_held;    /* waits for others; its request is in the parser */
+	bool is_wide;    /* its socket takes a whole load; see stretch.c */
 };
 
 /* Serve a connected socket.  NULL: it could not, and closed it. */

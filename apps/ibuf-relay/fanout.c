@@ -12,10 +12,10 @@
 enum { BATCH = 64 };
 
 /*
- * What is gathered: for so many subscribers the windows that sharing takes
- * cost more than to copy so many bytes once.
+ * For so many subscribers the windows that sharing takes cost more than to
+ * copy so many bytes once.
  */
-enum { GATHER_BYTES = 4096, GATHER_MEMBERS = 4 };
+enum { JOIN_BYTES = 4096, JOIN_MEMBERS = 4 };
 
 static void
 give(struct worker *w, struct client **to, size_t n,
@@ -67,24 +67,75 @@ has_members(const struct topic *topic, unsigned resp)
 	return false;
 }
 
+/* What a message may take, with what goes before it. */
+static size_t
+room_of(const struct ibuf_mbuf *body)
+{
+	return ibuf_mbuf_len(body) + FRAME_BEFORE_BYTES;
+}
+
+/* How many of the first are small, and fit into a room together. */
+static size_t
+count_small(struct ibuf_mbuf *const *bodies, size_t n)
+{
+	size_t bytes = 0, i;
+
+	for (i = 0; i < n; i++) {
+		size_t room = room_of(bodies[i]);
+
+		if (room > JOIN_BYTES || bytes + room > RELAY_ROOM_BYTES)
+			break;
+		bytes += room;
+	}
+	return i;
+}
+
+/* All as one frame: small ones are copied, others shared.  NULL: no memory. */
+static struct ibuf_mbuf *
+make_frame(struct worker *w, struct topic *topic, unsigned resp,
+	   struct ibuf_mbuf *const *bodies, size_t n)
+{
+	struct ibuf_mbuf *frame = NULL;
+	size_t done = 0;
+
+	while (done < n) {
+		size_t small = count_small(bodies + done, n - done);
+		struct ibuf_mbuf *piece;
+
+		if (small > 1)
+			piece = frame_join(w, topic, resp, bodies + done,
+					   small);
+		else
+			piece = frame_share(w, topic, resp, bodies[done]);
+		if (piece == NULL ||
+		    (frame != NULL && ibuf_mbuf_concat(frame, piece) != 0)) {
+			ibuf_mbuf_free(piece);
+			ibuf_mbuf_free(frame);
+			return NULL;
+		}
+		if (frame == NULL)
+			frame = piece;
+		done += small > 1 ? small : 1;
+	}
+	return frame;
+}
+
 /* Messages to the members of a topic that speak this version. */
 static void
 deliver_as(struct worker *w, struct topic *topic, unsigned resp,
 	   struct ibuf_mbuf *const *bodies, size_t n)
 {
-	struct ibuf_mbuf *frame = NULL;
-	size_t i = 0;
+	struct ibuf_mbuf *frame;
 
 	if (!has_members(topic, resp))
 		return;
-	if (n > 1)
-		frame = frame_join(w, topic, resp, bodies, n);
+	frame = make_frame(w, topic, resp, bodies, n);
 	if (frame != NULL) {
 		give_all(w, topic, resp, frame, n);
 		ibuf_mbuf_free(frame);
 		return;
 	}
-	for (; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		frame = frame_share(w, topic, resp, bodies[i]);
 		if (frame != NULL)
 			give_all(w, topic, resp, frame, 1);
@@ -111,13 +162,22 @@ fanout_finish(struct worker *w)
 	g->bytes = 0;
 }
 
-/* Bytes of which a subscriber would hold a quarter too many are not joined. */
+/* As much as a pipe takes, and a quarter of what a subscriber may hold. */
 static size_t
 gathered_most(const struct worker *w)
 {
-	size_t limit = w->relay->options.client_output_limit / 4;
+	size_t limit = settings_output_limit(&w->relay->settings) / 4;
 
-	return limit < RELAY_ROOM_BYTES ? limit : RELAY_ROOM_BYTES;
+	return limit < PIPES_MOST_BYTES ? limit : PIPES_MOST_BYTES;
+}
+
+bool
+fanout_may_gather(const struct worker *w)
+{
+	const struct gathered *g = &w->gathered;
+
+	return g->count > 0 && g->topic->count >= PIPES_LEAST_SUBSCRIBERS &&
+	       g->bytes + g->bytes / g->count <= gathered_most(w);
 }
 
 /* false: it is not one to gather, and what was gathered has been given. */
@@ -125,15 +185,18 @@ static bool
 gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
 {
 	struct gathered *g = &w->gathered;
-	size_t bytes = ibuf_mbuf_len(body) + FRAME_BEFORE_BYTES;
-	bool is_small = bytes <= GATHER_BYTES && bytes <= gathered_most(w);
+	size_t bytes = room_of(body), most = gathered_most(w);
+	size_t members = bytes <= JOIN_BYTES ? (size_t)JOIN_MEMBERS
+					     : (size_t)PIPES_LEAST_SUBSCRIBERS;
 	struct ibuf_mbuf *clone;
 
 	if (g->topic != topic || g->count == GATHERED_MAX ||
-	    g->bytes + bytes > gathered_most(w) || !is_small)
+	    g->bytes + bytes > most)
 		fanout_finish(w);
-	if (!is_small || topic->count < GATHER_MEMBERS)
+	if (bytes > most || topic->count < members) {
+		fanout_finish(w);
 		return false;
+	}
 	clone = ibuf_mbuf_clone(body);
 	if (clone == NULL) {
 		fanout_finish(w);
@@ -152,15 +215,27 @@ deliver_now(struct worker *w, struct topic *topic, struct ibuf_mbuf *body)
 	deliver_as(w, topic, 3, &body, 1);
 }
 
+/* NULL: no pattern that anybody has subscribed to matches the name. */
+static struct topic *
+first_match(struct worker *w, enum kind kind, const char *name, size_t len)
+{
+	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
+
+	if (kind != KIND_CHANNEL)
+		return NULL;
+	while (pattern != NULL &&
+	       !glob_matches(pattern->name, pattern->len, name, len))
+		pattern = pattern->hh.next;
+	return pattern;
+}
+
 static void
 deliver(struct worker *w, enum kind kind, const char *name, size_t len,
 	struct ibuf_mbuf *body)
 {
 	struct topic *topic = topic_find(&w->topics, kind, name, len);
-	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
+	struct topic *pattern = first_match(w, kind, name, len);
 
-	if (kind != KIND_CHANNEL)
-		pattern = NULL;
 	/* Messages to channel and pattern take turns, so they go one by one. */
 	if (topic != NULL && pattern == NULL && gather(w, topic, body))
 		return;

@@ -8,24 +8,26 @@
  *
  *	PUBLISH --> gathered --fanout_finish()--> one frame --> each subscriber
  *
- * Of small messages the windows are most of the cost.  So those that follow
- * one another to one channel with many subscribers are gathered while the
- * worker reads, then copied into one frame: each once, and each subscriber
- * gets one window for all.  Nothing overtakes them: whatever else a client
- * could see or change, another channel's message included, finishes first.
+ * To hand a message to a socket costs more than to share it.  So those that
+ * follow one another to one channel with many subscribers are gathered while
+ * the worker reads, and go to each subscriber as one frame.  Of small ones the
+ * windows would be most of the cost: they are copied into it, each once.
+ * Nothing overtakes what is gathered: whatever else a client could see or
+ * change, another channel's message included, finishes it first.
  */
 #ifndef RELAY_FANOUT_H
 #define RELAY_FANOUT_H
 
 #include "kind.h"
 #include <ibuf/ibuf.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct topic;
 struct worker;
 
 /* Messages at a time. */
-enum { GATHERED_MAX = 256 };
+enum { GATHERED_MAX = 1024 };
 
 /* Messages that are published but not given yet. */
 struct gathered {
@@ -65,5 +67,8 @@ void fanout_relay(struct worker *w, enum kind kind,
 
 /* Give what was gathered. */
 void fanout_finish(struct worker *w);
+
+/* Does it pay to look for more before that is given? */
+bool fanout_may_gather(const struct worker *w);
 
 #endif

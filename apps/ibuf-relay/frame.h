@@ -29,8 +29,8 @@ struct ibuf_mbuf *frame_share(struct worker *w, struct topic *topic,
 			      unsigned resp, const struct ibuf_mbuf *body);
 
 /*
- * Some messages as one segment, each copied; they fit into a room.  NULL: no
- * memory.
+ * Some messages as one segment, each copied; they fit into a room with what
+ * goes before them.  NULL: no memory.
  */
 struct ibuf_mbuf *frame_join(struct worker *w, struct topic *topic,
 			     unsigned resp, struct ibuf_mbuf *const *bodies,

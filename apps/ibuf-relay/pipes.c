@@ -1,18 +1,9 @@
 /*
- * pipes.c - send one message to many sockets without a copy for each.
+ * pipes.c - send one frame to many sockets without a copy for each.
  */
 #include "pipes.h"
 #include <fcntl.h>
 #include <unistd.h>
-
-/*
- * What pays: so many bytes to so many subscribers.  With less, tee() and
- * splice() cost more than send() does; docs/relay-performance.md.
- */
-enum { LEAST_BYTES = 32768, LEAST_SUBSCRIBERS = 8 };
-
-/* No pipe is larger: it is what the system allows everybody. */
-enum { MOST_BYTES = 1 << 20 };
 
 /* Give a pipe room for so many bytes, or for less if the system is short. */
 static bool
@@ -28,7 +19,7 @@ make_room(struct load *load, size_t bytes)
 	if (room < 0)
 		room = fcntl(load->pipe[1], F_GETPIPE_SZ);
 	load->room = (size_t)room;
-	return load->room >= LEAST_BYTES;
+	return load->room >= PIPES_LEAST_BYTES;
 }
 
 static void
@@ -109,11 +100,11 @@ pipes_load(struct pipes *p, const struct ibuf_mbuf *m, size_t subscribers)
 	struct load *load;
 	ssize_t n;
 
-	if (len < LEAST_BYTES || subscribers < LEAST_SUBSCRIBERS ||
+	if (len < PIPES_LEAST_BYTES || subscribers < PIPES_LEAST_SUBSCRIBERS ||
 	    p->are_refused)
 		return NULL;
-	if (len > MOST_BYTES)
-		len = MOST_BYTES;
+	if (len > PIPES_MOST_BYTES)
+		len = PIPES_MOST_BYTES;
 	if (p->nowhere <= 0)
 		p->nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	load = choose(p, subscribers);

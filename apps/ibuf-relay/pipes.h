@@ -1,7 +1,7 @@
 /*
- * pipes.h - send one message to many sockets without a copy for each.
+ * pipes.h - send one frame to many sockets without a copy for each.
  *
- *	message --write--> pipe of a load --tee--> copy --splice--> socket
+ *	frame ----write--> pipe of a load --tee--> copy --splice--> socket
  *	          once                     for each subscriber
  *
  * What is written into a pipe lies in pages of the kernel, which nobody
@@ -12,7 +12,7 @@
  *
  * A load is there for those who could not take all of it at once as well;
  * stretch.h has what of a client's output is in which load.  It only ever
- * saves work: the client holds the message in its rooms all the same, and is
+ * saves work: the client holds the frame in its rooms all the same, and is
  * sent it from there when there is no pipe, or its load had to make way.
  */
 #ifndef RELAY_PIPES_H
@@ -23,14 +23,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages that are loaded at a time: what is in flight to those who read. */
+/*
+ * What pays: so many bytes to so many subscribers.  With less, tee() and
+ * splice() cost more than send() does; docs/relay-performance.md.
+ */
+enum { PIPES_LEAST_BYTES = 32768, PIPES_LEAST_SUBSCRIBERS = 8 };
+
+/* No pipe is larger: it is what the system allows everybody. */
+enum { PIPES_MOST_BYTES = 1 << 20 };
+
+/* Frames that are loaded at a time: what is in flight to those who read. */
 enum { PIPES_LOADS = 16 };
 
-/* A message in a pipe. */
+/* A frame, one message or several, in a pipe. */
 struct load {
 	int pipe[2];
 	size_t room;     /* of the pipe; 0: it is not open */
-	size_t bytes;    /* the front of the message; 0: nothing is loaded */
+	size_t bytes;    /* the front of the frame; 0: nothing is loaded */
 	size_t waiting;  /* how many are to be sent it still */
 	uint64_t serial; /* another one each time something is loaded */
 };
@@ -47,7 +56,7 @@ struct pipes {
 void pipes_close(struct pipes *p);
 
 /*
- * Load a message, or what goes in of its front, for so many subscribers.  One
+ * Load a frame, or what goes in of its front, for so many subscribers.  One
  * of those who wait for it is the caller.
  *
  * @return NULL: it does not pay, or cannot be

@@ -6,6 +6,28 @@
 #include "pipes.h"
 #include "worker.h"
 #include <stdlib.h>
+#include <sys/socket.h>
+
+/*
+ * A socket of the Unix domain holds 208 KiB unless it is told otherwise, and
+ * each part that it takes costs a tee() of all.  What it holds more are pages
+ * that it shares.  TCP sees to that itself, which setting it would end.
+ */
+static void
+widen(struct client *c)
+{
+	int domain = AF_UNSPEC, bytes = PIPES_MOST_BYTES;
+	socklen_t len = sizeof(domain);
+
+	if (c->is_wide)
+		return;
+	c->is_wide = true;
+	getsockopt(c->card.fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+	/* The system may have a lower limit, which it takes then. */
+	if (domain == AF_UNIX)
+		setsockopt(c->card.fd, SOL_SOCKET, SO_SNDBUF, &bytes,
+			   sizeof(bytes));
+}
 
 void
 stretch_add(struct client *c, struct load *load)
@@ -19,6 +41,7 @@ stretch_add(struct client *c, struct load *load)
 	if (s == NULL)
 		return;
 	client_end_reply(c);
+	widen(c);
 	*s = (struct stretch){
 		.begin = c->sent + (c->out != NULL ? ibuf_mbuf_len(c->out) : 0),
 		.load = load,

@@ -18,6 +18,12 @@
 /* Events of a turn. */
 enum { EVENTS = 256 };
 
+/*
+ * While what was gathered is for many, a turn looks for more so often, until
+ * it has read so much.
+ */
+enum { LOOKS_MAX = 64, LOOK_BYTES = PIPES_MOST_BYTES };
+
 /* How long stopping may take, and how often it looks whether it is done. */
 #define STOP_NS UINT64_C(5000000000)
 enum { STOP_TURN_MS = 10 };
@@ -29,6 +35,8 @@ worker_read(struct worker *w, int fd, struct ibuf_mbuf **read)
 
 	if (n == -ENOBUFS)
 		scarcity_begin(w);
+	if (n > 0)
+		w->turn_bytes += (size_t)n;
 	return n;
 }
 
@@ -220,6 +228,13 @@ turn_ms(const struct worker *w)
 	return w->starved_since_ns != 0 ? SCARCITY_TURN_MS : -1;
 }
 
+/* More to send to the same subscribers may have come meanwhile. */
+static bool
+may_look_again(const struct worker *w)
+{
+	return fanout_may_gather(w) && w->turn_bytes < LOOK_BYTES;
+}
+
 static void *
 run(void *arg)
 {
@@ -230,8 +245,14 @@ run(void *arg)
 		int n = epoll_wait(w->epoll, events, EVENTS, turn_ms(w));
 
 		w->now_ns = relay_now_ns();
-		for (int i = 0; i < n; i++)
-			handle(w, &events[i]);
+		w->turn_bytes = 0;
+		for (int looks = 0; n > 0; looks++) {
+			for (int i = 0; i < n; i++)
+				handle(w, &events[i]);
+			if (looks == LOOKS_MAX || !may_look_again(w))
+				break;
+			n = epoll_wait(w->epoll, events, EVENTS, 0);
+		}
 		if (w->starved_since_ns != 0)
 			scarcity_turn(w);
 		if (atomic_exchange(&w->must_resume, false) && !w->is_stopping)

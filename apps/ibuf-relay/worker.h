@@ -39,6 +39,7 @@ struct worker {
 	struct pipes pipes;        /* of large messages */
 	struct scratch *scratch;   /* of the command under way */
 	uint64_t now_ns;           /* when this turn began */
+	size_t turn_bytes;         /* what it has read */
 	uint64_t starved_since_ns; /* 0: it is not */
 	uint64_t stop_ns;          /* when stopping must be done */
 	bool is_stopping;          /* reads no more */

@@ -44,6 +44,7 @@ def small_and_large_ones_keep_their_order():
     with relay(PROGRAM, "--threads", "2") as server:
         listeners = [subscribe(server.client(), "c", resp=2 + i % 2) for i in range(12)]
         listeners += [subscribe(server.client(), "c", word="SSUBSCRIBE") for _ in range(6)]
+        other = subscribe(server.client(), "d*", word="PSUBSCRIBE")
         sent = [(b"c", chance.randbytes(chance.choice((0, 1, 50, 4000, 5000, 70000))))
                 for _ in range(400)]
         with server.client() as speaker:
@@ -56,6 +57,7 @@ def small_and_large_ones_keep_their_order():
                 sender.join()
         for c in listeners:
             assert messages(c, len(sent)) == sent
+        assert other.is_quiet(0)
 
 
 def a_pattern_that_comes_and_goes_changes_no_order():
