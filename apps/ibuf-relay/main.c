@@ -6,15 +6,15 @@
  */
 #include "../common/complain.h"
 #include "../common/standard.h"
-#include "hash.h"
-#include "listen.h"
-#include "log.h"
-#include "metrics.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
 #include "options.h"
 #include "relay.h"
-#include "top.h"
-#include "upstream.h"
-#include "worker.h"
+#include "server/listen.h"
+#include "server/worker.h"
+#include "top/top.h"
+#include "upstream/upstream.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

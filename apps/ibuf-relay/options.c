@@ -4,7 +4,7 @@
 #include "options.h"
 #include "../common/complain.h"
 #include "../common/option.h"
-#include "directory.h"
+#include "fanout/directory.h"
 #include <getopt.h>
 #include <stdint.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #ifndef RELAY_OPTIONS_H
 #define RELAY_OPTIONS_H
 
+#include "protocol/url.h"
 #include "settings.h"
-#include "url.h"
 #include <stdbool.h>
 #include <stddef.h>
 

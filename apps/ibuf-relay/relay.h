@@ -10,9 +10,9 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
-#include "directory.h"
+#include "fanout/directory.h"
 #include "options.h"
-#include "registry.h"
+#include "server/registry.h"
 #include "settings.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>

@@ -6,7 +6,7 @@
  * Read in one piece and in pieces of that length, the stream says the same;
  * an argument has its bulk string around it, and nothing is copied.
  */
-#include <ibuf-relay/resp.h>
+#include <ibuf-relay/protocol/resp.h>
 #include <model/model.h>
 #include <stdio.h>
 #include <string.h>

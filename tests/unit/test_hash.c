@@ -3,7 +3,7 @@
  */
 #include "test.h"
 
-#include <ibuf-relay/hash.h>
+#include <ibuf-relay/base/hash.h>
 
 static const char *const bytes =
 	"the quick brown fox jumps over the lazy dog, and so on";

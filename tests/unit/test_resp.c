@@ -4,7 +4,7 @@
  */
 #include "test.h"
 
-#include <ibuf-relay/resp.h>
+#include <ibuf-relay/protocol/resp.h>
 #include <stdio.h>
 
 /* What a stream says: [word|word] for a request, !words for an error. */

@@ -1,0 +1,321 @@
+/*
+ * command.c - the table of commands, and what must hold before one runs.
+ */
+#include "command.h"
+#include "../base/log.h"
+#include "../server/reply.h"
+#include "../server/worker.h"
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+	FREE = COMMAND_STRANGER,
+	SUBS = COMMAND_SUBSCRIBED,
+	PUBSUB = COMMAND_PUBSUB
+};
+
+const struct command commands[] = {
+	{"auth", -2, FREE, command_auth, NULL, "Say the password", NULL},
+	{"client", -2, 0, NULL, command_client, "Look at connections", NULL},
+	{"command", -1, 0, command_list_all, command_command,
+	 "Describe the commands", NULL},
+	{"config", -2, 0, NULL, command_config,
+	 "Look at the options, change them", NULL},
+	{"echo", 2, 0, command_echo, NULL, "Return the given string", NULL},
+	{"hello", -1, FREE, command_hello, NULL, "Choose RESP2 or RESP3", NULL},
+	{"info", -1, 0, command_info, NULL, "Describe the server", NULL},
+	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life", NULL},
+	{"psubscribe", -2, SUBS | PUBSUB, command_psubscribe, NULL,
+	 "Listen to the channels that match patterns", NULL},
+	{"publish", 3, PUBSUB, command_publish, NULL,
+	 "Post a message to a channel", NULL},
+	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions", NULL},
+	{"punsubscribe", -1, SUBS | PUBSUB, command_punsubscribe, NULL,
+	 "Stop listening to patterns", NULL},
+	{"reset", 1, FREE | SUBS, command_reset, NULL,
+	 "Start anew on this connection", NULL},
+	{"select", 2, 0, command_select, NULL, "Choose database 0", NULL},
+	{"spublish", 3, PUBSUB, command_spublish, NULL,
+	 "Post a message to a shard channel", NULL},
+	{"ssubscribe", -2, SUBS | PUBSUB, command_ssubscribe, NULL,
+	 "Listen to shard channels", NULL},
+	{"subscribe", -2, SUBS | PUBSUB, command_subscribe, NULL,
+	 "Listen to channels", NULL},
+	{"sunsubscribe", -1, SUBS | PUBSUB, command_sunsubscribe, NULL,
+	 "Stop listening to shard channels", NULL},
+	{"unsubscribe", -1, SUBS | PUBSUB, command_unsubscribe, NULL,
+	 "Stop listening to channels", NULL},
+	{NULL, 0, 0, NULL, NULL, NULL, NULL},
+};
+
+/* Memory for arguments that straddle, freed when the command ends. */
+struct scratch {
+	struct scratch *next;
+	char bytes[];
+};
+
+struct text
+call_text(struct call *call, size_t i)
+{
+	struct worker *w = call->c->worker;
+	struct resp_arg arg = call->args[i];
+	struct scratch *s;
+	size_t run;
+	const uint8_t *at = ibuf_mbuf_at(call->source, arg.at, &run);
+
+	if (run >= arg.len)
+		return (struct text){(const char *)at, arg.len};
+	s = malloc(sizeof(*s) + arg.len);
+	if (s == NULL) {
+		log_line("out of memory: client %llu is closed",
+			 (unsigned long long)call->c->card.id);
+		client_doom(call->c);
+		return (struct text){"", 0};
+	}
+	s->next = w->scratch;
+	w->scratch = s;
+	ibuf_mbuf_copy_out(call->source, arg.at, s->bytes, arg.len);
+	return (struct text){s->bytes, arg.len};
+}
+
+static void
+free_scratch(struct worker *w)
+{
+	while (w->scratch != NULL) {
+		struct scratch *s = w->scratch;
+
+		w->scratch = s->next;
+		free(s);
+	}
+}
+
+struct ibuf_mbuf *
+call_slice(struct call *call, size_t i, size_t end)
+{
+	struct resp_arg last = call->args[end - 1];
+	size_t from = call->args[i].bulk;
+	struct ibuf_mbuf *m = ibuf_mbuf_slice(call->source, from,
+					      last.at + last.len + 2 - from);
+
+	if (m == NULL) {
+		log_line("out of memory: client %llu is closed",
+			 (unsigned long long)call->c->card.id);
+		client_doom(call->c);
+	}
+	return m;
+}
+
+bool
+text_is(struct text t, const char *word)
+{
+	return strlen(word) == t.len && strncasecmp(t.bytes, word, t.len) == 0;
+}
+
+bool
+text_number(struct text t, long long *number)
+{
+	char digits[24];
+	char canonical[24];
+	char *end;
+
+	if (t.len == 0 || t.len >= sizeof(digits))
+		return false;
+	memcpy(digits, t.bytes, t.len);
+	digits[t.len] = '\0';
+	*number = strtoll(digits, &end, 10);
+	/* What is not written as we would write it is not a number. */
+	snprintf(canonical, sizeof(canonical), "%lld", *number);
+	return strcmp(canonical, digits) == 0;
+}
+
+void
+call_wrong_arity(struct call *call)
+{
+	reply_error(call->c, "ERR wrong number of arguments for '%s' command",
+		    call->command->name);
+}
+
+/* The text up to a zero byte, as %s has it, and no more than `most`. */
+static int
+printable(struct text t, size_t most)
+{
+	return (int)strnlen(t.bytes, t.len < most ? t.len : most);
+}
+
+static void
+upper(char *to, size_t size, struct text t)
+{
+	size_t i;
+
+	for (i = 0; i < t.len && i + 1 < size; i++)
+		to[i] = (char)(t.bytes[i] >= 'a' && t.bytes[i] <= 'z'
+				       ? t.bytes[i] - 'a' + 'A'
+				       : t.bytes[i]);
+	to[i] = '\0';
+}
+
+void
+call_wrong_subcommand(struct call *call)
+{
+	struct text sub = call_text(call, 1);
+	char name[32];
+
+	upper(name, sizeof(name), call_text(call, 0));
+	reply_error(call->c,
+		    "ERR unknown subcommand or wrong number of arguments for "
+		    "'%.*s'. Try %s HELP.",
+		    printable(sub, 128), sub.bytes, name);
+}
+
+static void
+reply_unknown(struct call *call)
+{
+	enum { MOST = 128 };
+	struct text name = call_text(call, 0);
+	char args[MOST + 16];
+	size_t n = 0;
+
+	args[0] = '\0';
+	for (size_t i = 1; i < call->argc && n < MOST; i++) {
+		struct text arg = call_text(call, i);
+
+		n += (size_t)snprintf(args + n, sizeof(args) - n, "'%.*s' ",
+				      printable(arg, MOST - n), arg.bytes);
+	}
+	reply_error(call->c,
+		    "ERR unknown command '%.*s', with args beginning with: %s",
+		    printable(name, MOST), name.bytes, args);
+}
+
+static void
+reply_unknown_sub(struct call *call)
+{
+	struct text sub = call_text(call, 1);
+	char name[32];
+
+	upper(name, sizeof(name), call_text(call, 0));
+	reply_error(call->c, "ERR unknown subcommand '%.*s'. Try %s HELP.",
+		    printable(sub, 128), sub.bytes, name);
+}
+
+static const struct command *
+find(const struct command *table, struct text name)
+{
+	for (; table->name != NULL; table++) {
+		const char *word = strchr(table->name, '|');
+
+		if (text_is(name, word != NULL ? word + 1 : table->name))
+			return table;
+	}
+	return NULL;
+}
+
+const struct command *
+command_subs(const struct command *sub)
+{
+	struct text name = {sub->name, strcspn(sub->name, "|")};
+
+	return find(commands, name)->subs;
+}
+
+/* Which command it is; NULL: the client has been told why none. */
+static const struct command *
+look_up(struct call *call)
+{
+	const struct command *command = find(commands, call_text(call, 0));
+
+	if (command == NULL) {
+		reply_unknown(call);
+		return NULL;
+	}
+	if (command->subs != NULL && call->argc > 1) {
+		command = find(command->subs, call_text(call, 1));
+		if (command == NULL)
+			reply_unknown_sub(call);
+	}
+	return command;
+}
+
+static bool
+may_run(struct call *call)
+{
+	const struct command *command = call->command;
+	struct client *c = call->c;
+	size_t argc = call->argc;
+
+	if (command->arity > 0 ? argc != (size_t)command->arity
+			       : argc < (size_t)-command->arity) {
+		call_wrong_arity(call);
+		return false;
+	}
+	/* The password may have been taken away. */
+	if (!c->is_trusted &&
+	    !settings_has_password(&c->worker->relay->settings))
+		c->is_trusted = c->parser.is_trusted = true;
+	if (!c->is_trusted && !(command->flags & COMMAND_STRANGER)) {
+		reply_error(c, "NOAUTH Authentication required.");
+		return false;
+	}
+	if (c->resp == 2 && !(command->flags & COMMAND_SUBSCRIBED) &&
+	    client_subscriptions(c) > 0) {
+		reply_error(c,
+			    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / "
+			    "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+			    "allowed in this context",
+			    command->name);
+		return false;
+	}
+	return true;
+}
+
+/* A browser that was tricked into talking to us must not be obeyed. */
+static bool
+is_http(struct call *call, struct text name)
+{
+	if (!text_is(name, "post") && !text_is(name, "host:"))
+		return false;
+	log_line("client %llu at %s speaks HTTP: closed",
+		 (unsigned long long)call->c->card.id, call->c->card.addr);
+	client_doom(call->c);
+	return true;
+}
+
+void
+command_execute(struct client *c)
+{
+	struct worker *w = c->worker;
+	struct call call = {
+		.c = c,
+		.source = c->parser.source,
+		.args = c->parser.args,
+		.argc = c->parser.count,
+	};
+	struct text name = call_text(&call, 0);
+
+	/* All but publishing may show or change who gets what. */
+	if (!text_is(name, "publish") && !text_is(name, "spublish"))
+		fanout_finish(w);
+	atomic_store_explicit(&c->card.active_ns, w->now_ns,
+			      memory_order_relaxed);
+	if (c->is_doomed || is_http(&call, name)) {
+		/* Nothing more. */
+	} else if (text_is(name, "quit")) {
+		reply_status(c, "OK");
+		c->is_ending = true;
+	} else {
+		call.command = look_up(&call);
+		if (call.command != NULL) {
+			atomic_store_explicit(&c->card.command,
+					      call.command->name,
+					      memory_order_relaxed);
+			if (may_run(&call))
+				call.command->run(&call);
+		}
+	}
+	/* What is held is executed later. */
+	count(&w->counters.commands, !c->is_held);
+	free_scratch(w);
+}

@@ -1,0 +1,91 @@
+/*
+ * command.h - what clients can ask for: the table, and what must hold before
+ * a command runs.  The order of the checks, and their words, are those of
+ * Redis 7: unknown, arity, password, subscribed.
+ */
+#ifndef RELAY_COMMAND_H
+#define RELAY_COMMAND_H
+
+#include "../protocol/resp.h"
+#include "../server/client.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One request. */
+struct call {
+	struct client *c;
+	const struct command *command;
+	const struct ibuf_mbuf *source;
+	const struct resp_arg *args;
+	size_t argc;
+};
+
+typedef void command_fn(struct call *call);
+
+enum {
+	COMMAND_STRANGER = 1,   /* also before the password */
+	COMMAND_SUBSCRIBED = 2, /* also for a RESP2 client that subscribed */
+	COMMAND_PUBSUB = 4
+};
+
+struct command {
+	const char *name; /* of a subcommand "client|id" */
+	int arity;        /* words; negative: that many or more */
+	unsigned flags;
+	command_fn *run;
+	const struct command *subs; /* ends with a name of NULL */
+	const char *summary;        /* for people, COMMAND DOCS, HELP */
+	const char *usage;          /* of a subcommand: what follows it */
+};
+
+/* Ends with a name of NULL. */
+extern const struct command commands[];
+extern const struct command command_client[], command_command[],
+	command_config[], command_pubsub[];
+
+/* The subcommands that this one is among. */
+const struct command *command_subs(const struct command *sub);
+
+/* Execute the request that the client's parser has. */
+void command_execute(struct client *c);
+
+/* The bytes of an argument. */
+struct text {
+	const char *bytes; /* not ended by a zero */
+	size_t len;
+};
+
+/*
+ * An argument in one piece, valid until the command ends.  Without memory
+ * the client is doomed and the argument is empty.
+ */
+struct text call_text(struct call *call, size_t i);
+
+/* Arguments i to the one before `end` as bulk strings, just as they came,
+   sharing them.  NULL: no memory, and the client is doomed. */
+struct ibuf_mbuf *call_slice(struct call *call, size_t i, size_t end);
+
+/* Is it this word, in capitals or not? */
+bool text_is(struct text t, const char *word);
+
+/* A number as Redis takes it. */
+bool text_number(struct text t, long long *number);
+
+/* "wrong number of arguments"; "unknown subcommand or wrong number". */
+void call_wrong_arity(struct call *call);
+void call_wrong_subcommand(struct call *call);
+
+/* May a client be called so?  false: it has been told that it may not. */
+bool call_is_name(struct call *call, struct text name);
+
+/* The handlers, by file. */
+command_fn command_ping, command_echo, command_hello, command_auth,
+	command_select, command_reset; /* command_connection.c */
+command_fn command_info;               /* command_info.c */
+command_fn command_list_all;           /* command_server.c */
+command_fn command_help;               /* command_help.c */
+command_fn command_subscribe, command_unsubscribe, command_psubscribe,
+	command_punsubscribe, command_ssubscribe, command_sunsubscribe,
+	command_publish, command_spublish; /* command_pubsub.c */
+
+#endif

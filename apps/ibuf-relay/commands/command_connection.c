@@ -1,0 +1,187 @@
+/*
+ * command_connection.c - PING, ECHO, HELLO, AUTH, SELECT, RESET.
+ */
+#include "../server/reply.h"
+#include "../server/worker.h"
+#include "command.h"
+#include <string.h>
+
+void
+command_ping(struct call *call)
+{
+	struct client *c = call->c;
+
+	if (call->argc > 2) {
+		call_wrong_arity(call);
+		return;
+	}
+	if (c->resp == 2 && client_subscriptions(c) > 0) {
+		reply_array(c, 2);
+		reply_text(c, "pong");
+		if (call->argc == 1)
+			reply_text(c, "");
+	} else if (call->argc == 1) {
+		reply_status(c, "PONG");
+	}
+	if (call->argc == 2)
+		command_echo(call);
+}
+
+/* The argument is a bulk string already. */
+void
+command_echo(struct call *call)
+{
+	struct ibuf_mbuf *m = call_slice(call, 1, 2);
+
+	if (m != NULL)
+		client_send(call->c, m);
+}
+
+void
+command_select(struct call *call)
+{
+	long long number;
+
+	if (!text_number(call_text(call, 1), &number))
+		reply_error(call->c,
+			    "ERR value is not an integer or out of range");
+	else if (number != 0)
+		reply_error(call->c, "ERR DB index is out of range");
+	else
+		reply_status(call->c, "OK");
+}
+
+/* false: it has been told that this is not the password. */
+static bool
+log_in(struct call *call, struct text user, struct text password)
+{
+	struct settings *s = &call->c->worker->relay->settings;
+	struct client *c = call->c;
+
+	/* As a default user without a password takes any. */
+	if ((user.len == 7 && memcmp(user.bytes, "default", 7) == 0) &&
+	    settings_is_password(s, password.bytes, password.len)) {
+		c->is_trusted = true;
+		c->parser.is_trusted = true;
+		return true;
+	}
+	reply_error(c, "WRONGPASS invalid username-password pair or user is "
+		       "disabled.");
+	return false;
+}
+
+void
+command_auth(struct call *call)
+{
+	struct text user = {"default", 7};
+
+	if (call->argc > 3) {
+		reply_error(call->c, "ERR syntax error");
+		return;
+	}
+	if (call->argc == 3)
+		user = call_text(call, 1);
+	else if (!settings_has_password(&call->c->worker->relay->settings)) {
+		reply_error(call->c,
+			    "ERR AUTH <password> called without any password "
+			    "configured for the default user. Are you sure "
+			    "your configuration is correct?");
+		return;
+	}
+	if (log_in(call, user, call_text(call, call->argc - 1)))
+		reply_status(call->c, "OK");
+}
+
+static void
+describe(struct client *c)
+{
+	reply_map(c, 7);
+	reply_text(c, "server");
+	reply_text(c, "redis");
+	reply_text(c, "version");
+	reply_text(c, RELAY_REDIS_VERSION);
+	reply_text(c, "proto");
+	reply_integer(c, c->resp);
+	reply_text(c, "id");
+	reply_integer(c, (long long)c->card.id);
+	reply_text(c, "mode");
+	reply_text(c, "standalone");
+	reply_text(c, "role");
+	reply_text(c, "master");
+	reply_text(c, "modules");
+	reply_array(c, 0);
+}
+
+void
+command_hello(struct call *call)
+{
+	struct client *c = call->c;
+	struct text name = {NULL, 0};
+	long long version = c->resp;
+	size_t i = 2;
+
+	if (call->argc > 1 && !text_number(call_text(call, 1), &version)) {
+		reply_error(c, "ERR Protocol version is not an integer or out "
+			       "of range");
+		return;
+	}
+	if (version != 2 && version != 3) {
+		reply_error(c, "NOPROTO unsupported protocol version");
+		return;
+	}
+	while (i < call->argc) {
+		struct text option = call_text(call, i);
+		size_t more = call->argc - 1 - i;
+
+		if (text_is(option, "auth") && more >= 2) {
+			if (!log_in(call, call_text(call, i + 1),
+				    call_text(call, i + 2)))
+				return;
+			i += 3;
+		} else if (text_is(option, "setname") && more >= 1) {
+			name = call_text(call, i + 1);
+			if (!call_is_name(call, name))
+				return;
+			i += 2;
+		} else {
+			reply_error(c,
+				    "ERR Syntax error in HELLO option '%.*s'",
+				    (int)strnlen(option.bytes,
+						 option.len < 512 ? option.len
+								  : 512),
+				    option.bytes);
+			return;
+		}
+	}
+	if (!c->is_trusted) {
+		reply_error(
+			c,
+			"NOAUTH HELLO must be called with the client already "
+			"authenticated, otherwise the HELLO AUTH <user> <pass> "
+			"option can be used to authenticate the client and "
+			"select the RESP protocol version at the same time");
+		return;
+	}
+	if (name.bytes != NULL)
+		registry_set(&c->worker->relay->registry, &c->card.name,
+			     name.bytes, name.len);
+	c->resp = (unsigned)version;
+	atomic_store(&c->card.resp, c->resp);
+	describe(c);
+}
+
+void
+command_reset(struct call *call)
+{
+	struct client *c = call->c;
+	struct relay *r = c->worker->relay;
+
+	for (unsigned kind = 0; kind < KINDS; kind++)
+		client_leave_all(c, kind);
+	c->resp = 2;
+	atomic_store(&c->card.resp, 2);
+	c->is_trusted = !settings_has_password(&r->settings);
+	c->parser.is_trusted = c->is_trusted;
+	registry_set(&r->registry, &c->card.name, NULL, 0);
+	reply_status(c, "RESET");
+}

@@ -1,0 +1,341 @@
+/*
+ * fanout.c - one message to all its subscribers.
+ */
+#include "fanout.h"
+#include "../protocol/glob.h"
+#include "../server/congestion.h"
+#include "../server/worker.h"
+#include "frame.h"
+#include <stdlib.h>
+
+/* Clones made at a time: one addition to each count for so many. */
+enum { BATCH = 64 };
+
+/*
+ * For so many subscribers the windows that sharing takes cost more than to
+ * copy so many bytes once.
+ */
+enum { JOIN_BYTES = 4096, JOIN_MEMBERS = 4 };
+
+static void
+give(struct worker *w, struct client **to, size_t n,
+     const struct ibuf_mbuf *frame, size_t messages, struct load *load)
+{
+	struct ibuf_mbuf *clones[BATCH];
+
+	if (n == 0)
+		return;
+	if (ibuf_mbuf_clone_bulk(frame, clones, n) != 0) {
+		count(&w->counters.dropped, n * messages);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		client_push(to[i], clones[i], messages, load);
+}
+
+/* A frame of so many messages to the members that speak this version. */
+static void
+give_all(struct worker *w, struct topic *topic, unsigned resp,
+	 const struct ibuf_mbuf *frame, size_t messages)
+{
+	struct client *to[BATCH];
+	struct load *load = pipes_load(&w->pipes, frame, topic->count);
+	size_t n = 0;
+
+	for (size_t i = 0; i < topic->count; i++) {
+		struct client *c = topic->members[i]->client;
+
+		if (c->resp != resp || c->is_doomed)
+			continue;
+		to[n++] = c;
+		if (n == BATCH) {
+			give(w, to, n, frame, messages, load);
+			n = 0;
+		}
+	}
+	give(w, to, n, frame, messages, load);
+	if (load != NULL)
+		pipes_release(&w->pipes, load);
+}
+
+static bool
+has_members(const struct topic *topic, unsigned resp)
+{
+	for (size_t i = 0; i < topic->count; i++)
+		if (topic->members[i]->client->resp == resp)
+			return true;
+	return false;
+}
+
+/* What a message may take, with what goes before it. */
+static size_t
+room_of(const struct ibuf_mbuf *body)
+{
+	return ibuf_mbuf_len(body) + FRAME_BEFORE_BYTES;
+}
+
+/* How many of the first are small, and fit into a room together. */
+static size_t
+count_small(struct ibuf_mbuf *const *bodies, size_t n)
+{
+	size_t bytes = 0, i;
+
+	for (i = 0; i < n; i++) {
+		size_t room = room_of(bodies[i]);
+
+		if (room > JOIN_BYTES || bytes + room > RELAY_ROOM_BYTES)
+			break;
+		bytes += room;
+	}
+	return i;
+}
+
+/* All as one frame: small ones are copied, others shared.  NULL: no memory. */
+static struct ibuf_mbuf *
+make_frame(struct worker *w, struct topic *topic, unsigned resp,
+	   struct ibuf_mbuf *const *bodies, size_t n)
+{
+	struct ibuf_mbuf *frame = NULL;
+	size_t done = 0;
+
+	while (done < n) {
+		size_t small = count_small(bodies + done, n - done);
+		struct ibuf_mbuf *piece;
+
+		if (small > 1)
+			piece = frame_join(w, topic, resp, bodies + done,
+					   small);
+		else
+			piece = frame_share(w, topic, resp, bodies[done]);
+		if (piece == NULL ||
+		    (frame != NULL && ibuf_mbuf_concat(frame, piece) != 0)) {
+			ibuf_mbuf_free(piece);
+			ibuf_mbuf_free(frame);
+			return NULL;
+		}
+		if (frame == NULL)
+			frame = piece;
+		done += small > 1 ? small : 1;
+	}
+	return frame;
+}
+
+/* Messages to the members of a topic that speak this version. */
+static void
+deliver_as(struct worker *w, struct topic *topic, unsigned resp,
+	   struct ibuf_mbuf *const *bodies, size_t n)
+{
+	struct ibuf_mbuf *frame;
+
+	if (!has_members(topic, resp))
+		return;
+	frame = make_frame(w, topic, resp, bodies, n);
+	if (frame != NULL) {
+		give_all(w, topic, resp, frame, n);
+		ibuf_mbuf_free(frame);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		frame = frame_share(w, topic, resp, bodies[i]);
+		if (frame != NULL)
+			give_all(w, topic, resp, frame, 1);
+		else
+			count(&w->counters.dropped, topic->count);
+		ibuf_mbuf_free(frame);
+	}
+}
+
+void
+fanout_finish(struct worker *w)
+{
+	struct gathered *g = &w->gathered;
+	size_t n = g->count;
+
+	if (n == 0)
+		return;
+	/* What follows may find more to give, but not to gather. */
+	g->count = 0;
+	deliver_as(w, g->topic, 2, g->bodies, n);
+	deliver_as(w, g->topic, 3, g->bodies, n);
+	for (size_t i = 0; i < n; i++)
+		ibuf_mbuf_free(g->bodies[i]);
+	g->bytes = 0;
+}
+
+/* As much as a pipe takes, and a quarter of what a subscriber may hold. */
+static size_t
+gathered_most(const struct worker *w)
+{
+	size_t limit = settings_output_limit(&w->relay->settings) / 4;
+
+	return limit < PIPES_MOST_BYTES ? limit : PIPES_MOST_BYTES;
+}
+
+bool
+fanout_may_gather(const struct worker *w)
+{
+	const struct gathered *g = &w->gathered;
+
+	return g->count > 0 && g->topic->count >= PIPES_LEAST_SUBSCRIBERS &&
+	       g->bytes + g->bytes / g->count <= gathered_most(w);
+}
+
+/* false: it is not one to gather, and what was gathered has been given. */
+static bool
+gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
+{
+	struct gathered *g = &w->gathered;
+	size_t bytes = room_of(body), most = gathered_most(w);
+	size_t members = bytes <= JOIN_BYTES ? (size_t)JOIN_MEMBERS
+					     : (size_t)PIPES_LEAST_SUBSCRIBERS;
+	struct ibuf_mbuf *clone;
+
+	if (g->topic != topic || g->count == GATHERED_MAX ||
+	    g->bytes + bytes > most)
+		fanout_finish(w);
+	if (bytes > most || topic->count < members) {
+		fanout_finish(w);
+		return false;
+	}
+	clone = ibuf_mbuf_clone(body);
+	if (clone == NULL) {
+		fanout_finish(w);
+		return false;
+	}
+	g->topic = topic;
+	g->bodies[g->count++] = clone;
+	g->bytes += bytes;
+	return true;
+}
+
+static void
+deliver_now(struct worker *w, struct topic *topic, struct ibuf_mbuf *body)
+{
+	deliver_as(w, topic, 2, &body, 1);
+	deliver_as(w, topic, 3, &body, 1);
+}
+
+/* NULL: no pattern that anybody has subscribed to matches the name. */
+static struct topic *
+first_match(struct worker *w, enum kind kind, const char *name, size_t len)
+{
+	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
+
+	if (kind != KIND_CHANNEL)
+		return NULL;
+	while (pattern != NULL &&
+	       !glob_matches(pattern->name, pattern->len, name, len))
+		pattern = pattern->hh.next;
+	return pattern;
+}
+
+static void
+deliver(struct worker *w, enum kind kind, const char *name, size_t len,
+	struct ibuf_mbuf *body)
+{
+	struct topic *topic = topic_find(&w->topics, kind, name, len);
+	struct topic *pattern = first_match(w, kind, name, len);
+
+	/* Messages to channel and pattern take turns, so they go one by one. */
+	if (topic != NULL && pattern == NULL && gather(w, topic, body))
+		return;
+	fanout_finish(w);
+	if (topic != NULL)
+		deliver_now(w, topic, body);
+	for (; pattern != NULL; pattern = pattern->hh.next)
+		if (glob_matches(pattern->name, pattern->len, name, len))
+			deliver_now(w, pattern, body);
+}
+
+size_t
+fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
+	       struct ibuf_mbuf *body)
+{
+	struct relay *r = w->relay;
+	uint64_t workers;
+	size_t n = directory_receivers(r->directory, kind, name, len, &workers);
+
+	count(&w->counters.published, 1);
+	for (unsigned i = 0; i < r->options.threads; i++) {
+		struct post *post;
+
+		if (i == w->index || (workers >> i & 1) == 0)
+			continue;
+		post = post_new(POST_PUBLISH);
+		if (post != NULL)
+			post->body = ibuf_mbuf_clone(body);
+		if (post == NULL || post->body == NULL) {
+			free(post);
+			count(&w->counters.dropped, 1);
+			continue;
+		}
+		post->kind = kind;
+		congestion_posted(r->workers[i], post);
+		post_send(&r->workers[i]->queue, post);
+	}
+	if (workers >> w->index & 1)
+		deliver(w, kind, name, len, body);
+	return n;
+}
+
+bool
+fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name)
+{
+	size_t at = 1, run;
+	uint8_t byte;
+
+	*name = (struct fanout_name){NULL, 0, NULL};
+	/* "$4\r\nnews\r\n...", whose form was looked at before. */
+	while (ibuf_mbuf_copy_out(body, at, &byte, 1) == 0 && byte != '\r') {
+		name->len = name->len * 10 + (size_t)(byte - '0');
+		at++;
+	}
+	at += 2;
+	name->bytes = (const char *)ibuf_mbuf_at(body, at, &run);
+	if (run >= name->len)
+		return true;
+	name->copy = malloc(name->len);
+	if (name->copy == NULL)
+		return false;
+	ibuf_mbuf_copy_out(body, at, name->copy, name->len);
+	name->bytes = name->copy;
+	return true;
+}
+
+void
+fanout_name_free(struct fanout_name *name)
+{
+	free(name->copy);
+}
+
+void
+fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body)
+{
+	struct fanout_name name;
+
+	if (!fanout_name(body, &name)) {
+		count(&w->counters.dropped, 1);
+		return;
+	}
+	deliver(w, kind, name.bytes, name.len, body);
+	fanout_name_free(&name);
+}
+
+void
+fanout_relay(struct worker *w, enum kind kind,
+	     const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body)
+{
+	struct fanout_name name;
+	struct topic *topic;
+
+	if (!fanout_name(topic_name, &name)) {
+		count(&w->counters.dropped, 1);
+		return;
+	}
+	topic = topic_find(&w->topics, kind, name.bytes, name.len);
+	fanout_name_free(&name);
+	if (topic == NULL || (kind != KIND_PATTERN && gather(w, topic, body)))
+		return;
+	fanout_finish(w);
+	deliver_now(w, topic, body);
+}

@@ -1,0 +1,78 @@
+/*
+ * topic.h - who of one worker's clients has subscribed to what.
+ *
+ *	topics: (kind, name) -> topic -> members (any order) -> client
+ *	client: its memberships of each kind, the same objects
+ *
+ * Belongs to one worker and is touched by no other thread; the directory,
+ * which all share, is told of each change.
+ */
+#ifndef RELAY_TOPIC_H
+#define RELAY_TOPIC_H
+
+#include "../base/kind.h"
+#include "../base/table.h"
+#include "directory.h"
+#include <ibuf/ibuf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct client;
+
+/* One client's subscription to one topic. */
+struct membership {
+	UT_hash_handle hh; /* in the client, by topic */
+	struct topic *topic;
+	struct client *client;
+	size_t index; /* topic->members[index] is this */
+	bool is_full; /* the directory counts it as full */
+};
+
+struct topic {
+	UT_hash_handle hh; /* in the topics, by name */
+	enum kind kind;
+	char *name;
+	size_t len;
+	struct membership **members;
+	size_t count, room;
+	/*
+	 * Of a pattern: what goes in front of a message, for RESP2 and RESP3.
+	 * Made once; each message gets a clone.
+	 */
+	struct ibuf_mbuf *before[2];
+};
+
+struct topics {
+	struct directory *directory;
+	unsigned worker;
+	bool is_eased; /* a topic has no full member any more; see congestion.h */
+	struct topic *by_name[KINDS];
+};
+
+enum topic_result { TOPIC_DONE, TOPIC_ALREADY, TOPIC_NOMEM };
+
+/*
+ * `mine` are the client's memberships of that kind.  On TOPIC_NOMEM nothing
+ * has changed.
+ */
+enum topic_result topic_join(struct topics *t, enum kind kind, const char *name,
+			     size_t len, struct client *client,
+			     struct membership **mine);
+
+/* NULL: nobody has subscribed to it. */
+struct topic *topic_find(struct topics *t, enum kind kind, const char *name,
+			 size_t len);
+
+/* NULL: the client is no member. */
+struct membership *topic_membership(struct topics *t, enum kind kind,
+				    const char *name, size_t len,
+				    struct membership *mine);
+
+/* Too much waits for this member, or does not any more. */
+void topic_mark(struct topics *t, struct membership *m, bool is_full);
+
+/* The topic is gone too when this was its last member. */
+void topic_leave(struct topics *t, struct membership *m,
+		 struct membership **mine);
+
+#endif

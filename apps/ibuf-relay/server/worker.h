@@ -1,0 +1,70 @@
+/*
+ * worker.h - a thread that serves clients, with one epoll loop.
+ *
+ * It owns its clients and topics; other threads reach it through its queue
+ * only.  Each turn of the loop reads, executes, takes posts, then sends to
+ * each client once what has come together for it, then frees the doomed.
+ */
+#ifndef RELAY_WORKER_H
+#define RELAY_WORKER_H
+
+#include "../base/post.h"
+#include "../fanout/fanout.h"
+#include "../fanout/pipes.h"
+#include "../fanout/topic.h"
+#include "../relay.h"
+#include "client.h"
+#include <pthread.h>
+#include <sys/types.h>
+
+struct worker {
+	struct relay *relay;
+	unsigned index; /* relay->workers[index] is this */
+	pthread_t thread;
+	int epoll;
+	struct post_queue queue;
+	struct counters counters;
+	atomic_size_t posted_bytes; /* in the queue; see congestion.h */
+	atomic_bool must_resume;    /* somebody that is held may go on */
+
+	/* The rest is the thread's own. */
+	struct topics topics;
+	struct client *clients;
+	struct client *dirty, *doomed;
+	struct client *held, **held_end; /* in the order they came */
+	struct ibuf_mbuf *room;   /* empty, with room to read into; NULL */
+	struct ibuf_mbuf *joined; /* empty, with room to copy into; NULL */
+	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see frame.h */
+	struct gathered gathered;
+	struct pipes pipes;        /* of large messages */
+	struct scratch *scratch;   /* of the command under way */
+	uint64_t now_ns;           /* when this turn began */
+	size_t turn_bytes;         /* what it has read */
+	uint64_t starved_since_ns; /* 0: it is not */
+	uint64_t stop_ns;          /* when stopping must be done */
+	bool is_stopping;          /* reads no more */
+};
+
+/* Start a thread.  NULL: it could not, and says why. */
+struct worker *worker_start(struct relay *r, unsigned index);
+
+/* Wait for a thread that was sent POST_STOP. */
+void worker_join(struct worker *w);
+
+/* When all have been joined: free it. */
+void worker_free(struct worker *w);
+
+/*
+ * Read from a descriptor into the room the worker has; *read is what came,
+ * a message of its own.  As ibuf_io_read(); -ENOBUFS: there is no room.
+ */
+ssize_t worker_read(struct worker *w, int fd, struct ibuf_mbuf **read);
+
+/* Do what others have posted. */
+void worker_take_posts(struct worker *w);
+
+/* Send a post to a worker, or to all; false: no memory. */
+bool worker_tell(struct worker *w, enum post_what what);
+void worker_tell_all(struct relay *r, enum post_what what);
+
+#endif
