@@ -261,9 +261,12 @@ def with_drop_it_loses_whole_messages_and_they_are_counted():
 def small_messages_are_limited_with_what_it_takes_to_hold_them():
     with relay(PROGRAM, "--threads", "1", "--client-output-limit", "1M",
                "--slow", "drop") as server:
-        with subscribe(server, "c", receive_buffer=4096), server.client() as speaker:
+        with subscribe(server, "c", receive_buffer=4096) as slow, server.client() as speaker:
+            slow.send(request("SUBSCRIBE", "d"))
+            slow.value()
+            # Two channels in turns, or they would be put together.
             for _ in range(400):
-                speaker.send(request("PUBLISH", "c", "x") * 250)
+                speaker.send((request("PUBLISH", "c", "x") + request("PUBLISH", "d", "x")) * 125)
                 for _ in range(250):
                     assert speaker.value() == 1
             info = server.info()

@@ -11,11 +11,8 @@
 /* Clones made at a time: one addition to each count for so many. */
 enum { BATCH = 64 };
 
-/*
- * For so many subscribers the windows that sharing takes cost more than to
- * copy so many bytes once.
- */
-enum { JOIN_BYTES = 4096, JOIN_MEMBERS = 4 };
+/* The windows that sharing takes cost more than to copy so many bytes once. */
+enum { JOIN_BYTES = 4096 };
 
 static void
 give(struct worker *w, struct client **to, size_t n,
@@ -186,8 +183,7 @@ gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
 {
 	struct gathered *g = &w->gathered;
 	size_t bytes = room_of(body), most = gathered_most(w);
-	size_t members = bytes <= JOIN_BYTES ? (size_t)JOIN_MEMBERS
-					     : (size_t)PIPES_LEAST_SUBSCRIBERS;
+	size_t members = bytes <= JOIN_BYTES ? 1 : PIPES_LEAST_SUBSCRIBERS;
 	struct ibuf_mbuf *clone;
 
 	if (g->topic != topic || g->count == GATHERED_MAX ||

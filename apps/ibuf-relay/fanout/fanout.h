@@ -9,11 +9,11 @@
  *	PUBLISH --> gathered --fanout_finish()--> one frame --> each subscriber
  *
  * To hand a message to a socket costs more than to share it.  So those that
- * follow one another to one channel with many subscribers are gathered while
- * the worker reads, and go to each subscriber as one frame.  Of small ones the
- * windows would be most of the cost: they are copied into it, each once.
- * Nothing overtakes what is gathered: whatever else a client could see or
- * change, another channel's message included, finishes it first.
+ * follow one another to one channel are gathered while the worker reads, and
+ * go to each subscriber as one frame.  Of small ones the windows would be most
+ * of the cost: they are copied into it, each once.  Nothing overtakes what is
+ * gathered: whatever else a client could see or change, another channel's
+ * message included, finishes it first.
  */
 #ifndef RELAY_FANOUT_H
 #define RELAY_FANOUT_H
