@@ -7,7 +7,7 @@
  * A segment is a message of its own, or a window onto a larger one: every
  * length has both, in turn.
  */
-#include <model/model.h>
+#include "heard.h"
 #include <model/reader.h>
 #include <string.h>
 
@@ -32,15 +32,6 @@ piece(const uint8_t *bytes, size_t len, bool window)
 	CHECK(m != NULL);
 	ibuf_mbuf_free(whole);
 	return m;
-}
-
-static uint64_t
-bytes_copied(void)
-{
-	struct ibuf_pool_stats stats;
-
-	CHECK_EQUAL(-ibuf_pool_get_stats(NULL, &stats, sizeof(stats)), 0);
-	return stats.copied_bytes;
 }
 
 int

@@ -6,8 +6,8 @@
  * Read in one piece and in pieces of that length, the stream says the same;
  * an argument has its bulk string around it, and nothing is copied.
  */
+#include "heard.h"
 #include <ibuf-relay/protocol/resp.h>
-#include <model/model.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,38 +15,19 @@ enum { MAX_BULK = 20000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What was said, as a sum in which the order counts. */
-struct heard {
-	uint64_t sum;
-	enum resp_result last;
-};
-
-static void
-hear_byte(struct heard *h, uint8_t byte)
-{
-	h->sum = (h->sum ^ byte) * UINT64_C(1099511628211);
-}
-
 static void
 hear_arg(struct heard *h, const struct ibuf_mbuf *source, struct resp_arg arg)
 {
 	char before[32], there[34];
 	size_t n =
 		(size_t)snprintf(before, sizeof(before), "$%zu\r\n", arg.len);
-	struct ibuf_cursor c;
-	uint8_t byte;
 
 	CHECK_EQUAL(arg.at - arg.bulk, n);
 	CHECK_EQUAL(-ibuf_mbuf_copy_out(source, arg.bulk, there, n), 0);
 	CHECK(memcmp(there, before, n) == 0);
 	CHECK_EQUAL(-ibuf_mbuf_copy_out(source, arg.at + arg.len, there, 2), 0);
 	CHECK(memcmp(there, "\r\n", 2) == 0);
-	ibuf_cursor_init(&c, source);
-	CHECK(ibuf_cursor_seek(&c, arg.at));
-	for (size_t i = 0; i < arg.len; i++) {
-		CHECK(ibuf_cursor_get_u8(&c, &byte));
-		hear_byte(h, byte);
-	}
+	hear_bytes(h, source, arg.at, arg.len);
 	hear_byte(h, '|');
 }
 
@@ -78,20 +59,10 @@ hear(const uint8_t *bytes, size_t len, size_t piece, bool is_trusted)
 		CHECK(in == NULL || ibuf_mbuf_validate(in) == 0);
 	}
 	if (h.last == RESP_ERROR)
-		for (const char *s = p.error; *s != '\0'; s++)
-			hear_byte(&h, (uint8_t)*s);
+		hear_words(&h, p.error);
 	resp_destroy(&p);
 	ibuf_mbuf_free(in);
 	return h;
-}
-
-static uint64_t
-bytes_copied(void)
-{
-	struct ibuf_pool_stats stats;
-
-	CHECK_EQUAL(-ibuf_pool_get_stats(NULL, &stats, sizeof(stats)), 0);
-	return stats.copied_bytes;
 }
 
 int
@@ -107,7 +78,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pieces =
 		hear(data + 2, size - 2, data[0] % 32 + 1U, (data[1] & 1) != 0);
 	CHECK_EQUAL(bytes_copied(), copied);
-	CHECK_EQUAL(whole.sum, pieces.sum);
-	CHECK_EQUAL(whole.last, pieces.last);
+	heard_same(whole, pieces);
 	return 0;
 }

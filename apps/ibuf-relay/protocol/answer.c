@@ -2,6 +2,7 @@
  * answer.c - the answers of a server.
  */
 #include "answer.h"
+#include "input.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,12 +222,7 @@ answer_consume(struct answer_parser *p, struct ibuf_mbuf **in)
 	if (p->is_whole)
 		begin(p);
 	gone = p->start;
-	if (gone == ibuf_mbuf_len(*in)) {
-		ibuf_mbuf_free(*in);
-		*in = NULL;
-	} else {
-		ibuf_mbuf_trim_head(*in, gone);
-	}
+	input_drop(in, gone);
 	p->start -= gone;
 	p->at -= gone;
 	p->seen -= gone;

@@ -2,6 +2,7 @@
  * resp.c - the requests of RESP2 and RESP3.
  */
 #include "resp.h"
+#include "input.h"
 #include "words.h"
 #include <limits.h>
 #include <stdio.h>
@@ -367,12 +368,7 @@ resp_consume(struct resp_parser *p, struct ibuf_mbuf **in)
 	if (p->source != NULL)
 		begin(p);
 	gone = p->start;
-	if (gone == ibuf_mbuf_len(*in)) {
-		ibuf_mbuf_free(*in);
-		*in = NULL;
-	} else {
-		ibuf_mbuf_trim_head(*in, gone);
-	}
+	input_drop(in, gone);
 	p->start -= gone;
 	p->at -= gone;
 	p->seen -= gone;
