@@ -6,6 +6,7 @@
  */
 #include "../common/complain.h"
 #include "../common/standard.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "metrics/metrics.h"
@@ -40,15 +41,6 @@ enum { REPLY_BYTES = 512 };
  * reader must make anew; so few, since one is large.
  */
 enum { ROOMS_KEPT = 8 };
-
-uint64_t
-relay_now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* As many clients as the system lets us have. */
 static void
@@ -86,7 +78,7 @@ draw_key(void)
 
 	if (getrandom(key, sizeof(key), GRND_NONBLOCK) != sizeof(key)) {
 		/* The system has no entropy yet; this is not in a book. */
-		key[0] = relay_now_ns();
+		key[0] = clock_now_ns();
 		key[1] = (uint64_t)getpid() << 32 | (uint64_t)time(NULL);
 	}
 	hash_init(key);
@@ -161,7 +153,7 @@ stop_workers(struct relay *r)
 static int
 run(const struct options *o)
 {
-	struct relay r = {.options = *o, .started_ns = relay_now_ns()};
+	struct relay r = {.options = *o, .started_ns = clock_now_ns()};
 	struct listeners listeners;
 	struct metrics *metrics = NULL;
 	int signals = open_signals();

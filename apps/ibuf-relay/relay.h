@@ -56,7 +56,4 @@ struct relay {
 	atomic_uint held; /* publishers that wait for slow subscribers */
 };
 
-/* The monotonic clock. */
-uint64_t relay_now_ns(void);
-
 #endif

@@ -1,6 +1,7 @@
 /*
  * command_info.c - INFO: sections of what the relay tells of itself.
  */
+#include "../base/clock.h"
 #include "../metrics/stats.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
@@ -18,7 +19,7 @@ print_server(struct relay *r, struct ibuf_mbuf *to)
 		"io_threads:%u\r\nuptime_in_seconds:%llu\r\n",
 		RELAY_REDIS_VERSION, ibuf_version_string(), (long)getpid(),
 		r->options.port, r->options.threads,
-		(unsigned long long)((relay_now_ns() - r->started_ns) /
+		(unsigned long long)((clock_now_ns() - r->started_ns) /
 				     1000000000));
 }
 

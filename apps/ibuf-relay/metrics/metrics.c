@@ -8,6 +8,7 @@
  */
 #include "metrics.h"
 #include "../../common/complain.h"
+#include "../base/clock.h"
 #include "../relay.h"
 #include "../server/listen.h"
 #include "http.h"
@@ -84,7 +85,7 @@ accept_one(struct metrics *m)
 	s->fd = fd;
 	s->state = ASKING;
 	s->len = 0;
-	s->end_ns = relay_now_ns() + (uint64_t)SCRAPE_MAX_MS * 1000000;
+	s->end_ns = clock_now_ns() + (uint64_t)SCRAPE_MAX_MS * 1000000;
 }
 
 /* NULL: no memory. */
@@ -171,7 +172,7 @@ serve(struct metrics *m, struct scraper *s, short events)
 static int
 prepare(struct metrics *m, struct pollfd polled[POLLED], nfds_t *n)
 {
-	uint64_t now_ns = relay_now_ns(), first_ns = UINT64_MAX;
+	uint64_t now_ns = clock_now_ns(), first_ns = UINT64_MAX;
 
 	polled[STOP] = (struct pollfd){.fd = m->stop, .events = POLLIN};
 	polled[LISTENER] = (struct pollfd){

@@ -6,6 +6,7 @@
  * _total where a number only grows.
  */
 #include "stats.h"
+#include "../base/clock.h"
 #include "../relay.h"
 #include "../server/worker.h"
 #include "../upstream/upstream.h"
@@ -310,7 +311,7 @@ print_about(struct relay *r, struct ibuf_mbuf *to)
 	if (error == 0)
 		error = ibuf_mbuf_printf(
 			to, "ibuf_relay_uptime_seconds %.3f\n",
-			(double)(relay_now_ns() - r->started_ns) / 1e9);
+			(double)(clock_now_ns() - r->started_ns) / 1e9);
 	return error;
 }
 

@@ -3,6 +3,7 @@
  */
 #include "worker.h"
 #include "../../common/complain.h"
+#include "../base/clock.h"
 #include "../base/room.h"
 #include "../fanout/fanout.h"
 #include "../fanout/frame.h"
@@ -244,7 +245,7 @@ run(void *arg)
 	do {
 		int n = epoll_wait(w->epoll, events, EVENTS, turn_ms(w));
 
-		w->now_ns = relay_now_ns();
+		w->now_ns = clock_now_ns();
 		w->turn_bytes = 0;
 		for (int looks = 0; n > 0; looks++) {
 			for (int i = 0; i < n; i++)

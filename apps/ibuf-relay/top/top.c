@@ -3,8 +3,8 @@
  */
 #include "top.h"
 #include "../../common/complain.h"
+#include "../base/clock.h"
 #include "../options.h"
-#include "../relay.h"
 #include "terminal.h"
 #include "top_link.h"
 #include "top_sample.h"
@@ -62,7 +62,7 @@ ask(struct top *t)
 	bool is_first = t->asked_ns == 0 && t->options->password != NULL;
 
 	t->next = (struct top_sample){0};
-	t->asked_ns = relay_now_ns();
+	t->asked_ns = clock_now_ns();
 	t->awaited = is_first ? LOGIN : INFO;
 	if ((is_first && !top_link_ask(&t->link, login, 2)) ||
 	    !top_link_ask(&t->link, info, 1) ||
@@ -94,7 +94,7 @@ take_text(struct top *t, const char *text, size_t len)
 		t->awaited = INFO;
 		break;
 	case INFO:
-		t->next.at_ns = relay_now_ns();
+		t->next.at_ns = clock_now_ns();
 		top_sample_info(&t->next, text, len);
 		t->awaited = CLIENTS;
 		break;
@@ -156,7 +156,7 @@ sleep_a_while(struct top *t)
 	raise(SIGSTOP);
 	terminal_enter(&t->terminal);
 	/* While we slept the server was not asked; that is not its fault. */
-	t->asked_ns = relay_now_ns();
+	t->asked_ns = clock_now_ns();
 }
 
 static void
@@ -180,7 +180,7 @@ wait_ms(const struct top *t)
 {
 	uint64_t seconds = t->awaited == NOTHING ? 1 : ANSWER_MAX_S;
 	uint64_t due_ns = t->asked_ns + seconds * SECOND_NS;
-	uint64_t now_ns = relay_now_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	return due_ns > now_ns ? (int)((due_ns - now_ns) / 1000000) + 1 : 0;
 }

@@ -3,6 +3,7 @@
  */
 #include "upstream.h"
 #include "../../common/complain.h"
+#include "../base/clock.h"
 #include "../base/log.h"
 #include "../base/room.h"
 #include "../server/hold.h"
@@ -280,7 +281,7 @@ end(struct upstream *u)
 static int
 wait_ms(uint64_t look_ns)
 {
-	uint64_t now_ns = relay_now_ns();
+	uint64_t now_ns = clock_now_ns();
 
 	if (look_ns <= now_ns)
 		return 0;
@@ -294,14 +295,14 @@ run(void *arg)
 	struct epoll_event events[EVENTS];
 	uint64_t look_ns;
 
-	u->now_ns = relay_now_ns();
+	u->now_ns = clock_now_ns();
 	link_want(u->main);
 	do {
 		int n;
 
 		look_ns = turn(u);
 		n = epoll_wait(u->epoll, events, EVENTS, wait_ms(look_ns));
-		u->now_ns = relay_now_ns();
+		u->now_ns = clock_now_ns();
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.ptr != NULL) {
 				link_handle(events[i].data.ptr,
@@ -346,7 +347,7 @@ upstream_new(struct relay *r)
 	u->relay = r;
 	u->host = r->options.upstream.hosts[0];
 	/* Never 0, or it would stay so. */
-	u->chance = (relay_now_ns() ^ (uint64_t)getpid() << 32) | 1;
+	u->chance = (clock_now_ns() ^ (uint64_t)getpid() << 32) | 1;
 	slots_init(&u->slots);
 	pthread_mutex_init(&u->lock, NULL);
 	if (post_queue_init(&u->queue) != 0)
