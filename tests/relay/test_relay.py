@@ -4,6 +4,7 @@
 Usage: test_relay.py IBUF_RELAY [WORD...]
 """
 
+import contextlib
 import os
 import random
 import resource
@@ -358,6 +359,22 @@ def who_holds_a_full_pool_for_ever_is_closed():
         with subscribe(server, "c") as c, server.client() as speaker:
             assert speaker.call("PUBLISH", "c", b"z" * 900000) == 1
             assert c.value()[2] == b"z" * 900000
+
+
+def halves_of_requests_hold_up_others_for_some_seconds_only():
+    with relay(PROGRAM, "--threads", "2", "--max-memory", "1M") as server:
+        with server.client(timeout=60) as idle:
+            hogs = [server.client() for _ in range(60)]
+            for hog in hogs:
+                # Some are closed while they are at it.
+                with contextlib.suppress(OSError):
+                    hog.send(b"*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$100000\r\n" + b"x" * 50000)
+            begin = time.monotonic()
+            assert idle.call("PING") == b"PONG"
+            assert time.monotonic() - begin < 10
+            wait_for("all that must go", lambda: int(server.info()["evicted_clients"]) > 30)
+            for hog in hogs:
+                hog.close()
 
 
 def out_of_descriptors_accepting_pauses():

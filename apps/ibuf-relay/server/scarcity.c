@@ -6,7 +6,9 @@
 #include "../upstream/upstream.h"
 #include "worker.h"
 
+/* At first; and when it may be that the last one is not gone yet. */
 #define PATIENCE_NS UINT64_C(1000000000)
+#define LEAST_PATIENCE_NS (2 * SCARCITY_TURN_MS * UINT64_C(1000000))
 
 void
 scarcity_ask(struct relay *r)
@@ -22,6 +24,9 @@ scarcity_begin(struct worker *w)
 	if (w->starved_since_ns != 0)
 		return;
 	w->starved_since_ns = w->now_ns;
+	w->has_evicted = false;
+	if (w->now_ns - w->eased_ns > PATIENCE_NS)
+		w->patience_ns = PATIENCE_NS;
 	scarcity_ask(w->relay);
 }
 
@@ -59,15 +64,22 @@ scarcity_turn(struct worker *w)
 {
 	w->room = w->room != NULL ? w->room : ibuf_pool_alloc(w->relay->rooms);
 	if (w->room == NULL) {
-		if (w->now_ns - w->starved_since_ns < PATIENCE_NS)
+		if (w->now_ns - w->starved_since_ns < w->patience_ns)
 			return;
-		if (scarcity_evict(w->relay, 0))
+		if (scarcity_evict(w->relay, 0)) {
 			count(&w->counters.evicted, 1);
+			w->has_evicted = true;
+			if (w->patience_ns > LEAST_PATIENCE_NS)
+				w->patience_ns /= 2;
+		}
 		w->starved_since_ns = w->now_ns;
 		scarcity_ask(w->relay);
 		return;
 	}
+	if (!w->has_evicted)
+		w->patience_ns = PATIENCE_NS;
 	w->starved_since_ns = 0;
+	w->eased_ns = w->now_ns;
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
 		if (c->is_starved) {
 			c->is_starved = false;

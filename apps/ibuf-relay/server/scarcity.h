@@ -6,6 +6,9 @@
  * and looks again every SCARCITY_TURN_MS.  When that has not helped for a
  * second, the client that holds most is closed, whatever worker it is of:
  * one that sends half a request, or reads too slowly.
+ *
+ * While nothing but that helps, since what is freed goes to other halves of
+ * requests, its patience is half of what it was each time.
  */
 #ifndef RELAY_SCARCITY_H
 #define RELAY_SCARCITY_H

@@ -41,6 +41,9 @@ struct worker {
 	uint64_t now_ns;           /* when this turn began */
 	size_t turn_bytes;         /* what it has read */
 	uint64_t starved_since_ns; /* 0: it is not */
+	uint64_t eased_ns;         /* when it last was */
+	uint64_t patience_ns;      /* see scarcity.h */
+	bool has_evicted;          /* since it is starved */
 	uint64_t stop_ns;          /* when stopping must be done */
 	bool is_stopping;          /* reads no more */
 };
