@@ -67,7 +67,7 @@ option_bytes(const char *name, const char *text, uint64_t least,
 {
 	if (read_bytes(text, bytes) && *bytes >= least)
 		return true;
-	complain("--%s takes a number of bytes, %" PRIu64 " or more, as 64K, "
+	complain("--%s takes a number of bytes, %" PRIu64 " or more, as 64M, "
 		 "not '%s'",
 		 name, least, text);
 	return false;

@@ -346,9 +346,10 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
 		return;
 	}
 	count(&counters->slow_closed, 1);
-	log_line("client %llu at %s is too slow: closed, %zu bytes wait",
+	log_line("client %llu at %s is too slow: closed, %zu bytes wait and "
+		 "%zu came, more than %zu",
 		 (unsigned long long)c->card.id, c->card.addr,
-		 client_pending(c));
+		 client_pending(c), more, limit);
 	client_doom(c);
 }
 

@@ -4,7 +4,7 @@
  *	socket --> the worker's room --split--> in --> parser --> command
  *	socket <-- out <--concat-- reply           clones of messages
  *
- * Nothing is copied between socket and socket: `in` and `out` are messages of
+ * Nothing is copied for a single client: `in` and `out` are messages of
  * windows onto rooms that many clients share.  An idle client has neither.
  *
  * All functions are for the client's worker.  A client that must go is
