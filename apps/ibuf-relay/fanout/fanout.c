@@ -184,15 +184,14 @@ gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
 	struct gathered *g = &w->gathered;
 	size_t bytes = room_of(body), most = gathered_most(w);
 	size_t members = bytes <= JOIN_BYTES ? 1 : PIPES_LEAST_SUBSCRIBERS;
+	bool pays = bytes <= most && topic->count >= members;
 	struct ibuf_mbuf *clone;
 
-	if (g->topic != topic || g->count == GATHERED_MAX ||
+	if (!pays || g->topic != topic || g->count == GATHERED_MAX ||
 	    g->bytes + bytes > most)
 		fanout_finish(w);
-	if (bytes > most || topic->count < members) {
-		fanout_finish(w);
+	if (!pays)
 		return false;
-	}
 	clone = ibuf_mbuf_clone(body);
 	if (clone == NULL) {
 		fanout_finish(w);
@@ -211,14 +210,10 @@ deliver_now(struct worker *w, struct topic *topic, struct ibuf_mbuf *body)
 	deliver_as(w, topic, 3, &body, 1);
 }
 
-/* NULL: no pattern that anybody has subscribed to matches the name. */
+/* The first pattern from this one on that matches the name.  NULL: none. */
 static struct topic *
-first_match(struct worker *w, enum kind kind, const char *name, size_t len)
+match(struct topic *pattern, const char *name, size_t len)
 {
-	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
-
-	if (kind != KIND_CHANNEL)
-		return NULL;
 	while (pattern != NULL &&
 	       !glob_matches(pattern->name, pattern->len, name, len))
 		pattern = pattern->hh.next;
@@ -230,17 +225,17 @@ deliver(struct worker *w, enum kind kind, const char *name, size_t len,
 	struct ibuf_mbuf *body)
 {
 	struct topic *topic = topic_find(&w->topics, kind, name, len);
-	struct topic *pattern = first_match(w, kind, name, len);
+	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
 
+	pattern = kind == KIND_CHANNEL ? match(pattern, name, len) : NULL;
 	/* Messages to channel and pattern take turns, so they go one by one. */
 	if (topic != NULL && pattern == NULL && gather(w, topic, body))
 		return;
 	fanout_finish(w);
 	if (topic != NULL)
 		deliver_now(w, topic, body);
-	for (; pattern != NULL; pattern = pattern->hh.next)
-		if (glob_matches(pattern->name, pattern->len, name, len))
-			deliver_now(w, pattern, body);
+	for (; pattern != NULL; pattern = match(pattern->hh.next, name, len))
+		deliver_now(w, pattern, body);
 }
 
 size_t
