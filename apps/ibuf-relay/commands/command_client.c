@@ -196,12 +196,7 @@ print_list(struct call *call, const char *type, const long long *ids, size_t n)
 		if (is_listed(card, type, ids, n))
 			is_good = print_card(text, card, now_ns) == 0;
 	pthread_mutex_unlock(&r->lock);
-	if (is_good)
-		reply_verbatim(call->c, (const char *)ibuf_mbuf_data(text),
-			       ibuf_mbuf_len(text));
-	else
-		reply_error(call->c, "ERR out of memory");
-	ibuf_mbuf_free(text);
+	reply_verbatim(call->c, text, is_good);
 }
 
 static void

@@ -83,10 +83,5 @@ command_info(struct call *call)
 			is_good = ibuf_mbuf_append(text, "\r\n", 2) == 0;
 		is_good = is_good && sections[i].print(r, text) == 0;
 	}
-	if (is_good)
-		reply_verbatim(call->c, (const char *)ibuf_mbuf_data(text),
-			       ibuf_mbuf_len(text));
-	else
-		reply_error(call->c, "ERR out of memory");
-	ibuf_mbuf_free(text);
+	reply_verbatim(call->c, text, is_good);
 }

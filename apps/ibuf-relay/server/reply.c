@@ -67,16 +67,21 @@ reply_text(struct client *c, const char *text)
 }
 
 void
-reply_verbatim(struct client *c, const char *text, size_t n)
+reply_verbatim(struct client *c, struct ibuf_mbuf *text, bool is_whole)
 {
-	if (c->resp == 2) {
-		reply_bulk(c, text, n);
-		return;
+	size_t n = is_whole ? ibuf_mbuf_len(text) : 0;
+
+	if (!is_whole) {
+		reply_error(c, "ERR out of memory");
+	} else if (c->resp == 2) {
+		reply_bulk(c, ibuf_mbuf_data(text), n);
+	} else {
+		send_line(c, '=', (long long)n + 4);
+		client_send_bytes(c, "txt:", 4);
+		client_send_bytes(c, ibuf_mbuf_data(text), n);
+		client_send_bytes(c, "\r\n", 2);
 	}
-	send_line(c, '=', (long long)n + 4);
-	client_send_bytes(c, "txt:", 4);
-	client_send_bytes(c, text, n);
-	client_send_bytes(c, "\r\n", 2);
+	ibuf_mbuf_free(text);
 }
 
 void

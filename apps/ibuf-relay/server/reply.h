@@ -8,9 +8,11 @@
 #ifndef RELAY_REPLY_H
 #define RELAY_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct client;
+struct ibuf_mbuf;
 
 /* "+OK" */
 void reply_status(struct client *c, const char *text);
@@ -23,8 +25,13 @@ __attribute__((format(printf, 2, 3))) void reply_error(struct client *c,
 void reply_integer(struct client *c, long long number);
 void reply_bulk(struct client *c, const void *bytes, size_t n);
 void reply_text(struct client *c, const char *text);
-void reply_verbatim(struct client *c, const char *text, size_t n);
 void reply_null(struct client *c);
+
+/*
+ * Text for people to read, of one segment; it is freed.  When it is not whole
+ * the answer is that there was no memory for it; it may be NULL then.
+ */
+void reply_verbatim(struct client *c, struct ibuf_mbuf *text, bool is_whole);
 
 /* So many elements follow; for a map, pairs. */
 void reply_array(struct client *c, size_t n);
