@@ -61,13 +61,8 @@ hear(const uint8_t *bytes, size_t len, size_t piece)
 	answer_init(&p, MAX_BULK);
 	for (size_t at = 0; at < len && h.last == ANSWER_MORE; at += piece) {
 		size_t n = piece < len - at ? piece : len - at;
-		struct ibuf_mbuf *m = ibuf_mbuf_from(bytes + at, n);
 
-		CHECK(m != NULL);
-		if (in == NULL)
-			in = m;
-		else
-			CHECK_EQUAL(-ibuf_mbuf_concat(in, m), 0);
+		read_piece(&in, bytes + at, n);
 		while ((h.last = answer_next(&p, in)) == ANSWER_WHOLE)
 			hear_answer(&h, &p, in);
 		answer_consume(&p, &in);

@@ -41,13 +41,8 @@ hear(const uint8_t *bytes, size_t len, size_t piece, bool is_trusted)
 	resp_init(&p, MAX_BULK, is_trusted);
 	for (size_t at = 0; at < len && h.last == RESP_MORE; at += piece) {
 		size_t n = piece < len - at ? piece : len - at;
-		struct ibuf_mbuf *m = ibuf_mbuf_from(bytes + at, n);
 
-		CHECK(m != NULL);
-		if (in == NULL)
-			in = m;
-		else
-			CHECK_EQUAL(-ibuf_mbuf_concat(in, m), 0);
+		read_piece(&in, bytes + at, n);
 		while ((h.last = resp_next(&p, in)) == RESP_REQUEST) {
 			CHECK(p.count > 0);
 			for (size_t i = 0; i < p.count; i++)

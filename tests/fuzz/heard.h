@@ -40,6 +40,19 @@ hear_bytes(struct heard *h, const struct ibuf_mbuf *in, size_t at, size_t len)
 	}
 }
 
+/* Put a piece behind what was read, which is NULL at first. */
+static inline void
+read_piece(struct ibuf_mbuf **in, const uint8_t *bytes, size_t n)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_from(bytes, n);
+
+	CHECK(m != NULL);
+	if (*in == NULL)
+		*in = m;
+	else
+		CHECK_EQUAL(-ibuf_mbuf_concat(*in, m), 0);
+}
+
 static inline void
 heard_same(struct heard a, struct heard b)
 {
