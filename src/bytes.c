@@ -38,8 +38,8 @@ ibuf_mbuf_compare(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 		size_t here = left;
 		int order;
 
-		a = chain_find(a, &off_a);
-		b = chain_find(b, &off_b);
+		a = chain_go(a, &off_a);
+		b = chain_go(b, &off_b);
 		if (here > a->len_ - off_a)
 			here = a->len_ - off_a;
 		if (here > b->len_ - off_b)
@@ -62,7 +62,7 @@ matches(const struct ibuf_mbuf *s, size_t off, const uint8_t *needle, size_t n)
 	while (n != 0) {
 		size_t here;
 
-		s = chain_find(s, &off);
+		s = chain_go(s, &off);
 		here = s->len_ - off < n ? s->len_ - off : n;
 		if (memcmp(window_data(s) + off, needle, here) != 0)
 			return false;
@@ -116,20 +116,20 @@ size_t
 ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off, struct iovec *iov,
 	      size_t max)
 {
-	size_t needed = 0;
+	size_t entries, index, i;
 
 	if (off >= ibuf_mbuf_len(m))
 		return 0;
-	m = chain_find(m, &off);
-	for (; m != NULL && needed < max; m = m->next_) {
-		iov[needed].iov_base = window_data(m) + off;
-		iov[needed].iov_len = m->len_ - off;
-		needed++;
+	entries = ibuf_mbuf_segments(m);
+	m = ibuf_chain_find_(m, &off, &index);
+	entries -= index;
+	for (i = 0; i < entries && i < max; i++) {
+		iov[i].iov_base = window_data(m) + off;
+		iov[i].iov_len = m->len_ - off;
 		off = 0;
+		m = m->next_;
 	}
-	for (; m != NULL; m = m->next_)
-		needed++;
-	return needed;
+	return entries;
 }
 
 /* Add n bytes as big-endian 16-bit words, the last one filled with zero. */

@@ -26,7 +26,7 @@ free_plain(struct ibuf_mbuf *s)
 }
 
 void
-ibuf_chain_free_(struct ibuf_mbuf *s)
+ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 {
 	struct ibuf_mbuf *next;
 
@@ -40,22 +40,85 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 				"ibuf: mbuf %p of pool \"%s\" is freed twice",
 				(void *)s, home_of(s)->name);
 		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
-		ibuf_segment_free_(s);
+		ibuf_segment_free_(s, releases);
 	}
 }
 
 void
-ibuf_chain_drop_first_(struct ibuf_mbuf *m)
+ibuf_chain_free_(struct ibuf_mbuf *s)
 {
-	struct ibuf_mbuf *second = m->next_;
-	struct ibuf_mbuf *last = m->last_;
-	size_t rest = m->rest_ - second->len_;
-	size_t segments = last->rest_;
+	struct ibuf_releases releases = {NULL, NULL};
 
-	m->next_ = second->next_;
-	ibuf_window_drop_(m);
-	ibuf_window_take_over_(m, second);
-	chain_set(m, last, rest, segments - 1);
+	ibuf_chain_gather_(s, &releases);
+	ibuf_releases_run_(&releases);
+}
+
+const struct ibuf_mbuf *
+ibuf_chain_find_(const struct ibuf_mbuf *m, size_t *off, size_t *index)
+{
+	size_t len = ibuf_mbuf_len(m), begin = len;
+	const struct ibuf_mbuf *s = m;
+
+	*index = 0;
+	if (*off < len / 2 || m->next_ == NULL) {
+		for (; *off >= s->len_ && s->next_ != NULL; s = s->next_) {
+			*off -= s->len_;
+			++*index;
+		}
+		return s;
+	}
+	*index = m->last_->rest_;
+	s = m->last_;
+	for (;;) {
+		begin -= s->len_;
+		--*index;
+		if (*off >= begin)
+			break;
+		s = s->last_;
+	}
+	*off -= begin;
+	return s;
+}
+
+/* ---- a message loses its front -------------------------------------- */
+
+size_t
+ibuf_chain_cut_front_(struct ibuf_mbuf *m, size_t n, struct ibuf_gone *gone)
+{
+	struct ibuf_mbuf *first = m->next_, *s = first, *last;
+	size_t rest, segments;
+
+	*gone = (struct ibuf_gone){{NULL, 0}, NULL, NULL};
+	if (n < m->len_ || first == NULL)
+		return n;
+	n -= m->len_;
+	last = m->last_;
+	segments = last->rest_ - 1;
+	for (rest = m->rest_ - s->len_; n >= s->len_ && s != last; segments--) {
+		n -= s->len_;
+		s = s->next_;
+		rest -= s->len_;
+	}
+	if (s != first) {
+		gone->segments = first;
+		s->last_->next_ = NULL;
+	}
+	ibuf_window_leave_(m, &gone->left);
+	ibuf_window_take_over_(m, s);
+	gone->header = s;
+	chain_link(m, s->next_);
+	s->next_ = NULL;
+	chain_set(m, last, rest, segments);
+	return n;
+}
+
+void
+ibuf_gone_gather_(struct ibuf_gone *gone, struct ibuf_releases *releases)
+{
+	if (gone->header != NULL)
+		ibuf_window_taken_(gone->header);
+	ibuf_left_gather_(&gone->left, releases);
+	ibuf_chain_gather_(gone->segments, releases);
 }
 
 struct ibuf_mbuf *
@@ -76,7 +139,7 @@ ibuf_chain_slice_(const struct ibuf_mbuf *s, size_t off, size_t n)
 		if (first == NULL)
 			first = w;
 		else
-			last->next_ = w;
+			chain_link(last, w);
 		last = w;
 		segments++;
 		left -= here;

@@ -3,6 +3,9 @@
  *
  *   m -> s -> s -> last      m->last_ = last, m->rest_ = bytes behind m,
  *                            last->rest_ = number of segments
+ *   m <- s <- s <- last      s->last_ = the segment before s
+ *
+ * So work at one end costs the same, however many segments there are.
  */
 #ifndef IBUF_SRC_CHAIN_H
 #define IBUF_SRC_CHAIN_H
@@ -12,6 +15,10 @@
 
 /* The longest message. */
 #define MESSAGE_MAX ((size_t)PTRDIFF_MAX)
+
+/* Find a segment as chain_find() does, and its number, from 0. */
+const struct ibuf_mbuf *ibuf_chain_find_(const struct ibuf_mbuf *m, size_t *off,
+					 size_t *index);
 
 static inline struct ibuf_mbuf *
 chain_last(const struct ibuf_mbuf *m)
@@ -35,17 +42,28 @@ chain_set(struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t rest,
 }
 
 /*
- * Find the segment that holds the byte at *off, or the last one when *off is
- * the length; *off becomes the offset in that segment.
+ * Find the segment that holds the byte at *off, counted from segment s on, or
+ * the last one when there is none; *off becomes the offset in it.
  */
+static inline const struct ibuf_mbuf *
+chain_go(const struct ibuf_mbuf *s, size_t *off)
+{
+	while (*off >= s->len_ && s->next_ != NULL) {
+		*off -= s->len_;
+		s = s->next_;
+	}
+	return s;
+}
+
+/* The same for a whole message, from the end that is nearer. */
 static inline const struct ibuf_mbuf *
 chain_find(const struct ibuf_mbuf *m, size_t *off)
 {
-	while (*off >= m->len_ && m->next_ != NULL) {
-		*off -= m->len_;
-		m = m->next_;
-	}
-	return m;
+	size_t index;
+
+	if (*off < m->len_ || m->next_ == NULL)
+		return m;
+	return ibuf_chain_find_(m, off, &index);
 }
 
 /* The same for a message that is to be edited. */
@@ -64,11 +82,35 @@ chain_covers(const struct ibuf_mbuf *m, size_t off, size_t n)
 	return off <= len && n <= len - off;
 }
 
-/* Free s and all segments behind it. */
-void ibuf_chain_free_(struct ibuf_mbuf *s);
+/* Link the segments from next on, or none, behind s. */
+static inline void
+chain_link(struct ibuf_mbuf *s, struct ibuf_mbuf *next)
+{
+	s->next_ = next;
+	if (next != NULL)
+		next->last_ = s;
+}
 
-/* The first segment empties: m takes over the window of the second. */
-void ibuf_chain_drop_first_(struct ibuf_mbuf *m);
+/* Free s and all segments behind it: at once, or all but the callbacks. */
+void ibuf_chain_free_(struct ibuf_mbuf *s);
+void ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases);
+
+/* What a message let go of when it lost its front. */
+struct ibuf_gone {
+	struct ibuf_left left;      /* by the first segment */
+	struct ibuf_mbuf *segments; /* NULL: none */
+	struct ibuf_mbuf *header;   /* whose window the first has; NULL: none */
+};
+
+/*
+ * Let m begin with the segment that holds the byte at n, or with the last one;
+ * gives the offset in it.  The message is whole when this returns.
+ */
+size_t ibuf_chain_cut_front_(struct ibuf_mbuf *m, size_t n,
+			     struct ibuf_gone *gone);
+
+/* Free what is gone, all but the callbacks. */
+void ibuf_gone_gather_(struct ibuf_gone *gone, struct ibuf_releases *releases);
 
 /* A message of the range off, n of the segments from s on; off <= s->len_. */
 struct ibuf_mbuf *ibuf_chain_slice_(const struct ibuf_mbuf *s, size_t off,

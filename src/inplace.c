@@ -21,20 +21,6 @@ plan_private(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 	return error == 0 ? 1 : error;
 }
 
-/* Make the segments that hold the range off, n private; n is not 0. */
-static int
-unshare_range(struct ibuf_mbuf *m, size_t off, size_t n)
-{
-	struct ibuf_mbuf *first = chain_find_mut(m, &off), *s = first;
-	size_t segments = 1, upto;
-
-	for (upto = s->len_ - off; upto < n; upto += s->len_) {
-		s = s->next_;
-		segments++;
-	}
-	return ibuf_moves_(first, segments, plan_private);
-}
-
 int
 ibuf_mbuf_unshare(struct ibuf_mbuf *m)
 {
@@ -64,31 +50,44 @@ ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off, size_t *run)
 	return window_data(s) + off;
 }
 
-/* Does some byte of the range lie in a segment of m? */
+/* How many segments from s on hold the n bytes at off of s?  n is not 0. */
+static size_t
+segments_of(const struct ibuf_mbuf *s, size_t off, size_t n)
+{
+	size_t segments = 1, upto;
+
+	for (upto = s->len_ - off; upto < n; upto += s->len_) {
+		s = s->next_;
+		segments++;
+	}
+	return segments;
+}
+
+/* Is one of n bytes in one of so many segments from s on? */
 static bool
-is_inside(const struct ibuf_mbuf *m, const uint8_t *bytes, size_t n)
+is_among(const struct ibuf_mbuf *s, size_t segments, const void *bytes,
+	 size_t n)
 {
 	uintptr_t from = (uintptr_t)bytes;
 
-	for (; m != NULL; m = m->next_) {
-		uintptr_t data = (uintptr_t)window_data(m);
+	for (; segments != 0; segments--) {
+		uintptr_t data = (uintptr_t)window_data(s);
 
-		if (from < data + m->len_ && data < from + n)
+		if (from < data + s->len_ && data < from + n)
 			return true;
+		s = s->next_;
 	}
 	return false;
 }
 
-/* The range is private and the bytes are not of this message. */
+/* The range is private; bytes may be in it where it is in one segment. */
 static void
-copy_in(struct ibuf_mbuf *m, size_t off, const uint8_t *bytes, size_t n)
+copy_in(struct ibuf_mbuf *s, size_t off, const uint8_t *bytes, size_t n)
 {
-	struct ibuf_mbuf *s = chain_find_mut(m, &off);
-
 	while (n != 0) {
 		size_t here = s->len_ - off < n ? s->len_ - off : n;
 
-		memcpy(window_data(s) + off, bytes, here);
+		memmove(window_data(s) + off, bytes, here);
 		bytes += here;
 		n -= here;
 		off = 0;
@@ -96,26 +95,43 @@ copy_in(struct ibuf_mbuf *m, size_t off, const uint8_t *bytes, size_t n)
 	}
 }
 
+/* Make the range at off of s private and write it. */
+static int
+write_range(struct ibuf_mbuf *s, size_t off, size_t segments,
+	    const uint8_t *bytes, size_t n)
+{
+	struct ibuf_moves moves;
+	int error = ibuf_moves_make_(&moves, s, segments, plan_private);
+
+	if (error != 0)
+		return error;
+	/* What moved is still there to be read. */
+	copy_in(s, off, bytes, n);
+	ibuf_moves_end_(&moves);
+	return 0;
+}
+
 int
 ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 {
-	uint8_t *aside = NULL;
+	size_t segments;
+	uint8_t *aside;
 	int error;
 
 	if (!chain_covers(m, off, n))
 		return -ERANGE;
 	if (n == 0)
 		return 0;
-	if (is_inside(m, bytes, n)) {
-		/* What is read may move, or be written, before it is read. */
-		aside = malloc(n);
-		if (aside == NULL)
-			return -ENOMEM;
-		bytes = memcpy(aside, bytes, n);
-	}
-	error = unshare_range(m, off, n);
-	if (error == 0)
-		copy_in(m, off, bytes, n);
+	m = chain_find_mut(m, &off);
+	segments = segments_of(m, off, n);
+	if (segments == 1 || !is_among(m, segments, bytes, n))
+		return write_range(m, off, segments, bytes, n);
+	/* The first piece that is written may be read for the second. */
+	aside = malloc(n);
+	if (aside == NULL)
+		return -ENOMEM;
+	error = write_range(m, off, segments, memcpy(aside, bytes, n), n);
+	ibuf_platform_wipe_(aside, n); /* it may have been secret */
 	free(aside);
 	return error;
 }

@@ -52,7 +52,7 @@ window_is_valid(const struct ibuf_mbuf *s)
 int
 ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 {
-	const struct ibuf_mbuf *s = m, *last;
+	const struct ibuf_mbuf *s = m, *last = m;
 	size_t rest = 0, segments = 0;
 
 	do {
@@ -60,6 +60,8 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 			return -EINVAL;
 		/* Only an empty message has an empty segment. */
 		if (s->len_ == 0 && (s != m || m->next_ != NULL))
+			return -EINVAL;
+		if (s != m && s->last_ != last)
 			return -EINVAL;
 		if (s != m)
 			rest += s->len_;

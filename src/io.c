@@ -72,6 +72,7 @@ static ssize_t
 read_and_move(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
 {
 	struct ibuf_place place;
+	struct ibuf_left left;
 	uint32_t off;
 	ssize_t got;
 	size_t room;
@@ -90,8 +91,9 @@ read_and_move(int fd, struct ibuf_mbuf *m, struct ibuf_mbuf *last, size_t max)
 	pthread_cleanup_pop(got <= 0);
 	if (got <= 0)
 		return got;
-	ibuf_window_move_(last, &place, off);
+	ibuf_window_move_(last, &place, off, &left);
 	(void)ibuf_mbuf_commit(m, (size_t)got);
+	ibuf_left_drop_(&left);
 	return got;
 }
 

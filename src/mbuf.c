@@ -110,12 +110,14 @@ add_windows(const struct ibuf_mbuf *m, uint32_t n)
 static struct ibuf_mbuf *
 fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 {
-	struct ibuf_mbuf *clone = list, *last;
+	struct ibuf_mbuf *clone = list, *last = list;
 	const struct ibuf_mbuf *s = m;
 
 	do {
 		/* One window at least was there before: C as it was. */
 		window_copy(list, s, list->cap_); /* NOLINT: one each */
+		if (list != clone)
+			list->last_ = last;
 		last = list;
 		list = list->next_;
 	} while ((s = s->next_) != NULL);
@@ -191,29 +193,46 @@ ibuf_mbuf_slice_any_(const struct ibuf_mbuf *m, size_t off, size_t len)
 	return ibuf_chain_slice_(m, off, len);
 }
 
+/* Does some of the range have to be overwritten, wherever it has been? */
+static bool
+range_wipes(const struct ibuf_mbuf *s, size_t off, size_t n)
+{
+	while (n != 0) {
+		if (ibuf_window_wipes_(s))
+			return true;
+		if (n <= s->len_ - off)
+			break;
+		n -= s->len_ - off;
+		off = 0;
+		s = s->next_;
+	}
+	return false;
+}
+
 struct ibuf_mbuf *
 ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
 	struct ibuf_home *home = home_of(m);
 	struct ibuf_mbuf *copy = NULL;
-	const uint8_t *from;
-	size_t run;
+	const struct ibuf_mbuf *s;
+	bool wipe;
 
 	if (!chain_covers(m, off, len) || len > ROOM_MAX)
 		return NULL;
-	if (len <= home->room_size - home->headroom)
+	s = chain_find(m, &off);
+	wipe = range_wipes(s, off, len);
+	if (len <= home->room_size - home->headroom && (home->wipe || !wipe))
 		copy = home->ops->element_take(home);
 	if (copy == NULL)
-		copy = new_on_heap(0, len, home->wipe);
+		copy = new_on_heap(0, len, home->wipe || wipe);
 	if (copy == NULL)
 		return NULL;
-	while (len != 0) {
-		from = ibuf_mbuf_at(m, off, &run);
-		if (run > len)
-			run = len;
-		ibuf_mbuf_append(copy, from, run);
-		off += run;
-		len -= run;
+	for (; len != 0; s = s->next_) {
+		size_t here = s->len_ - off < len ? s->len_ - off : len;
+
+		ibuf_mbuf_append(copy, window_data(s) + off, here);
+		len -= here;
+		off = 0;
 	}
 	return copy;
 }
@@ -263,17 +282,19 @@ free_elements(struct ibuf_mbuf *const *ms, size_t n)
 void
 ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
 {
+	struct ibuf_releases releases = {NULL, NULL};
 	size_t i = 0;
 
 	while (i < n) {
 		size_t freed = free_elements(ms + i, n - i);
 
 		if (freed == 0) {
-			ibuf_mbuf_free(ms[i]);
+			ibuf_chain_gather_(ms[i], &releases);
 			freed = 1;
 		}
 		i += freed;
 	}
+	ibuf_releases_run_(&releases);
 }
 
 /* ---- look ---------------------------------------------------------- */
@@ -300,13 +321,7 @@ ibuf_mbuf_headroom(const struct ibuf_mbuf *m)
 size_t
 ibuf_mbuf_tailroom(const struct ibuf_mbuf *m)
 {
-	const struct ibuf_mbuf *last = chain_last(m);
-
-	if ((last->flags_ & IBUF_MBUF_TAIL_) != 0)
-		return last->cap_ - last->off_ - last->len_;
-	if (window_owns(last))
-		return ibuf_room_size_(last) - last->off_ - last->len_;
-	return 0;
+	return window_tailroom(chain_last(m));
 }
 
 size_t

@@ -4,44 +4,69 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct move {
-	struct ibuf_mbuf *w;
-	struct ibuf_place place;
-	uint32_t off;
-};
-
-/* The usual message needs no memory to plan in. */
-#define FEW 4
+static void
+free_block(struct ibuf_moves *moves)
+{
+	if (moves->moves != moves->few)
+		free(moves->moves);
+}
 
 int
-ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan)
+ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
+		 ibuf_moves_plan_fn *plan)
 {
-	struct move few[FEW], *moves = few;
-	size_t planned = 0, i;
 	int result = 0;
+	size_t i;
 
-	if (n > FEW)
-		moves = calloc(n, sizeof *moves);
-	if (moves == NULL)
+	moves->n = 0;
+	moves->moves = moves->few;
+	if (n > MOVES_FEW)
+		moves->moves = calloc(n, sizeof *moves->moves);
+	if (moves->moves == NULL)
 		return -ENOMEM;
 	for (; n != 0 && result >= 0; n--) {
-		struct move *move = &moves[planned];
+		struct ibuf_move *move = &moves->moves[moves->n];
 
 		result = plan(s, &move->place, &move->off);
 		if (result > 0) {
 			move->w = s;
-			planned++;
+			moves->n++;
 		}
 		s = s->next_;
 	}
-	for (i = 0; i < planned; i++) {
+	for (i = 0; i < moves->n; i++) {
+		struct ibuf_move *move = &moves->moves[i];
+
 		if (result < 0)
-			ibuf_place_drop_(&moves[i].place);
+			ibuf_place_drop_(&move->place);
 		else
-			ibuf_window_move_(moves[i].w, &moves[i].place,
-					  moves[i].off);
+			ibuf_window_move_(move->w, &move->place, move->off,
+					  &move->left);
 	}
-	if (moves != few)
-		free(moves);
+	if (result < 0)
+		free_block(moves);
 	return result < 0 ? result : 0;
+}
+
+void
+ibuf_moves_end_(struct ibuf_moves *moves)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+	size_t i;
+
+	for (i = 0; i < moves->n; i++)
+		ibuf_left_gather_(&moves->moves[i].left, &releases);
+	free_block(moves);
+	ibuf_releases_run_(&releases);
+}
+
+int
+ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan)
+{
+	struct ibuf_moves moves;
+	int error = ibuf_moves_make_(&moves, s, n, plan);
+
+	if (error == 0)
+		ibuf_moves_end_(&moves);
+	return error;
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "room.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,13 +110,14 @@ place_element(struct ibuf_place *place, struct ibuf_mbuf *e,
 
 bool
 ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
-		size_t headroom, size_t capacity)
+		size_t headroom, size_t needed, size_t capacity, bool wipe)
 {
 	struct ibuf_home *home = home_of(w);
 	struct ibuf_mbuf *e = NULL;
 
 	if (headroom <= home->headroom &&
-	    capacity <= home->room_size - home->headroom) {
+	    needed <= home->room_size - home->headroom &&
+	    (home->wipe || !wipe)) {
 		/* Nobody but w's owner can bring windows to an idle room. */
 		if (is_element(w) &&
 		    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HANDLE_) {
@@ -126,34 +128,32 @@ ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 		e = home->ops->element_take(home);
 	}
 	if (e == NULL)
-		return ibuf_place_heap_(place, headroom, capacity, home->wipe);
+		return ibuf_place_heap_(place, headroom, capacity, wipe);
 	e->flags_ = IBUF_MBUF_ELEMENT_; /* its header is not handed out */
 	place_element(place, e, home);
 	return true;
 }
 
+/* The room of kind has lost its last window. */
 static void
-wrapped_gone(struct wrapped_room *wrapped)
-{
-	struct wrapped_room last = *wrapped;
-
-	/* Ours first: the caller may do anything in there, even never return. */
-	free(wrapped);
-	if (last.release != NULL)
-		last.release(last.bytes, last.size, last.arg);
-}
-
-static void
-room_gone(struct ibuf_room_ *room, unsigned kind)
+room_gone(struct ibuf_room_ *room, unsigned kind,
+	  struct ibuf_releases *releases)
 {
 	if (kind & IBUF_MBUF_HEAP_) {
 		struct heap_room *heap = (struct heap_room *)room;
 
-		if (heap->wipe)
+		if (load_relaxed_u32(&heap->wipe) != 0)
 			ibuf_platform_wipe_(heap + 1, heap->size);
 		free(heap);
 	} else if (kind & IBUF_MBUF_WRAPPED_) {
-		wrapped_gone((struct wrapped_room *)room);
+		struct wrapped_room *wrapped = (struct wrapped_room *)room;
+
+		wrapped->next = NULL;
+		if (releases->first == NULL)
+			releases->first = wrapped;
+		else
+			releases->last->next = wrapped;
+		releases->last = wrapped;
 	} else {
 		struct ibuf_mbuf *e = element_of(room);
 		struct ibuf_home *home = home_of(e);
@@ -162,12 +162,45 @@ room_gone(struct ibuf_room_ *room, unsigned kind)
 	}
 }
 
+static void
+release_others(void *releases)
+{
+	ibuf_releases_run_(releases);
+}
+
+/*
+ * A callback that never returns, since its thread is cancelled in it or since
+ * it throws, must not keep the other rooms from their release.  (What throws
+ * passes the handler only in a library that is built with -fexceptions.)
+ */
+void
+ibuf_releases_run_(struct ibuf_releases *releases)
+{
+	while (releases->first != NULL) {
+		struct wrapped_room gone = *releases->first;
+
+		free(releases->first);
+		releases->first = gone.next;
+		if (gone.release == NULL)
+			continue;
+		if (gone.next == NULL) {
+			gone.release(gone.bytes, gone.size, gone.arg);
+			return;
+		}
+		pthread_cleanup_push(release_others, releases);
+		gone.release(gone.bytes, gone.size, gone.arg);
+		pthread_cleanup_pop(0);
+	}
+}
+
 void
 ibuf_place_drop_(const struct ibuf_place *place)
 {
+	struct ibuf_releases none = {NULL, NULL}; /* no place is wrapped */
+
 	/* The idle room of a live element just stays where it is. */
 	if (load_acquire_u32(&place->room->count_) != IBUF_ROOM_HANDLE_)
-		room_gone(place->room, place->kind);
+		room_gone(place->room, place->kind, &none);
 }
 
 bool
@@ -195,11 +228,12 @@ ibuf_room_undo_(struct ibuf_room_ *room, uint32_t n)
  * sole window skips the subtraction: nobody else is there to add one.
  */
 static void
-room_drop(struct ibuf_room_ *room, unsigned kind)
+room_drop(struct ibuf_room_ *room, unsigned kind,
+	  struct ibuf_releases *releases)
 {
 	if (load_acquire_u32(&room->count_) == 1 ||
 	    fetch_sub_acq_rel_u32(&room->count_, 1) == 1)
-		room_gone(room, kind);
+		room_gone(room, kind, releases);
 }
 
 /* ---- windows and headers ------------------------------------------- */
@@ -231,12 +265,31 @@ ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 }
 
 void
-ibuf_window_drop_(struct ibuf_mbuf *w)
+ibuf_window_leave_(struct ibuf_mbuf *w, struct ibuf_left *left)
 {
-	if (is_element(w) && is_at_home(w))
+	left->room = NULL;
+	if (is_element(w) && is_at_home(w)) {
 		leave_home(w);
-	else
-		room_drop(w->room_, w->flags_);
+		return;
+	}
+	left->room = w->room_;
+	left->kind = w->flags_ & ROOM_KIND;
+}
+
+void
+ibuf_left_gather_(const struct ibuf_left *left, struct ibuf_releases *releases)
+{
+	if (left->room != NULL)
+		room_drop(left->room, left->kind, releases);
+}
+
+void
+ibuf_left_drop_(const struct ibuf_left *left)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+
+	ibuf_left_gather_(left, &releases);
+	ibuf_releases_run_(&releases);
 }
 
 void
@@ -263,7 +316,7 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 }
 
 void
-ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from)
+ibuf_window_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from)
 {
 	bool back = is_element(w) && from->room_ == &w->own_;
 
@@ -274,13 +327,20 @@ ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from)
 			       (from->flags_ & (ROOM_FLAGS | BOTH_RIGHTS)));
 	w->base_ = from->base_;
 	w->room_ = from->room_;
+	if (home_of(w)->wipe && (w->flags_ & IBUF_MBUF_HEAP_) != 0)
+		room_must_wipe(w); /* what is written there is w's from now */
 	if (back) {
 		/* The window is one of w's own room: no longer elsewhere. */
 		w->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		fetch_sub_acq_rel_u32(&w->own_.count_, IBUF_ROOM_HANDLE_);
 	}
+}
+
+void
+ibuf_window_taken_(struct ibuf_mbuf *from)
+{
 	if (is_element(from) && is_at_home(from)) {
-		/* Its window lives on in w and keeps the element out. */
+		/* Its window lives on and keeps the element out. */
 		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
 	} else {
 		ibuf_header_free_(from);
@@ -289,12 +349,12 @@ ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from)
 
 void
 ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		  uint32_t off)
+		  uint32_t off, struct ibuf_left *left)
 {
 	if (w->len_ != 0)
 		memcpy(place->base + off, window_data(w), w->len_);
 	count_copied(w, w->len_);
-	ibuf_window_drop_(w);
+	ibuf_window_leave_(w, left);
 	ibuf_window_put_(w, place, off, w->len_);
 }
 
@@ -329,21 +389,56 @@ ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 }
 
 void
-ibuf_segment_free_(struct ibuf_mbuf *s)
+ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 {
+	struct ibuf_room_ *room = s->room_;
+	unsigned kind = s->flags_;
+
 	if (is_element(s) && is_at_home(s)) {
 		/* Header and window go in one step. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
-		room_drop(s->room_, 0);
-		return;
+		kind = 0;
+	} else {
+		ibuf_header_free_(s);
 	}
-	room_drop(s->room_, s->flags_);
-	ibuf_header_free_(s);
+	room_drop(room, kind, releases);
 }
 
 void
 ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 {
-	room_gone(m->room_, m->flags_);
+	struct ibuf_releases releases = {NULL, NULL};
+	struct ibuf_room_ *room = m->room_;
+	unsigned kind = m->flags_;
+
 	ibuf_header_free_(m);
+	room_gone(room, kind, &releases);
+	ibuf_releases_run_(&releases);
+}
+
+/* ---- wiping -------------------------------------------------------- */
+
+bool
+ibuf_window_wipes_(const struct ibuf_mbuf *w)
+{
+	if (home_of(w)->wipe)
+		return true;
+	if (w->flags_ & IBUF_MBUF_HEAP_)
+		return load_relaxed_u32(
+			       &((const struct heap_room *)w->room_)->wipe) !=
+		       0;
+	if (w->flags_ & IBUF_MBUF_WRAPPED_)
+		return false;
+	return home_of(element_of(w->room_))->wipe;
+}
+
+bool
+ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n)
+{
+	for (; n != 0; n--) {
+		if (ibuf_window_wipes_(s))
+			return true;
+		s = s->next_;
+	}
+	return false;
 }

@@ -39,6 +39,7 @@ struct wrapped_room {
 	void *bytes; /* as the caller gave them; NULL when size is 0 */
 	ibuf_mbuf_release_fn *release;
 	void *arg;
+	struct wrapped_room *next; /* of those to be released */
 };
 
 /* The largest room: what 32 bits can say, and malloc can be asked for. */
@@ -55,7 +56,28 @@ struct ibuf_place {
 	uint16_t kind; /* ROOM_KIND flags */
 };
 
+/*
+ * What an edit lets go.  A release callback may look at the message that is
+ * edited, be cancelled or throw, so every function works in this order: take
+ * out of the message what goes, drop it but for the callbacks, bring what is
+ * left into its final state (it may be a sole owner now), call the callbacks.
+ */
+
+/* A room that a window has left but that still counts it; NULL: none. */
+struct ibuf_left {
+	struct ibuf_room_ *room;
+	unsigned kind; /* ROOM_KIND flags */
+};
+
+/* Rooms of callers that no window looks at any more, in the order of drops. */
+struct ibuf_releases {
+	struct wrapped_room *first, *last;
+};
+
 /* ---- what a window may do ------------------------------------------ */
+
+/* Size of the room w looks at. */
+uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
 
 /* Pairs with the release of a drop: what others read is read. */
 static inline bool
@@ -83,6 +105,15 @@ window_end(const struct ibuf_mbuf *w)
 	return w->base_ + w->off_ + w->len_;
 }
 
+/* Bytes that w may write behind its data. */
+static inline size_t
+window_tailroom(const struct ibuf_mbuf *w)
+{
+	if ((w->flags_ & IBUF_MBUF_TAIL_) != 0)
+		return w->cap_ - w->off_ - w->len_;
+	return window_owns(w) ? ibuf_room_size_(w) - w->off_ - w->len_ : 0;
+}
+
 static inline bool
 is_element(const struct ibuf_mbuf *m)
 {
@@ -95,9 +126,6 @@ is_at_home(const struct ibuf_mbuf *m)
 {
 	return m->room_ == &m->own_;
 }
-
-/* Size of the room w looks at. */
-uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
 
 /* Where the room w looks at begins, as the room says. */
 const uint8_t *ibuf_room_base_(const struct ibuf_mbuf *w);
@@ -127,11 +155,26 @@ bool ibuf_place_heap_(struct ibuf_place *place, size_t headroom,
 		      size_t capacity, bool wipe);
 
 /*
- * Find the room that a window needs which leaves another one: the element's
- * own when it is idle, an element of w's pool when it fits, else the heap.
+ * Find the room for a window that leaves another one and needs so many bytes
+ * behind the headroom: the element's own when it is idle, an element of w's
+ * pool when they fit, else a heap room of the capacity.
  */
 bool ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
-		     size_t headroom, size_t capacity);
+		     size_t headroom, size_t needed, size_t capacity,
+		     bool wipe);
+
+/* Does what w shows have to be overwritten, wherever it has been? */
+bool ibuf_window_wipes_(const struct ibuf_mbuf *w);
+
+/* Is there such a segment among the n from s on? */
+bool ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n);
+
+/* Let the heap room that w looks at be overwritten when it goes. */
+static inline void
+room_must_wipe(const struct ibuf_mbuf *w)
+{
+	store_relaxed_u32(&((struct heap_room *)w->room_)->wipe, 1);
+}
 
 /* Give back a place that was not used. */
 void ibuf_place_drop_(const struct ibuf_place *place);
@@ -148,18 +191,30 @@ void ibuf_room_undo_(struct ibuf_room_ *room, uint32_t n);
 void ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 		      uint32_t off, uint32_t len);
 
-/* Let w look at nothing; its header stays in use. */
-void ibuf_window_drop_(struct ibuf_mbuf *w);
+/* Let w look at nothing; its header stays in use, left is to be dropped. */
+void ibuf_window_leave_(struct ibuf_mbuf *w, struct ibuf_left *left);
 
-/* Let w look at what from looks at; from's header is gone. */
-void ibuf_window_take_over_(struct ibuf_mbuf *w, struct ibuf_mbuf *from);
+/* Drop what was left: at once, or all but its callback. */
+void ibuf_left_drop_(const struct ibuf_left *left);
+void ibuf_left_gather_(const struct ibuf_left *left,
+		       struct ibuf_releases *releases);
+
+/* Call the callbacks that were gathered; the last thing a function does. */
+void ibuf_releases_run_(struct ibuf_releases *releases);
 
 /*
- * Copy w's bytes to off of a place and drop its old room, where it must not
- * look any more; counts what it copies.
+ * Let w, which looks at nothing, look at what from looks at; then from's
+ * header, which must not look there any more, can be freed.
+ */
+void ibuf_window_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from);
+void ibuf_window_taken_(struct ibuf_mbuf *from);
+
+/*
+ * Copy w's bytes to off of a place and leave its old room, whose bytes stay
+ * until it is dropped; counts what it copies.
  */
 void ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		       uint32_t off);
+		       uint32_t off, struct ibuf_left *left);
 
 /*
  * A new header that looks at len bytes of w from off on, without rights and
@@ -181,8 +236,8 @@ window_copy(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
 	blank->room_ = w->room_;
 }
 
-/* Free one segment: its header, and its window onto its room. */
-void ibuf_segment_free_(struct ibuf_mbuf *s);
+/* Free one segment, all but the callback: its header, and its window. */
+void ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases);
 
 /* Free a header that looks at nothing any more. */
 void ibuf_header_free_(struct ibuf_mbuf *m);

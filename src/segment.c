@@ -16,9 +16,9 @@ adjacent(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 }
 
 /* Let a show b's bytes too, with b's right to the tailroom, and to the
-   headroom where a shows none; b's header is gone. */
+   headroom where a shows none. */
 static void
-rejoin(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
+rejoin(struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 {
 	if (a->len_ == 0)
 		a->flags_ |= b->flags_ & IBUF_MBUF_HEAD_;
@@ -33,7 +33,6 @@ rejoin(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
 		if (a->cap_ < a->len_)
 			a->cap_ = a->len_;
 	}
-	ibuf_segment_free_(b);
 }
 
 /* Link the segments from first to last behind m. */
@@ -44,7 +43,7 @@ link_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *first,
 	size_t rest = ibuf_mbuf_len(m) - m->len_ + bytes;
 
 	segments += ibuf_mbuf_segments(m);
-	chain_last(m)->next_ = first;
+	chain_link(chain_last(m), first);
 	chain_set(m, last, rest, segments);
 }
 
@@ -52,6 +51,8 @@ link_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *first,
 static void
 join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 {
+	struct ibuf_releases releases = {NULL, NULL};
+	struct ibuf_gone gone = {{NULL, 0}, NULL, NULL};
 	struct ibuf_mbuf *end, *first, *last;
 	size_t segments;
 
@@ -60,24 +61,27 @@ join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 	last = chain_last(tail);
 	end = chain_last(m);
 	if (adjacent(end, tail)) {
-		first = tail->next_;
-		bytes -= tail->len_;
 		if (end != m)
 			m->rest_ += tail->len_;
 		rejoin(end, tail);
-		segments--;
+		gone.segments = tail;
 	} else if (bytes == 0) {
-		ibuf_chain_free_(tail);
-		segments = 0;
+		gone.segments = tail;
 	} else if (ibuf_mbuf_len(m) == 0) {
-		first = tail->next_;
-		bytes -= tail->len_;
-		ibuf_window_drop_(m);
+		ibuf_window_leave_(m, &gone.left);
 		ibuf_window_take_over_(m, tail);
+		gone.header = tail;
+	}
+	if (gone.segments != NULL || gone.header != NULL) {
+		first = tail->next_;
+		tail->next_ = NULL;
+		bytes -= tail->len_;
 		segments--;
 	}
 	if (segments != 0)
 		link_behind(m, first, last, bytes, segments);
+	ibuf_gone_gather_(&gone, &releases);
+	ibuf_releases_run_(&releases);
 }
 
 int
@@ -106,6 +110,7 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 		tail->rest_ = end->rest_ + 1;
 	}
 	end->next_ = tail;
+	tail->last_ = end;
 	m->last_ = tail;
 	return 0;
 }
@@ -137,22 +142,21 @@ struct ibuf_mbuf *
 ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 {
 	size_t len = ibuf_mbuf_len(m), all = ibuf_mbuf_segments(m);
-	struct ibuf_mbuf *last = chain_last(m), *s = m, *rest;
-	size_t upto, segments = 1;
+	struct ibuf_mbuf *last = chain_last(m), *s, *rest;
+	size_t off = at != 0 ? at - 1 : 0, index;
 
 	if (at > len)
 		return NULL;
-	/* s becomes the segment with the last byte that stays, or the first. */
-	for (upto = m->len_; upto < at; upto += s->len_) {
-		s = s->next_;
-		segments++;
-	}
-	if (upto != at || s->next_ == NULL || at == 0) {
+	/* The segment with the last byte that stays, or the first. */
+	s = (struct ibuf_mbuf *)(uintptr_t)ibuf_chain_find_(m, &off, &index);
+	if (at != 0)
+		off++;
+	if (off != s->len_ || s->next_ == NULL || at == 0) {
 		/* Inside s; behind the last; or in front of the first. */
-		rest = split_window(s, (uint32_t)(at - (upto - s->len_)));
+		rest = split_window(s, (uint32_t)off);
 		if (rest == NULL)
 			return NULL;
-		rest->next_ = s->next_;
+		chain_link(rest, s->next_);
 		if (last == s)
 			last = rest;
 		all++;
@@ -160,43 +164,93 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 		rest = s->next_;
 	}
 	s->next_ = NULL;
-	chain_set(rest, last, len - at - rest->len_, all - segments);
-	chain_set(m, s, at - m->len_, segments);
+	chain_set(rest, last, len - at - rest->len_, all - index - 1);
+	chain_set(m, s, at - m->len_, index + 1);
 	return rest;
 }
 
 /* ---- contiguous ---------------------------------------------------- */
 
+/* Copy the bytes that are missing from the segments behind m; n of them. */
+static void
+copy_behind(struct ibuf_mbuf *m, size_t n)
+{
+	const struct ibuf_mbuf *s = m;
+
+	count_copied(m, n);
+	while (n != 0) {
+		size_t here;
+
+		s = s->next_;
+		here = s->len_ < n ? s->len_ : n;
+		memcpy(window_end(m), window_data(s), here);
+		m->len_ += (uint32_t)here;
+		n -= here;
+	}
+}
+
+/*
+ * Take n bytes off the segments behind m: free those that empty, all but the
+ * callbacks, and cut the next one.
+ */
+static void
+cut_behind(struct ibuf_mbuf *m, size_t n, struct ibuf_releases *releases)
+{
+	struct ibuf_mbuf *first = m->next_, *s = first, *last = m->last_;
+	size_t rest = m->rest_ - n, segments = last->rest_;
+
+	for (; s != NULL && n >= s->len_; s = s->next_) {
+		n -= s->len_;
+		segments--;
+	}
+	if (s != first) {
+		if (s != NULL)
+			s->last_->next_ = NULL;
+		chain_link(m, s);
+		ibuf_chain_gather_(first, releases);
+	}
+	if (s != NULL && n != 0) {
+		/* A private copy of its front exists; it goes on. */
+		if (!window_owns(s))
+			s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
+		ibuf_mbuf_move_start_(s, (uint32_t)n);
+	}
+	chain_set(m, last, rest, segments);
+}
+
+/* Does some of the n bytes behind m have to be overwritten, but m not? */
+static bool
+brings_secrets(const struct ibuf_mbuf *m, size_t n)
+{
+	const struct ibuf_mbuf *s = m->next_;
+
+	if (ibuf_window_wipes_(m))
+		return false;
+	for (; !ibuf_window_wipes_(s); s = s->next_) {
+		if (n <= s->len_)
+			return false;
+		n -= s->len_;
+	}
+	return true;
+}
+
 /* Make the first n bytes of m one segment; n is more than that has. */
 static int
 gather(struct ibuf_mbuf *m, size_t n)
 {
+	struct ibuf_releases releases = {NULL, NULL};
 	size_t missing = n - m->len_;
-	int error = ibuf_grow_tail_(m, missing);
+	struct ibuf_left left;
+	int error = brings_secrets(m, missing)
+			    ? ibuf_grow_tail_wiping_(m, missing, &left)
+			    : ibuf_grow_tail_(m, missing, NULL, &left);
 
 	if (error != 0)
 		return error;
-	count_copied(m, missing);
-	while (missing != 0) {
-		struct ibuf_mbuf *s = m->next_, *last = m->last_;
-		size_t here = s->len_ < missing ? s->len_ : missing;
-		size_t rest = m->rest_ - here, segments = last->rest_;
-
-		memcpy(window_end(m), window_data(s), here);
-		m->len_ += (uint32_t)here;
-		missing -= here;
-		if (here == s->len_) {
-			m->next_ = s->next_;
-			segments--;
-			ibuf_segment_free_(s);
-		} else {
-			/* A private copy of its front exists; it goes on. */
-			if (!window_owns(s))
-				s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
-			ibuf_mbuf_move_start_(s, (uint32_t)here);
-		}
-		chain_set(m, last, rest, segments);
-	}
+	ibuf_left_gather_(&left, &releases);
+	copy_behind(m, missing);
+	cut_behind(m, missing, &releases);
+	ibuf_releases_run_(&releases);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /*
- * shrink.c - a window that keeps more memory alive than it shows moves to a
- * room of just its size, where that frees the larger one.
+ * shrink.c - a window that shows a part of a room moves to one of just its
+ * size, so that the message keeps no memory alive beyond its own bytes.
  */
 #include <ibuf/mbuf.h>
 
@@ -8,28 +8,21 @@
 #include "moves.h"
 #include <errno.h>
 
-/* Is w all that keeps its room alive, so that it goes when w leaves? */
-static bool
-frees_its_room(const struct ibuf_mbuf *w)
-{
-	/* An element whose header is in use, here or elsewhere, stays. */
-	return load_acquire_u32(&w->room_->count_) == 1 &&
-	       !(is_element(w) && is_at_home(w));
-}
-
 static int
 plan_smaller(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 {
 	const struct ibuf_home *home = home_of(w);
+	bool wipe = ibuf_window_wipes_(w);
 
-	if (!frees_its_room(w) || ibuf_room_size_(w) == w->len_)
+	/* The room behind its own header stays as long as the header does. */
+	if (ibuf_room_size_(w) == w->len_ || (is_element(w) && is_at_home(w)))
 		return 0;
-	/* The element it has anyway costs nothing. */
 	if (is_element(w) && w->len_ <= home->room_size - home->headroom &&
+	    (home->wipe || !wipe) &&
 	    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HANDLE_) {
-		if (!ibuf_place_for_(place, w, 0, w->len_))
+		if (!ibuf_place_for_(place, w, 0, w->len_, w->len_, wipe))
 			return -ENOMEM;
-	} else if (!ibuf_place_heap_(place, 0, w->len_, home->wipe)) {
+	} else if (!ibuf_place_heap_(place, 0, w->len_, wipe)) {
 		return -ENOMEM;
 	}
 	*off = place->room->headroom_;

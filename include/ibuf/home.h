@@ -27,8 +27,8 @@
  *   one segment:            last_ and rest_ mean nothing
  *   several, in the first:  CHAINED, last_ = the last segment,
  *                           rest_ = bytes behind the first segment
- *   several, in the last:   rest_ = number of segments (the first, which is
- *                           the only other one known in O(1), is full)
+ *   several, in the others: last_ = the segment before
+ *   several, in the last:   rest_ = number of segments
  *
  * One cache line holds it all; the first 16 bytes are all that an allocation
  * writes, since a free element already holds the rest.

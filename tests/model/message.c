@@ -109,11 +109,17 @@ message_copy(struct message *to, struct ibuf_mbuf *m,
 	     const struct message *from, size_t off, size_t len)
 {
 	struct home *home = from->at[0].home;
+	size_t in = off, i = message_find(from, &in), upto;
+	bool wipe = false;
 
-	if (home->is_pool && len <= home->capacity && home_has_element(home))
+	for (upto = 0; len != 0 && upto < in + len; upto += from->at[i++].len)
+		wipe = wipe || window_wipes(&from->at[i]);
+	if (home->is_pool && len <= home->capacity && (home->wipe || !wipe) &&
+	    home_has_element(home))
 		message_open(to, m, home, room_of_element(home));
 	else
-		message_open(to, m, &heap, room_on_heap(0, len));
+		message_open(to, m, &heap,
+			     room_on_heap(0, len, home->wipe || wipe));
 	message_append(to, from->bytes + off, len);
 }
 
@@ -194,6 +200,16 @@ message_clear(struct message *message)
 
 /* ---- joined, cut, moved -------------------------------------------- */
 
+/* Must some of the n bytes behind the first segment be overwritten? */
+static bool
+brings_secrets(const struct message *message, size_t n)
+{
+	for (size_t i = 1, upto = 0; upto < n; upto += message->at[i++].len)
+		if (window_wipes(&message->at[i]))
+			return true;
+	return false;
+}
+
 void
 message_gather(struct message *message, size_t n)
 {
@@ -202,7 +218,10 @@ message_gather(struct message *message, size_t n)
 
 	if (n <= w->len)
 		return;
-	window_grow_tail(w, missing);
+	if (brings_secrets(message, missing))
+		window_grow_tail_wiping(w, missing);
+	else
+		window_grow_tail(w, missing);
 	w->home->copied += missing;
 	w->len = n;
 	while (missing != 0) {

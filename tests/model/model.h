@@ -37,6 +37,7 @@ enum {
 struct home {
 	struct ibuf_pool *pool; /* NULL: the heap, or destroyed */
 	bool is_pool;
+	bool wipe; /* what it gives out must be overwritten when freed */
 	size_t capacity, headroom, max, private_size;
 	size_t elements; /* out: the room or the header is in use */
 	size_t handles;  /* other headers out */
@@ -57,6 +58,7 @@ struct wrapped {
 struct room {
 	size_t h0, size;
 	unsigned windows;
+	bool wipe;            /* of the heap: overwritten when it goes */
 	bool handle;          /* of an element: its header is in use */
 	struct home *home;    /* of an element; NULL: a heap or wrapped room */
 	struct wrapped *wrap; /* NULL: not wrapped */
@@ -118,7 +120,7 @@ void window_split(struct window *rest, struct window *w, size_t at);
 bool window_is_adjacent(const struct window *a, const struct window *b);
 void window_rejoin(struct window *a, struct window *b);
 
-struct room *room_on_heap(size_t h0, size_t capacity);
+struct room *room_on_heap(size_t h0, size_t capacity, bool wipe);
 struct room *room_wrapped(struct wrapped *wrap);
 struct room *room_of_element(struct home *home); /* its header is out too */
 bool home_has_element(const struct home *home);
@@ -129,6 +131,12 @@ void room_drop(struct room *room);
 
 void window_grow_tail(struct window *w, size_t n);
 void window_grow_head(struct window *w, size_t n);
+
+/* Does what w shows have to be overwritten, wherever it has been? */
+bool window_wipes(const struct window *w);
+
+/* As window_grow_tail(), into a room that is overwritten when it goes. */
+void window_grow_tail_wiping(struct window *w, size_t n);
 
 /* Does w move when it is to be written in place, or shrunk; and where to? */
 struct room *window_plan_private(const struct window *w);

@@ -26,7 +26,8 @@ op_new(struct world *w, const struct operation *op, struct message *a)
 	m = headroom == 0 ? ibuf_mbuf_new(capacity)
 			  : ibuf_mbuf_new_headroom(headroom, capacity);
 	if (made(m, !is_huge(capacity)))
-		message_open(to, m, &heap, room_on_heap(headroom, capacity));
+		message_open(to, m, &heap,
+			     room_on_heap(headroom, capacity, false));
 }
 
 void
@@ -42,7 +43,7 @@ op_from(struct world *w, const struct operation *op, struct message *a)
 	m = ibuf_mbuf_from(w->source + op->byte, len);
 	if (!made(m, true))
 		return;
-	message_open(to, m, &heap, room_on_heap(0, len));
+	message_open(to, m, &heap, room_on_heap(0, len, false));
 	message_append(to, w->source + op->byte, len);
 }
 

@@ -26,6 +26,7 @@ make_pool(struct world *w, unsigned place, unsigned dice)
 	options.alignment = (size_t)1 << dice % 8;
 	options.provider = dice & 1 ? ibuf_provider_heap() : NULL;
 	options.flags = dice & 4 ? IBUF_POOL_F_WIPE : 0;
+	home->wipe = options.flags != 0;
 	if (dice % 3 == 0)
 		options.cache = 0;
 	home->is_pool = true;

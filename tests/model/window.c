@@ -18,9 +18,12 @@ room_new(size_t h0, size_t capacity)
 }
 
 struct room *
-room_on_heap(size_t h0, size_t capacity)
+room_on_heap(size_t h0, size_t capacity, bool wipe)
 {
-	return room_new(h0, capacity);
+	struct room *room = room_new(h0, capacity);
+
+	room->wipe = wipe;
+	return room;
 }
 
 struct room *
@@ -172,6 +175,8 @@ window_take_over(struct window *w, const struct window *from)
 	w->cap = from->cap;
 	w->head = from->head;
 	w->tail = from->tail;
+	if (w->home->wipe && w->room->home == NULL && w->room->wrap == NULL)
+		w->room->wipe = true;
 	room_drop(left);
 	header_free(&gone);
 }

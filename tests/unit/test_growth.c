@@ -6,7 +6,10 @@
  *       back to h0, if off - h0 >= len and len + n <= C
  *       else C' = max(C + C / 2, len + n), data at h0
  *   n more in front, that do not fit:
- *       C' = max(C + C / 2, len + tailroom + n), the tailroom kept
+ *       slide, if tailroom >= len and n <= free = room - len: headroom is then
+ *       max(half of free rounded up, n), before the n go in
+ *       else C' = max(C + C / 2, len + n), the tailroom kept up to half of
+ *       what is free then
  */
 #include "states.h"
 
@@ -52,15 +55,24 @@ law_tail(struct law *law, size_t n)
 static void
 law_head(struct law *law, size_t n)
 {
-	size_t c = law_capacity(law);
-	size_t kept = law->len + law_tailroom(law);
+	size_t c = law_capacity(law), tail = law_tailroom(law);
+	size_t free_bytes = law->room - law->len;
 
-	if (n > law->off) {
-		law->room = law->h0 + larger(c + c / 2, kept + n);
-		law->off = law->room - kept;
-		law->allocations++;
-		law->moved += law->len;
+	if (n <= law->off)
+		return;
+	law->moved += law->len;
+	if (tail >= law->len && n <= free_bytes) {
+		law->off = larger((free_bytes + 1) / 2, n);
+		return;
 	}
+	law->room = law->h0 + larger(c + c / 2, law->len + n);
+	law->allocations++;
+	free_bytes = law->room - law->len;
+	if (tail > free_bytes / 2)
+		tail = free_bytes / 2;
+	if (tail > free_bytes - n)
+		tail = free_bytes - n;
+	law->off = free_bytes - tail;
 }
 
 static void
@@ -284,7 +296,7 @@ TEST(prepends_of_one_byte_cost_as_little_as_appends)
 	ibuf_mbuf_free(m);
 }
 
-TEST(prepending_past_the_headroom_keeps_the_tailroom)
+TEST(prepending_past_the_headroom_slides_or_grows_as_the_law_says)
 {
 	for (size_t n = 9; n < 200; n++) {
 		struct law law = {.h0 = 8, .room = 38, .off = 8, .len = 10};
@@ -297,7 +309,7 @@ TEST(prepending_past_the_headroom_keeps_the_tailroom)
 		assert_ptr_equal(ibuf_mbuf_data(m), bytes);
 		memset(bytes, 'x', n);
 		assert_law(&law, m);
-		assert_int_equal(ibuf_mbuf_tailroom(m), 20);
+		assert_int_equal(law.allocations, n > 28);
 		assert_int_equal(*ibuf_mbuf_at(m, n - 1, NULL), 'x');
 		assert_int_equal(*ibuf_mbuf_at(m, n, NULL), 0);
 		assert_int_equal(*ibuf_mbuf_at(m, n + 9, NULL), 9);

@@ -51,8 +51,11 @@ TEST(a_pool_mbuf_that_outgrows_its_front_comes_home_at_its_first_size)
 	assert_non_null(ibuf_mbuf_extend_head(m, 16));
 	assert_sizes(m, 0, 16, 64, 64);
 	assert_non_null(ibuf_mbuf_extend_head(m, 1));
-	/* C' = max(64 + 32, 80 + 1), h0 16, and 64 behind as before. */
-	assert_sizes(m, 16 + 96 - 81, 17, 64, 96);
+	/* It slides: 64 free bytes, half of them in front, less 1. */
+	assert_sizes(m, 31, 17, 32, 64);
+	assert_non_null(ibuf_mbuf_extend_head(m, 64));
+	/* C' = max(64 + 32, 17 + 64), h0 16; half of 95 free ones, 31 stay. */
+	assert_sizes(m, 0, 81, 31, 96);
 	ibuf_mbuf_free(m);
 	assert_all_fresh(p, 2);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
