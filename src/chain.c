@@ -25,8 +25,8 @@ free_plain(struct ibuf_mbuf *s)
 	return freed;
 }
 
-void
-ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
+static inline void
+free_all(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 {
 	struct ibuf_mbuf *next;
 
@@ -45,12 +45,18 @@ ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 }
 
 void
+ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
+{
+	free_all(s, releases);
+}
+
+void
 ibuf_chain_free_(struct ibuf_mbuf *s)
 {
 	struct ibuf_releases releases = {NULL, NULL};
 
-	ibuf_chain_gather_(s, &releases);
-	ibuf_releases_run_(&releases);
+	free_all(s, &releases);
+	releases_run(&releases);
 }
 
 const struct ibuf_mbuf *

@@ -224,7 +224,7 @@ ibuf_mbuf_trim_head_any_(struct ibuf_mbuf *m, size_t n)
 	n = ibuf_chain_cut_front_(m, n, &gone);
 	ibuf_gone_gather_(&gone, &releases);
 	window_trim_head(m, n);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 	return 0;
 }
 
@@ -250,7 +250,7 @@ ibuf_mbuf_trim_tail_any_(struct ibuf_mbuf *m, size_t n)
 	ibuf_chain_gather_(gone, &releases);
 	window_trim_tail(last, n);
 	chain_set(m, last, last == m ? 0 : rest - n, segments);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 	return 0;
 }
 
@@ -270,7 +270,7 @@ ibuf_mbuf_clear_any_(struct ibuf_mbuf *m)
 		ibuf_window_give_up_tail_(m);
 	}
 	m->len_ = 0;
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 /* ---- stream -------------------------------------------------------- */

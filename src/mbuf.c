@@ -294,7 +294,7 @@ ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
 		}
 		i += freed;
 	}
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 /* ---- look ---------------------------------------------------------- */

@@ -57,7 +57,7 @@ ibuf_moves_end_(struct ibuf_moves *moves)
 	for (i = 0; i < moves->n; i++)
 		ibuf_left_gather_(&moves->moves[i].left, &releases);
 	free_block(moves);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 int

@@ -165,7 +165,7 @@ room_gone(struct ibuf_room_ *room, unsigned kind,
 static void
 release_others(void *releases)
 {
-	ibuf_releases_run_(releases);
+	ibuf_releases_call_(releases);
 }
 
 /*
@@ -174,7 +174,7 @@ release_others(void *releases)
  * passes the handler only in a library that is built with -fexceptions.)
  */
 void
-ibuf_releases_run_(struct ibuf_releases *releases)
+ibuf_releases_call_(struct ibuf_releases *releases)
 {
 	while (releases->first != NULL) {
 		struct wrapped_room gone = *releases->first;
@@ -289,7 +289,7 @@ ibuf_left_drop_(const struct ibuf_left *left)
 	struct ibuf_releases releases = {NULL, NULL};
 
 	ibuf_left_gather_(left, &releases);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 void
@@ -413,7 +413,7 @@ ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 
 	ibuf_header_free_(m);
 	room_gone(room, kind, &releases);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 /* ---- wiping -------------------------------------------------------- */

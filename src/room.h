@@ -200,7 +200,14 @@ void ibuf_left_gather_(const struct ibuf_left *left,
 		       struct ibuf_releases *releases);
 
 /* Call the callbacks that were gathered; the last thing a function does. */
-void ibuf_releases_run_(struct ibuf_releases *releases);
+void ibuf_releases_call_(struct ibuf_releases *releases);
+
+static inline void
+releases_run(struct ibuf_releases *releases)
+{
+	if (releases->first != NULL)
+		ibuf_releases_call_(releases);
+}
 
 /*
  * Let w, which looks at nothing, look at what from looks at; then from's

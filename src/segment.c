@@ -47,8 +47,11 @@ link_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *first,
 	chain_set(m, last, rest, segments);
 }
 
-/* Join them where something must be merged, dropped or taken over. */
-static void
+/*
+ * Join them where something must be merged, dropped or taken over.  Not
+ * inline: what it keeps in registers would be saved on the short way too.
+ */
+static __attribute__((noinline)) void
 join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 {
 	struct ibuf_releases releases = {NULL, NULL};
@@ -81,7 +84,7 @@ join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 	if (segments != 0)
 		link_behind(m, first, last, bytes, segments);
 	ibuf_gone_gather_(&gone, &releases);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 }
 
 int
@@ -250,7 +253,7 @@ gather(struct ibuf_mbuf *m, size_t n)
 	ibuf_left_gather_(&left, &releases);
 	copy_behind(m, missing);
 	cut_behind(m, missing, &releases);
-	ibuf_releases_run_(&releases);
+	releases_run(&releases);
 	return 0;
 }
 
