@@ -95,27 +95,20 @@ copy_in(struct ibuf_mbuf *s, size_t off, const uint8_t *bytes, size_t n)
 	}
 }
 
-/* Make the range at off of s private and write it. */
-static int
-write_range(struct ibuf_mbuf *s, size_t off, size_t segments,
-	    const uint8_t *bytes, size_t n)
+/* Is what is to be written over read for what is written behind it? */
+static bool
+needs_aside(const struct ibuf_mbuf *s, size_t segments, const void *bytes,
+	    size_t n)
 {
-	struct ibuf_moves moves;
-	int error = ibuf_moves_make_(&moves, s, segments, plan_private);
-
-	if (error != 0)
-		return error;
-	/* What moved is still there to be read. */
-	copy_in(s, off, bytes, n);
-	ibuf_moves_end_(&moves);
-	return 0;
+	return segments > 1 && is_among(s, segments, bytes, n);
 }
 
 int
 ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 {
+	struct ibuf_moves moves;
+	uint8_t *aside = NULL;
 	size_t segments;
-	uint8_t *aside;
 	int error;
 
 	if (!chain_covers(m, off, n))
@@ -124,14 +117,20 @@ ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 		return 0;
 	m = chain_find_mut(m, &off);
 	segments = segments_of(m, off, n);
-	if (segments == 1 || !is_among(m, segments, bytes, n))
-		return write_range(m, off, segments, bytes, n);
-	/* The first piece that is written may be read for the second. */
-	aside = malloc(n);
-	if (aside == NULL)
-		return -ENOMEM;
-	error = write_range(m, off, segments, memcpy(aside, bytes, n), n);
-	ibuf_platform_wipe_(aside, n); /* it may have been secret */
-	free(aside);
+	if (needs_aside(m, segments, bytes, n)) {
+		aside = malloc(n);
+		if (aside == NULL)
+			return -ENOMEM;
+		bytes = memcpy(aside, bytes, n);
+	}
+	error = ibuf_moves_make_(&moves, m, segments, plan_private);
+	if (error == 0)
+		copy_in(m, off, bytes, n); /* what moved can still be read */
+	if (aside != NULL) {
+		ibuf_platform_wipe_(aside, n); /* it may have been secret */
+		free(aside);
+	}
+	if (error == 0)
+		ibuf_moves_end_(&moves);
 	return error;
 }

@@ -275,3 +275,116 @@ TEST(own_bytes_across_segments_of_one_room_are_written_as_they_were)
 		}
 	}
 }
+
+/* ---- memory of several rooms ------------------------------------------ */
+
+enum { BLOCK = 120 };
+
+/* Whoever reads what was released reads this. */
+static void
+spoil(void *bytes, size_t len, void *arg)
+{
+	(void)arg;
+	memset(bytes, 0xee, len);
+}
+
+static uint32_t
+dice(uint32_t *random, uint32_t sides)
+{
+	*random = *random * 1103515245 + 12345;
+	return (*random >> 8) % sides;
+}
+
+/* Windows of several wrapped rooms, one behind the other in memory. */
+static struct ibuf_mbuf *
+message_of_neighbours(uint8_t *block, uint32_t *random)
+{
+	struct ibuf_mbuf *m = NULL;
+	size_t at = 0;
+
+	while (at < BLOCK) {
+		size_t len = 1 + dice(random, BLOCK / 2);
+		struct ibuf_mbuf *room;
+
+		if (len > BLOCK - at)
+			len = BLOCK - at;
+		room = ibuf_mbuf_wrap(block + at, len, spoil, NULL);
+		assert_non_null(room);
+		at += len;
+		if (m == NULL)
+			m = room;
+		else
+			assert_int_equal(ibuf_mbuf_concat(m, room), 0);
+	}
+	/* The ends may have room to slide in. */
+	if (dice(random, 2) == 0)
+		ibuf_mbuf_trim_head(m, dice(random, BLOCK * 3 / 4));
+	if (dice(random, 2) == 0)
+		ibuf_mbuf_trim_tail(m,
+				    dice(random, (uint32_t)(ibuf_mbuf_len(m))));
+	return m;
+}
+
+/* All bytes of the message lie in one piece of memory, whatever the rooms. */
+TEST(own_bytes_may_lie_across_rooms_that_are_neighbours_in_memory)
+{
+	uint32_t random = 1;
+
+	for (int i = 0; i < 30000; i++) {
+		uint8_t block[BLOCK], flat[BLOCK], expected[2 * BLOCK];
+		uint32_t what = dice(&random, 3);
+		struct ibuf_mbuf *m;
+		const uint8_t *own;
+		size_t len, from, n, to;
+
+		for (size_t k = 0; k < BLOCK; k++)
+			block[k] = (uint8_t)(k + (size_t)i);
+		m = message_of_neighbours(block, &random);
+		len = ibuf_mbuf_len(m);
+		assert_int_equal(ibuf_mbuf_copy_out(m, 0, flat, len), 0);
+		from = dice(&random, (uint32_t)len);
+		n = 1 + dice(&random, (uint32_t)(len - from));
+		to = dice(&random, (uint32_t)(len - n) + 1);
+		own = ibuf_mbuf_at(m, from, NULL);
+		memcpy(expected, flat, len);
+		if (what == 0) {
+			memcpy(expected + len, flat + from, n);
+			assert_int_equal(ibuf_mbuf_append(m, own, n), 0);
+			len += n;
+		} else if (what == 1) {
+			memcpy(expected, flat + from, n);
+			memcpy(expected + n, flat, len);
+			assert_int_equal(ibuf_mbuf_prepend(m, own, n), 0);
+			len += n;
+		} else {
+			memcpy(expected + to, flat + from, n);
+			assert_int_equal(ibuf_mbuf_write_at(m, to, own, n), 0);
+		}
+		assert_message(m, expected, len);
+		ibuf_mbuf_free(m);
+	}
+}
+
+/* The last byte is source and target; the first byte of the next is source. */
+TEST(write_at_reads_bytes_that_are_or_border_on_those_it_writes)
+{
+	for (size_t to = 0; to <= 8; to++) {
+		for (size_t from = 0; from <= 8; from++) {
+			uint8_t block[] = "abcdefghijkl", expected[13];
+			struct ibuf_mbuf *m =
+				ibuf_mbuf_wrap(block, 5, spoil, NULL);
+
+			assert_int_equal(
+				ibuf_mbuf_concat(m,
+						 ibuf_mbuf_wrap(block + 5, 7,
+								spoil, NULL)),
+				0);
+			memcpy(expected, block, 12);
+			memmove(expected + to, block + from, 4);
+			assert_int_equal(
+				ibuf_mbuf_write_at(m, to, block + from, 4), 0);
+			assert_message(m, expected, 12);
+			ibuf_mbuf_free(m);
+		}
+	}
+}
