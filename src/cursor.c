@@ -61,15 +61,16 @@ ibuf_cursor_read_any_(struct ibuf_cursor *c, void *dst, size_t n)
 bool
 ibuf_cursor_seek(struct ibuf_cursor *c, size_t position)
 {
-	struct ibuf_cursor from;
+	size_t off = position, left, here;
 
-	if (position > c->stop_)
+	if (position > c->stop_ || !chain_covers(c->m_, position, 0))
 		return false;
-	ibuf_cursor_init(&from, c->m_);
-	if (!ibuf_cursor_limit(&from, c->stop_) ||
-	    !ibuf_cursor_skip(&from, position))
-		return false; /* the message was edited: a bug of the caller */
-	*c = from;
+	c->seg_ = chain_find(c->m_, &off);
+	left = c->stop_ - position;
+	here = c->seg_->len_ - off < left ? c->seg_->len_ - off : left;
+	c->at_ = window_data(c->seg_) + off;
+	c->end_ = c->at_ + here;
+	c->behind_ = left - here;
 	return true;
 }
 

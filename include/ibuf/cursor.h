@@ -79,7 +79,7 @@ IBUF_INLINE void ibuf_cursor_reset(struct ibuf_cursor *c);
  * @param position 0 to the limit, or to the length where there is none
  * @return false: beyond that
  * @mt shared-read
- * @cost O(segments)
+ * @cost O(segments between position and the nearer end of the message)
  */
 IBUF_API bool ibuf_cursor_seek(struct ibuf_cursor *c, size_t position);
 

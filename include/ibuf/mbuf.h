@@ -71,6 +71,13 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_from(const void *bytes, size_t len);
 /**
  * What a wrapped message calls when its last window is dropped: once, in the
  * thread that drops it, outside any lock.  It is given what was wrapped.
+ *
+ * A call that edits a message drops what it lets go of last, so the function
+ * finds that message as it is when the call returns.  The function may look at
+ * it and clone it, use any other message, be cancelled, and throw a C++
+ * exception where the library is compiled with -fexceptions; what else the
+ * call lets go of is released all the same.  It must not edit or free that
+ * message.
  */
 typedef void ibuf_mbuf_release_fn(void *bytes, size_t len, void *arg);
 
@@ -214,7 +221,7 @@ IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
  * @return the byte at off; NULL: off is outside, and run is untouched
  * @owner the message; valid until its next edit or free
  * @mt shared-read
- * @cost O(segments before off)
+ * @cost O(segments between off and the nearer end)
  */
 IBUF_INLINE const uint8_t *ibuf_mbuf_at(const struct ibuf_mbuf *m, size_t off,
 					size_t *run);
@@ -309,7 +316,8 @@ IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
  * @param n how many
  * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large
  * @mt object
- * @cost O(n); when it grows O(length), which is O(1) for each byte appended
+ * @cost O(n); when it grows O(length), which is O(1) for each byte appended,
+ *       also while clones look at what there was
  */
 IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
 				 size_t n);
@@ -321,7 +329,8 @@ IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
  * @param n how many
  * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large
  * @mt object
- * @cost O(n); when it grows O(length), which is O(1) for each byte prepended
+ * @cost O(n); when it grows O(length), which is O(1) for each byte prepended,
+ *       also while clones look at what there was
  */
 IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
 				  size_t n);
@@ -419,7 +428,7 @@ IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n);
  * @param n how many, 0 to the length
  * @return 0; -ERANGE: more than the length
  * @mt object
- * @cost O(1) for one segment, O(segments) for several
+ * @cost O(segments that empty)
  */
 IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
 
@@ -432,10 +441,13 @@ IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
 IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
 
 /**
- * Hold no more memory than the length needs: copy out of larger rooms, where
- * that frees them.
+ * Keep no memory alive beyond the message's own bytes: each segment that shows
+ * a part of its room moves to one of just its size, whoever else looks at the
+ * room.  Bytes in the room of their own pool mbuf stay there.
  *
- * @return 0, also when there was nothing to gain; -ENOMEM
+ * This is how a slice lets go of a large buffer before that is freed.
+ *
+ * @return 0, also when nothing had to move; -ENOMEM
  * @mt object
  * @cost O(length)
  */
@@ -462,7 +474,8 @@ IBUF_API uint8_t *ibuf_mbuf_data_mut(struct ibuf_mbuf *m);
  * @return the byte at off; NULL: outside, or no memory; run is untouched
  * @owner the message; valid until its next edit, clone or free
  * @mt object
- * @cost O(segments before off); O(segment) where it is shared or read-only
+ * @cost O(segments between off and the nearer end); O(segment) where it is
+ *       shared or read-only
  */
 IBUF_API uint8_t *ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off,
 				   size_t *run);
@@ -484,7 +497,8 @@ IBUF_API int ibuf_mbuf_unshare(struct ibuf_mbuf *m);
  * @param n how many, 0 to the length - off
  * @return 0; -ERANGE: outside; -ENOMEM
  * @mt object
- * @cost O(n), and O(segments touched) where they are shared or read-only
+ * @cost O(n + segments between off and the nearer end), and O(segments
+ *       written) where they are shared or read-only
  */
 IBUF_API int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
 				const void *bytes, size_t n);

@@ -38,7 +38,8 @@ IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
  * @return the rest; NULL: outside, no memory, or 2^28 windows on a room
  * @owner the caller owns both
  * @mt object
- * @cost O(segments), one window and one atomic addition at most
+ * @cost O(segments between at and the nearer end), one window and one atomic
+ *       addition at most
  */
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
 
@@ -70,7 +71,7 @@ IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
  * @param n how many bytes, 0 to the length - off
  * @return 0; -ERANGE: outside, and dst is untouched
  * @mt shared-read
- * @cost O(n + segments before off)
+ * @cost O(n + segments between off and the nearer end)
  */
 IBUF_API int ibuf_mbuf_copy_out(const struct ibuf_mbuf *m, size_t off,
 				void *dst, size_t n);
@@ -107,7 +108,7 @@ IBUF_API size_t ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off,
  * @return how many entries it takes; 0 at the end of the message and beyond
  * @owner the message; valid until its next edit or free
  * @mt shared-read
- * @cost O(segments)
+ * @cost O(max + segments between off and the nearer end)
  */
 IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
 			      struct iovec *iov, size_t max);
@@ -123,7 +124,7 @@ IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
  *        right checksum
  * @return 0; -ERANGE: outside, and out is untouched
  * @mt shared-read
- * @cost O(n + segments before off)
+ * @cost O(n + segments between off and the nearer end)
  */
 IBUF_API int ibuf_mbuf_checksum(const struct ibuf_mbuf *m, size_t off, size_t n,
 				uint32_t start, uint16_t *out);
