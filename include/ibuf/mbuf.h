@@ -529,7 +529,8 @@ IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m);
  * Print a message for a person: each segment with its room, count, rights,
  * headroom and tailroom, and its bytes in hex and text.
  *
- * @param to where; its error flag tells of write errors
+ * @param to where; its error flag tells of write errors, and a segment whose
+ *        bytes it does not take is left at that line
  * @mt shared-read
  * @cost O(length)
  */
