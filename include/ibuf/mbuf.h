@@ -360,10 +360,11 @@ IBUF_INLINE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m, size_t n);
 IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
 
 /**
- * Append formatted text, without a terminating zero.
+ * Append formatted text, without a terminating zero; errno is kept.
  *
  * @param format as for printf; arguments may be bytes of this message
- * @return 0; -ENOMEM; -EOVERFLOW: too long; -EINVAL: the format fails
+ * @return 0; -ENOMEM; -EOVERFLOW: longer than vsnprintf or a message can say;
+ *         -EINVAL: the format fails
  * @mt object
  * @cost O(text); formatted twice when it does not fit
  */
@@ -371,11 +372,12 @@ IBUF_API int ibuf_mbuf_printf(struct ibuf_mbuf *m, const char *format, ...)
 	IBUF_PRINTF(2, 3);
 
 /**
- * Append formatted text, without a terminating zero.
+ * Append formatted text, without a terminating zero; errno is kept.
  *
  * @param format as for printf; arguments may be bytes of this message
  * @param args the arguments; as with vprintf, undefined afterwards
- * @return 0; -ENOMEM; -EOVERFLOW: too long; -EINVAL: the format fails
+ * @return 0; -ENOMEM; -EOVERFLOW: longer than vsnprintf or a message can say;
+ *         -EINVAL: the format fails
  * @mt object
  * @cost O(text); formatted twice when it does not fit
  */
