@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#define RECV_MOST 1024 /* datagrams in one call of ibuf_io_recv() */
-#define BATCH 64       /* in one system call, for what is on the stack */
-#define IOV_MOST 1024  /* segments in one system call */
+#define RECV_MOST 1024    /* datagrams in one call of ibuf_io_recv() */
+#define BATCH 64          /* in one system call, for what is on the stack */
+#define BATCH_PIECES 1024 /* and pieces of all of them, likewise */
 
 /* ---- receive ------------------------------------------------------- */
 
@@ -188,17 +188,17 @@ static int
 send_batch(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 {
 	struct ibuf_datagram_ batch[BATCH];
-	struct iovec iov[IOV_MOST];
-	size_t used = 0;
+	struct iovec iov[BATCH_PIECES];
+	size_t most = ibuf_platform_pieces_(), used = 0;
 	unsigned i;
 
-	if (ibuf_mbuf_segments(d[0].m) > IOV_MOST)
+	if (ibuf_mbuf_segments(d[0].m) > most)
 		return send_copy(fd, d, flags);
 	for (i = 0; i < n; i++) {
 		size_t segments = ibuf_mbuf_segments(d[i].m);
 
-		if (segments > IOV_MOST - used)
-			break; /* in the next call */
+		if (segments > most || segments > BATCH_PIECES - used)
+			break; /* in a call of its own; in the next call */
 		/* An empty message has an entry too: POSIX refuses none. */
 		iov[used] = (struct iovec){NULL, 0};
 		ibuf_mbuf_iov(d[i].m, 0, iov + used, segments);

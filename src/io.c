@@ -14,13 +14,7 @@
 
 #include "chain.h"
 #include "grow.h"
-
-/* Segments in one call: few enough for the stack, and for the kernel. */
-#if defined(IOV_MAX) && IOV_MAX < 1024
-#define IOV_MOST IOV_MAX
-#else
-#define IOV_MOST 1024
-#endif
+#include "platform_io.h"
 
 /* ---- read ---------------------------------------------------------- */
 
@@ -156,15 +150,16 @@ cap_iov(struct iovec *iov, size_t n, size_t *bytes)
 static ssize_t
 write_all(int fd, struct ibuf_mbuf *m, bool is_socket, int flags)
 {
+	size_t pieces = ibuf_platform_pieces_();
 	size_t total = 0, wanted, n;
 	ssize_t sent;
 
 	while (ibuf_mbuf_len(m) != 0) {
-		struct iovec iov[IOV_MOST];
+		struct iovec iov[PIECES_MOST];
 
 		n = ibuf_mbuf_segments(m);
-		if (n > IOV_MOST)
-			n = IOV_MOST;
+		if (n > pieces)
+			n = pieces;
 		ibuf_mbuf_iov(m, 0, iov, n);
 		n = cap_iov(iov, n, &wanted);
 		if (wanted > SSIZE_MAX - total)

@@ -1,13 +1,21 @@
 /*
- * platform_io.h - several datagrams in one system call, where there is such.
+ * platform_io.h - what one call of the system takes: pieces of memory,
+ * datagrams.
  *
- * Both functions retry EINTR and give how many datagrams went, or -errno
- * when the first could not.
+ * The calls retry EINTR and give how many datagrams went, or -errno when the
+ * first could not.
  */
 #ifndef IBUF_SRC_PLATFORM_IO_H
 #define IBUF_SRC_PLATFORM_IO_H
 
+#include <stddef.h>
 #include <sys/socket.h>
+
+/* Pieces of memory for one call: few enough for the stack. */
+#define PIECES_MOST 1024
+
+/* How many of them the system takes in one call; at most PIECES_MOST. */
+size_t ibuf_platform_pieces_(void);
 
 /* One datagram: Linux's struct mmsghdr, which POSIX does not know. */
 struct ibuf_datagram_ {
