@@ -121,6 +121,8 @@ ibuf_io_recv(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d,
 	unsigned total, want;
 	int got, cancel;
 
+	if ((flags & REFUSED_FLAGS) != 0)
+		return -EINVAL;
 	if (n > RECV_MOST)
 		n = RECV_MOST;
 	if (n == 0)
@@ -214,6 +216,8 @@ ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 	unsigned total = 0;
 	int sent = 0;
 
+	if ((flags & REFUSED_FLAGS) != 0)
+		return -EINVAL;
 	if (n > INT_MAX)
 		n = INT_MAX;
 	while (total < n) {

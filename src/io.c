@@ -115,6 +115,9 @@ ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
 
 /* ---- write --------------------------------------------------------- */
 
+/* Flags of the last byte: they go with the call that sends it. */
+#define END_FLAGS (MSG_EOR | MSG_OOB)
+
 /* One call with the first segments; bytes or -errno. */
 static ssize_t
 send_some(int fd, const struct iovec *iov, size_t n, bool is_socket, int flags)
@@ -164,7 +167,10 @@ write_all(int fd, struct ibuf_mbuf *m, bool is_socket, int flags)
 		n = cap_iov(iov, n, &wanted);
 		if (wanted > SSIZE_MAX - total)
 			break;
-		sent = send_some(fd, iov, n, is_socket, flags);
+		sent = send_some(fd, iov, n, is_socket,
+				 wanted == ibuf_mbuf_len(m)
+					 ? flags
+					 : flags & ~END_FLAGS);
 		if (sent < 0)
 			return total != 0 ? (ssize_t)total : sent;
 		(void)ibuf_mbuf_trim_head(m, (size_t)sent);
@@ -185,5 +191,7 @@ ibuf_io_write(int fd, struct ibuf_mbuf *m)
 ssize_t
 ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags)
 {
+	if ((flags & REFUSED_FLAGS) != 0)
+		return -EINVAL;
 	return write_all(fd, m, true, flags | MSG_NOSIGNAL);
 }

@@ -1,6 +1,6 @@
 /*
  * platform_io.h - what one call of the system takes: pieces of memory,
- * datagrams.
+ * datagrams, flags.
  *
  * The calls retry EINTR and give how many datagrams went, or -errno when the
  * first could not.
@@ -16,6 +16,22 @@
 
 /* How many of them the system takes in one call; at most PIECES_MOST. */
 size_t ibuf_platform_pieces_(void);
+
+/*
+ * Flags that no function takes.  ZEROCOPY: the bytes would be read after the
+ * call, when they are no longer the message's.  ERRQUEUE: what comes is no
+ * datagram of the peer's, and what it tells is in control data.
+ */
+#if defined(__linux__) && !defined(MSG_ZEROCOPY)
+#define MSG_ZEROCOPY 0x4000000
+#endif
+#ifndef MSG_ZEROCOPY
+#define MSG_ZEROCOPY 0
+#endif
+#ifndef MSG_ERRQUEUE
+#define MSG_ERRQUEUE 0
+#endif
+#define REFUSED_FLAGS (MSG_ZEROCOPY | MSG_ERRQUEUE)
 
 /* One datagram: Linux's struct mmsghdr, which POSIX does not know. */
 struct ibuf_datagram_ {

@@ -6,6 +6,11 @@
  * leaves everything as it was; any number of segments goes, in pieces of
  * IOV_MAX.  Results are counts, or -errno of the system call.  A thread may
  * be cancelled in a call that blocks; nothing leaks.
+ *
+ * Flags are those of the system call, but for two, which are refused with
+ * -EINVAL before anything happens: MSG_ZEROCOPY, since the bytes may be
+ * freed or overwritten before the kernel has read them, and MSG_ERRQUEUE,
+ * since control data is not received.
  */
 #ifndef IBUF_IO_H
 #define IBUF_IO_H
@@ -48,8 +53,10 @@ IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
  * what went out.
  *
  * @param fd a socket
- * @param flags as for sendmsg; MSG_NOSIGNAL is added
- * @return bytes; 0: the message is empty, and nothing was called; -errno
+ * @param flags as for sendmsg, MSG_NOSIGNAL is added; MSG_OOB and MSG_EOR go
+ *        with the last byte of the message
+ * @return bytes; 0: the message is empty, and nothing was called; -EINVAL: a
+ *         flag is refused, see above; -errno
  * @mt object
  * @cost a system call for each IOV_MAX segments
  */

@@ -300,6 +300,36 @@ TEST(a_signal_that_came_first_is_no_error)
 	channel_close(&c);
 }
 
+/* ---- flags --------------------------------------------------------- */
+
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	static const int flags[] = {MSG_ERRQUEUE, MSG_ZEROCOPY,
+				    MSG_DONTWAIT | MSG_ERRQUEUE};
+	struct ibuf_pool *p = pool_of_4_bytes(1);
+	struct ibuf_io_datagram *d = slots(1);
+	struct ibuf_mbuf *last = ibuf_pool_alloc(p);
+	struct channel c;
+
+	channel_open(&c, SOCK_DGRAM);
+	put(&c, "x", 1);
+	for (size_t i = 0; i < 3; i++) {
+		/* Also where it would fail for another reason. */
+		assert_int_equal(ibuf_io_recv(c.from, p, d, 1, flags[i]),
+				 -EINVAL);
+		assert_int_equal(ibuf_io_recv(c.from, p, d, 0, flags[i]),
+				 -EINVAL);
+	}
+	assert_int_equal(calls_made(), 0);
+	assert_true(is_untouched(d));
+	ibuf_mbuf_free(last);
+	assert_int_equal(ibuf_io_recv(c.from, p, d, 1, MSG_DONTWAIT), 1);
+	assert_message(d[0].m, "x", 1);
+	free_received(d, 1);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
 /* ---- the pool is empty --------------------------------------------- */
 
 TEST(an_empty_pool_is_told_and_no_datagram_is_lost)

@@ -353,6 +353,24 @@ TEST(a_socket_whose_peer_is_gone_says_so_without_a_signal)
 	channel_close(&c);
 }
 
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	struct ibuf_io_datagram d[2];
+	struct channel c;
+
+	channel_open(&c, SOCK_DGRAM);
+	for (unsigned i = 0; i < 2; i++)
+		address_none(&d[i], number(i));
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(ibuf_io_send(c.to, d, 0, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_ERRQUEUE | MSG_DONTWAIT),
+			 -EINVAL);
+	assert_int_equal(calls_made(), 0);
+	assert_left(d, 0, 2);
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_MORE | MSG_DONTWAIT), 2);
+	channel_close(&c);
+}
+
 TEST(whoever_shares_the_bytes_keeps_them)
 {
 	struct ibuf_mbuf *m = message_cut(ten, 10, 0x48);

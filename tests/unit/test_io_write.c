@@ -438,3 +438,44 @@ TEST(the_flags_of_the_caller_are_passed_on)
 	close(ends[1]);
 	ibuf_mbuf_free(m);
 }
+
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	struct ibuf_mbuf *m = message_cut(ten, 10, 0x48);
+	struct pieces was;
+	struct channel c;
+
+	channel_open(&c);
+	pieces_take(&was, m);
+	assert_int_equal(
+		ibuf_io_write_socket(c.to, m, MSG_ZEROCOPY | MSG_DONTWAIT),
+		-EINVAL);
+	assert_int_equal(ibuf_io_write_socket(c.to, m, MSG_ERRQUEUE), -EINVAL);
+	assert_message(m, ten, 10);
+	assert_pieces(m, &was);
+	ibuf_mbuf_clear(m);
+	assert_int_equal(ibuf_io_write_socket(c.to, m, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(calls_made(), 0);
+	ibuf_mbuf_free(m);
+	channel_close(&c);
+}
+
+TEST(flags_of_the_last_byte_go_with_the_last_call)
+{
+	uint8_t bytes[2500];
+	struct ibuf_mbuf *m = many_segments(2500, bytes);
+	struct channel c;
+
+	channel_open(&c);
+	calls_swallow();
+	assert_int_equal(
+		ibuf_io_write_socket(c.to, m, MSG_EOR | MSG_OOB | MSG_MORE),
+		2500);
+	assert_int_equal(calls_made(), 3);
+	assert_int_equal(calls_flags(1), MSG_MORE | MSG_NOSIGNAL);
+	assert_int_equal(calls_flags(2), MSG_MORE | MSG_NOSIGNAL);
+	assert_int_equal(calls_flags(3),
+			 MSG_EOR | MSG_OOB | MSG_MORE | MSG_NOSIGNAL);
+	ibuf_mbuf_free(m);
+	channel_close(&c);
+}
