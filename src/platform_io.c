@@ -35,29 +35,19 @@ ibuf_platform_pieces_(void)
 
 #ifdef IBUF_PLATFORM_POSIX
 
-#ifndef MSG_DONTWAIT /* then a batch is one datagram */
-#define MSG_DONTWAIT 0
-#endif
-
 int
 ibuf_platform_recv_(int fd, struct ibuf_datagram_ *d, unsigned n, int flags)
 {
-	unsigned i;
+	ssize_t got;
 
-	for (i = 0; i < n; i++) {
-		ssize_t got;
-
-		if (i != 0 && MSG_DONTWAIT == 0)
-			break;
-		do
-			got = recvmsg(fd, &d[i].header,
-				      flags | (i == 0 ? 0 : MSG_DONTWAIT));
-		while (got < 0 && errno == EINTR);
-		if (got < 0)
-			return i != 0 ? (int)i : -errno;
-		d[i].bytes = (unsigned)got;
-	}
-	return (int)i;
+	(void)n;
+	do
+		got = recvmsg(fd, &d->header, flags);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	d->bytes = (unsigned)got;
+	return 1;
 }
 
 int

@@ -39,7 +39,17 @@ struct ibuf_datagram_ {
 	unsigned bytes; /* that went */
 };
 
-/* Receive up to n; a blocking socket waits for the first only. */
+/*
+ * Datagrams that one call receives.  An error behind the first of them must
+ * come again at the next call: Linux keeps it, POSIX's recvmsg() does not.
+ */
+#ifdef IBUF_PLATFORM_POSIX
+#define RECEIVED_MOST 1
+#else
+#define RECEIVED_MOST 1024
+#endif
+
+/* Receive up to n <= RECEIVED_MOST; waits for the first only. */
 int ibuf_platform_recv_(int fd, struct ibuf_datagram_ *d, unsigned n,
 			int flags);
 

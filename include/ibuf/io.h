@@ -1,16 +1,28 @@
 /*
  * io.h - messages and file descriptors.
  *
- * Said once: EINTR is retried; bytes or datagrams that were transferred
- * before an error are reported first, the error by the next call; -EAGAIN
- * leaves everything as it was; any number of segments goes, in pieces of
- * IOV_MAX.  Results are counts, or -errno of the system call.  A thread may
- * be cancelled in a call that blocks; nothing leaks.
+ * For all functions:
+ *
+ * Results are counts, or -errno of the system call.  EINTR is retried.
+ *
+ * Bytes or datagrams that were transferred before an error are reported
+ * first.  ibuf_io_read() and ibuf_io_recv() make one system call: the kernel
+ * keeps an error that ends a batch of datagrams for the next call, see
+ * recvmmsg(2).  The others make several where one cannot take all.  An error
+ * of a later one ends the call, and the next call meets it again if it
+ * lasts.  One that the system reports only once, such as an ICMP error of an
+ * earlier datagram, can be lost there, see sendmmsg(2).
+ *
+ * A call that fails or transfers nothing leaves the message as it was.
+ *
+ * Any number of segments goes, in pieces of at most IOV_MAX.
  *
  * Flags are those of the system call, but for two, which are refused with
  * -EINVAL before anything happens: MSG_ZEROCOPY, since the bytes may be
  * freed or overwritten before the kernel has read them, and MSG_ERRQUEUE,
  * since control data is not received.
+ *
+ * A thread may be cancelled in a call that blocks; nothing leaks.
  */
 #ifndef IBUF_IO_H
 #define IBUF_IO_H
@@ -77,15 +89,24 @@ struct ibuf_io_datagram {
 /**
  * Receive up to n datagrams, each into an mbuf of a pool.
  *
- * A blocking socket waits for the first only.
+ * One system call.  A blocking socket waits for the first datagram only;
+ * meanwhile the call holds n mbufs, or as many as the pool had.  Fewer than n
+ * do not say that there are no more.  Where the system has no recvmmsg, one
+ * datagram is received.
+ *
+ * Control data is not received: descriptors that a peer passes are closed.
+ * A connection (SOCK_SEQPACKET) whose peer is gone gives empty messages, as
+ * recv(2) gives 0 for its end and for an empty record.
  *
  * @param fd a datagram socket
  * @param p where the mbufs come from
  * @param d where the datagrams go; entries beyond the count are untouched
- * @param n how many at most; 1024 are taken in one call
+ * @param n how many at most; 1024 are taken in one call, or 128 where there
+ *        is no memory for a longer list
  * @param flags as for recvmmsg
  * @return how many; 0: n is 0; -ENOBUFS or -ENOMEM: the pool has none to
- *         give, and no datagram was consumed; -errno
+ *         give, and no datagram was consumed; -EINVAL: a flag is refused, see
+ *         above; -errno
  * @owner the caller owns each d[i].m
  * @mt any for the pool
  * @cost a system call; O(n)
@@ -96,15 +117,22 @@ IBUF_API int ibuf_io_recv(int fd, struct ibuf_pool *p,
 /**
  * Send up to n datagrams.
  *
+ * Each message is one datagram; one of more than IOV_MAX segments is sent
+ * from a contiguous copy.  A stream is no datagram socket: there the rest of
+ * a message that went out in part would be lost.
+ *
  * @param fd a datagram socket
  * @param d the datagrams; peer_len 0: to where the socket is connected
  * @param n how many
- * @param flags as for sendmmsg; MSG_NOSIGNAL is added
- * @return how many were sent; -errno: the first could not be
+ * @param flags as for sendmmsg, MSG_NOSIGNAL is added; with MSG_MORE, UDP
+ *        joins the datagrams
+ * @return how many were sent; 0: n is 0; -ENOMEM: the first needs a copy;
+ *         -EINVAL: a flag is refused, see above; -errno: the first could not
+ *         be sent
  * @owner the messages that were sent are freed and their m set to NULL; the
  *        others are still the caller's
  * @mt object
- * @cost a system call for each 1024 datagrams; O(segments)
+ * @cost a system call for each 64 datagrams or 1024 segments; O(segments)
  */
 IBUF_API int ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n,
 			  int flags);
