@@ -6,7 +6,6 @@
 #include <ibuf/mbuf.h>
 #include <ibuf/pool.h>
 #include <ibuf/segment.h>
-#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -115,6 +114,12 @@ ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
 
 /* ---- write --------------------------------------------------------- */
 
+/*
+ * The bytes of one call: no more than ssize_t can say anywhere, and than
+ * Linux transfers at once, so that a call which does less says something.
+ */
+#define CALL_BYTES ((size_t)1 << 30)
+
 /* Flags of the last byte: they go with the call that sends it. */
 #define END_FLAGS (MSG_EOR | MSG_OOB)
 
@@ -133,21 +138,19 @@ send_some(int fd, const struct iovec *iov, size_t n, bool is_socket, int flags)
 	return sent < 0 ? -errno : sent;
 }
 
-/* A call takes no more than SSIZE_MAX bytes: leave out what is beyond. */
+/* Leave out what is beyond CALL_BYTES; how many pieces remain. */
 static size_t
 cap_iov(struct iovec *iov, size_t n, size_t *bytes)
 {
 	size_t i;
 
 	*bytes = 0;
-	for (i = 0; i < n; i++) {
-		if (iov[i].iov_len > SSIZE_MAX - *bytes) {
-			iov[i].iov_len = SSIZE_MAX - *bytes;
-			n = i + 1;
-		}
+	for (i = 0; i < n && *bytes < CALL_BYTES; i++) {
+		if (iov[i].iov_len > CALL_BYTES - *bytes)
+			iov[i].iov_len = CALL_BYTES - *bytes;
 		*bytes += iov[i].iov_len;
 	}
-	return n;
+	return i;
 }
 
 static ssize_t
@@ -165,8 +168,6 @@ write_all(int fd, struct ibuf_mbuf *m, bool is_socket, int flags)
 			n = pieces;
 		ibuf_mbuf_iov(m, 0, iov, n);
 		n = cap_iov(iov, n, &wanted);
-		if (wanted > SSIZE_MAX - total)
-			break;
 		sent = send_some(fd, iov, n, is_socket,
 				 wanted == ibuf_mbuf_len(m)
 					 ? flags

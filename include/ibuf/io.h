@@ -53,10 +53,14 @@ IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
 /**
  * Write a message with writev and take off its front what went out.
  *
+ * Ends early where the descriptor takes no more for now: the rest is still
+ * in the message.  A pipe or socket whose reader is gone raises SIGPIPE.
+ *
  * @param fd a descriptor to write to
  * @return bytes; 0: the message is empty, and nothing was called; -errno
  * @mt object
- * @cost a system call for each IOV_MAX segments
+ * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
+ *       out, and IOV_MAX)
  */
 IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
 
@@ -64,13 +68,16 @@ IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
  * Send a message with sendmsg, never raising SIGPIPE, and take off its front
  * what went out.
  *
+ * For streams: where a socket keeps records, each system call is one.
+ *
  * @param fd a socket
  * @param flags as for sendmsg, MSG_NOSIGNAL is added; MSG_OOB and MSG_EOR go
  *        with the last byte of the message
  * @return bytes; 0: the message is empty, and nothing was called; -EINVAL: a
  *         flag is refused, see above; -errno
  * @mt object
- * @cost a system call for each IOV_MAX segments
+ * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
+ *       out, and IOV_MAX)
  */
 IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
 
