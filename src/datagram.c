@@ -163,27 +163,39 @@ address(struct ibuf_io_datagram *d, struct ibuf_datagram_ *to,
 	}
 }
 
+/* What is sent in place of a message, for as long as the call takes. */
+struct copy {
+	uint8_t *bytes;
+	size_t n;
+};
+
+/* It may be of a pool that wipes, in whole or in part. */
 static void
-free_copy(void *copy)
+copy_free(void *copy)
 {
-	ibuf_mbuf_free(copy);
+	struct copy *c = copy;
+
+	ibuf_platform_wipe_(c->bytes, c->n);
+	free(c->bytes);
 }
 
 /* More segments than a call takes: what is sent is a contiguous copy. */
 static int
 send_copy(int fd, struct ibuf_io_datagram *d, int flags)
 {
-	struct ibuf_mbuf *copy = ibuf_mbuf_copy(d->m, 0, ibuf_mbuf_len(d->m));
+	struct copy copy = {NULL, ibuf_mbuf_len(d->m)};
 	struct ibuf_datagram_ one;
 	struct iovec iov;
 	int sent;
 
-	if (copy == NULL)
+	copy.bytes = malloc(copy.n);
+	if (copy.bytes == NULL)
 		return -ENOMEM;
-	count_copied(d->m, ibuf_mbuf_len(copy));
-	ibuf_mbuf_iov(copy, 0, &iov, 1);
+	(void)ibuf_mbuf_copy_out(d->m, 0, copy.bytes, copy.n);
+	count_copied(d->m, copy.n);
+	iov = (struct iovec){copy.bytes, copy.n};
 	address(d, &one, &iov, 1);
-	pthread_cleanup_push(free_copy, copy);
+	pthread_cleanup_push(copy_free, &copy);
 	sent = ibuf_platform_send_(fd, &one, 1, flags);
 	pthread_cleanup_pop(1);
 	return sent;
