@@ -39,14 +39,28 @@ struct ibuf_pool;
 /**
  * Append what a descriptor has to read.
  *
- * Reads into the tailroom there is; grows only when that is 0, and keeps the
- * larger room only if bytes came.
+ * Reads into the tailroom.  Where that is less than max, a sole owner first
+ * gets more of it without an allocation: an empty message starts again at
+ * the headroom that its room was made with, and bytes slide down there where
+ * the dead headroom in front of them is at least as long as they are.
+ *
+ * Asks for what then fits, but never for fewer bytes than max, 4096 or the
+ * capacity, whichever is the least; a capacity below 512 counts as 4096.  The
+ * message grows only when more comes than fits.  When there is no memory for
+ * that, the call asks for what fits.  With ibuf_mbuf_tailroom() as max the
+ * message stays in its room.
+ *
+ * For streams: the call is one read(2) into one piece of memory, and does to
+ * a record what that does.  The rest of a longer datagram is lost, an empty
+ * one looks like the end, and an eventfd or a timerfd gives -EINVAL for a max
+ * below 8.  ibuf_io_recv() is for datagrams.
  *
  * @param fd a descriptor to read from
  * @param max bytes at most
- * @return bytes; 0: end of file, or max is 0; -ENOMEM; -EOVERFLOW; -errno
+ * @return bytes; 0: end of file, or max is 0; -ENOMEM: no tailroom, and no
+ *         memory for more; -EOVERFLOW: the message can be no longer; -errno
  * @mt object
- * @cost a system call
+ * @cost a system call; O(length of the last segment) where it slides or grows
  */
 IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
 
