@@ -3,6 +3,7 @@
 #include <ibuf/mbuf.h>
 
 #include "chain.h"
+#include "lines.h"
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -79,8 +80,6 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 
 /* ---- dump ---------------------------------------------------------- */
 
-#define BYTES_A_LINE 16
-
 static const char *
 kind_name(const struct ibuf_mbuf *s)
 {
@@ -103,24 +102,24 @@ rights_name(const struct ibuf_mbuf *s)
 	return names[s->flags_ & BOTH_RIGHTS];
 }
 
-static void
+/* false: the stream takes no more. */
+static bool
 dump_line(const uint8_t *bytes, size_t n, size_t off, FILE *to)
 {
+	static const char digits[] = "0123456789abcdef";
+	char hex[3 * BYTES_A_LINE + 2], text[BYTES_A_LINE + 1], *at;
 	size_t i;
 
-	fprintf(to, "    %08zx ", off);
-	for (i = 0; i < BYTES_A_LINE; i++) {
-		if (i == BYTES_A_LINE / 2)
-			fputc(' ', to);
-		if (i < n)
-			fprintf(to, " %02x", bytes[i]);
-		else
-			fputs("   ", to);
+	memset(hex, ' ', sizeof hex);
+	for (i = 0; i < n; i++) {
+		/* Two halves, with a blank more in between. */
+		at = hex + 3 * i + (i >= BYTES_A_LINE / 2) + 1;
+		at[0] = digits[bytes[i] >> 4];
+		at[1] = digits[bytes[i] & 15];
+		text[i] = (char)(isprint(bytes[i]) ? bytes[i] : '.');
 	}
-	fputs("  |", to);
-	for (i = 0; i < n; i++)
-		fputc(isprint(bytes[i]) ? bytes[i] : '.', to);
-	fputs("|\n", to);
+	hex[sizeof hex - 1] = text[n] = '\0';
+	return fprintf(to, "    %08zx %s  |%s|\n", off, hex, text) >= 0;
 }
 
 /* off: of the segment's first byte in the message. */
@@ -128,7 +127,7 @@ static void
 dump_segment(const struct ibuf_mbuf *s, size_t index, size_t off, FILE *to)
 {
 	uint32_t count = load_acquire_u32(&s->room_->count_);
-	uint32_t i;
+	struct line line = {0, 0};
 
 	fprintf(to,
 		"  segment %zu: %" PRIu32 " bytes at %p, headroom %zu, "
@@ -146,11 +145,9 @@ dump_segment(const struct ibuf_mbuf *s, size_t index, size_t off, FILE *to)
 		"%" PRIu32 ", windows: %" PRIu32 "\n",
 		kind_name(s), ibuf_room_size_(s), (const void *)s->base_,
 		s->room_->headroom_, count & IBUF_ROOM_WINDOWS_);
-	for (i = 0; i < s->len_; i += BYTES_A_LINE)
-		dump_line(window_data(s) + i,
-			  s->len_ - i < BYTES_A_LINE ? s->len_ - i
-						     : BYTES_A_LINE,
-			  off + i, to);
+	while (line_next(&line, s->len_) &&
+	       dump_line(window_data(s) + line.at, line.n, off + line.at, to))
+		;
 }
 
 void

@@ -1,4 +1,4 @@
-/* platform_io.c - batches of datagrams, on Linux and on plain POSIX. */
+/* platform_io.c - what a call takes, on Linux and on plain POSIX. */
 #ifdef IBUF_PLATFORM_POSIX
 #define _POSIX_C_SOURCE 200809L
 #else
@@ -7,33 +7,47 @@
 #include "platform_io.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <limits.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* The limit as it is known at compile time. */
+#if defined(IOV_MAX)
+#define PIECES_KNOWN IOV_MAX
+#elif defined(UIO_MAXIOV)
+#define PIECES_KNOWN UIO_MAXIOV
+#else
+#define PIECES_KNOWN PIECES_MOST
+#endif
+
+size_t
+ibuf_platform_pieces_(void)
+{
+	long here = sysconf(_SC_IOV_MAX); /* -1: there is no limit */
+	size_t most = PIECES_MOST;
+
+	if (most > PIECES_KNOWN)
+		most = PIECES_KNOWN;
+	if (here > 0 && most > (size_t)here)
+		most = (size_t)here;
+	return most;
+}
 
 #ifdef IBUF_PLATFORM_POSIX
-
-#ifndef MSG_DONTWAIT /* then a batch is one datagram */
-#define MSG_DONTWAIT 0
-#endif
 
 int
 ibuf_platform_recv_(int fd, struct ibuf_datagram_ *d, unsigned n, int flags)
 {
-	unsigned i;
+	ssize_t got;
 
-	for (i = 0; i < n; i++) {
-		ssize_t got;
-
-		if (i != 0 && MSG_DONTWAIT == 0)
-			break;
-		do
-			got = recvmsg(fd, &d[i].header,
-				      flags | (i == 0 ? 0 : MSG_DONTWAIT));
-		while (got < 0 && errno == EINTR);
-		if (got < 0)
-			return i != 0 ? (int)i : -errno;
-		d[i].bytes = (unsigned)got;
-	}
-	return (int)i;
+	(void)n;
+	do
+		got = recvmsg(fd, &d->header, flags);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -errno;
+	d->bytes = (unsigned)got;
+	return 1;
 }
 
 int

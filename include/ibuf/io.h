@@ -1,11 +1,28 @@
 /*
  * io.h - messages and file descriptors.
  *
- * Said once: EINTR is retried; bytes or datagrams that were transferred
- * before an error are reported first, the error by the next call; -EAGAIN
- * leaves everything as it was; any number of segments goes, in pieces of
- * IOV_MAX.  Results are counts, or -errno of the system call.  A thread may
- * be cancelled in a call that blocks; nothing leaks.
+ * For all functions:
+ *
+ * Results are counts, or -errno of the system call.  EINTR is retried.
+ *
+ * Bytes or datagrams that were transferred before an error are reported
+ * first.  ibuf_io_read() and ibuf_io_recv() make one system call: the kernel
+ * keeps an error that ends a batch of datagrams for the next call, see
+ * recvmmsg(2).  The others make several where one cannot take all.  An error
+ * of a later one ends the call, and the next call meets it again if it
+ * lasts.  One that the system reports only once, such as an ICMP error of an
+ * earlier datagram, can be lost there, see sendmmsg(2).
+ *
+ * A call that fails or transfers nothing leaves the message as it was.
+ *
+ * Any number of segments goes, in pieces of at most IOV_MAX.
+ *
+ * Flags are those of the system call, but for two, which are refused with
+ * -EINVAL before anything happens: MSG_ZEROCOPY, since the bytes may be
+ * freed or overwritten before the kernel has read them, and MSG_ERRQUEUE,
+ * since control data is not received.
+ *
+ * A thread may be cancelled in a call that blocks; nothing leaks.
  */
 #ifndef IBUF_IO_H
 #define IBUF_IO_H
@@ -22,24 +39,42 @@ struct ibuf_pool;
 /**
  * Append what a descriptor has to read.
  *
- * Reads into the tailroom there is; grows only when that is 0, and keeps the
- * larger room only if bytes came.
+ * Reads into the tailroom.  Where that is less than max, a sole owner first
+ * gets more of it without an allocation: an empty message starts again at
+ * the headroom that its room was made with, and bytes slide down there where
+ * the dead headroom in front of them is at least as long as they are.
+ *
+ * Asks for what then fits, but never for fewer bytes than max, 4096 or the
+ * capacity, whichever is the least; a capacity below 512 counts as 4096.  The
+ * message grows only when more comes than fits.  When there is no memory for
+ * that, the call asks for what fits.  With ibuf_mbuf_tailroom() as max the
+ * message stays in its room.
+ *
+ * For streams: the call is one read(2) into one piece of memory, and does to
+ * a record what that does.  The rest of a longer datagram is lost, an empty
+ * one looks like the end, and an eventfd or a timerfd gives -EINVAL for a max
+ * below 8.  ibuf_io_recv() is for datagrams.
  *
  * @param fd a descriptor to read from
  * @param max bytes at most
- * @return bytes; 0: end of file, or max is 0; -ENOMEM; -EOVERFLOW; -errno
+ * @return bytes; 0: end of file, or max is 0; -ENOMEM: no tailroom, and no
+ *         memory for more; -EOVERFLOW: the message can be no longer; -errno
  * @mt object
- * @cost a system call
+ * @cost a system call; O(length of the last segment) where it slides or grows
  */
 IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
 
 /**
  * Write a message with writev and take off its front what went out.
  *
+ * Ends early where the descriptor takes no more for now: the rest is still
+ * in the message.  A pipe or socket whose reader is gone raises SIGPIPE.
+ *
  * @param fd a descriptor to write to
  * @return bytes; 0: the message is empty, and nothing was called; -errno
  * @mt object
- * @cost a system call for each IOV_MAX segments
+ * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
+ *       out, and IOV_MAX)
  */
 IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
 
@@ -47,11 +82,16 @@ IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
  * Send a message with sendmsg, never raising SIGPIPE, and take off its front
  * what went out.
  *
+ * For streams: where a socket keeps records, each system call is one.
+ *
  * @param fd a socket
- * @param flags as for sendmsg; MSG_NOSIGNAL is added
- * @return bytes; 0: the message is empty, and nothing was called; -errno
+ * @param flags as for sendmsg, MSG_NOSIGNAL is added; MSG_OOB and MSG_EOR go
+ *        with the last byte of the message
+ * @return bytes; 0: the message is empty, and nothing was called; -EINVAL: a
+ *         flag is refused, see above; -errno
  * @mt object
- * @cost a system call for each IOV_MAX segments
+ * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
+ *       out, and IOV_MAX)
  */
 IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
 
@@ -70,15 +110,24 @@ struct ibuf_io_datagram {
 /**
  * Receive up to n datagrams, each into an mbuf of a pool.
  *
- * A blocking socket waits for the first only.
+ * One system call.  A blocking socket waits for the first datagram only;
+ * meanwhile the call holds n mbufs, or as many as the pool had.  Fewer than n
+ * do not say that there are no more.  Where the system has no recvmmsg, one
+ * datagram is received.
+ *
+ * Control data is not received: descriptors that a peer passes are closed.
+ * A connection (SOCK_SEQPACKET) whose peer is gone gives empty messages, as
+ * recv(2) gives 0 for its end and for an empty record.
  *
  * @param fd a datagram socket
  * @param p where the mbufs come from
  * @param d where the datagrams go; entries beyond the count are untouched
- * @param n how many at most; 1024 are taken in one call
+ * @param n how many at most; 1024 are taken in one call, or 128 where there
+ *        is no memory for a longer list
  * @param flags as for recvmmsg
  * @return how many; 0: n is 0; -ENOBUFS or -ENOMEM: the pool has none to
- *         give, and no datagram was consumed; -errno
+ *         give, and no datagram was consumed; -EINVAL: a flag is refused, see
+ *         above; -errno
  * @owner the caller owns each d[i].m
  * @mt any for the pool
  * @cost a system call; O(n)
@@ -89,15 +138,22 @@ IBUF_API int ibuf_io_recv(int fd, struct ibuf_pool *p,
 /**
  * Send up to n datagrams.
  *
+ * Each message is one datagram; one of more than IOV_MAX segments is sent
+ * from a contiguous copy.  A stream is no datagram socket: there the rest of
+ * a message that went out in part would be lost.
+ *
  * @param fd a datagram socket
  * @param d the datagrams; peer_len 0: to where the socket is connected
  * @param n how many
- * @param flags as for sendmmsg; MSG_NOSIGNAL is added
- * @return how many were sent; -errno: the first could not be
+ * @param flags as for sendmmsg, MSG_NOSIGNAL is added; with MSG_MORE, UDP
+ *        joins the datagrams
+ * @return how many were sent; 0: n is 0; -ENOMEM: the first needs a copy;
+ *         -EINVAL: a flag is refused, see above; -errno: the first could not
+ *         be sent
  * @owner the messages that were sent are freed and their m set to NULL; the
  *        others are still the caller's
  * @mt object
- * @cost a system call for each 1024 datagrams; O(segments)
+ * @cost a system call for each 64 datagrams or 1024 segments; O(segments)
  */
 IBUF_API int ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n,
 			  int flags);

@@ -369,10 +369,11 @@ IBUF_INLINE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m, size_t n);
 IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
 
 /**
- * Append formatted text, without a terminating zero.
+ * Append formatted text, without a terminating zero; errno is kept.
  *
  * @param format as for printf; arguments may be bytes of this message
- * @return 0; -ENOMEM; -EOVERFLOW: too long; -EINVAL: the format fails
+ * @return 0; -ENOMEM; -EOVERFLOW: longer than vsnprintf or a message can say;
+ *         -EINVAL: the format fails
  * @mt object
  * @cost O(text); formatted twice when it does not fit
  */
@@ -380,11 +381,12 @@ IBUF_API int ibuf_mbuf_printf(struct ibuf_mbuf *m, const char *format, ...)
 	IBUF_PRINTF(2, 3);
 
 /**
- * Append formatted text, without a terminating zero.
+ * Append formatted text, without a terminating zero; errno is kept.
  *
  * @param format as for printf; arguments may be bytes of this message
  * @param args the arguments; as with vprintf, undefined afterwards
- * @return 0; -ENOMEM; -EOVERFLOW: too long; -EINVAL: the format fails
+ * @return 0; -ENOMEM; -EOVERFLOW: longer than vsnprintf or a message can say;
+ *         -EINVAL: the format fails
  * @mt object
  * @cost O(text); formatted twice when it does not fit
  */
@@ -543,7 +545,8 @@ IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m);
  * Print a message for a person: each segment with its room, count, rights,
  * headroom and tailroom, and its bytes in hex and text.
  *
- * @param to where; its error flag tells of write errors
+ * @param to where; its error flag tells of write errors, and a segment whose
+ *        bytes it does not take is left at that line
  * @mt shared-read
  * @cost O(length)
  */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@ static struct {
 	size_t limit;
 	unsigned percent, noise;
 	size_t most_pieces, most_asked;
+	bool scribbles, swallows;
+	int flags[4]; /* of the first calls of sendmsg */
+	size_t sent;
 } calls = {.limit = SIZE_MAX};
 
 void
@@ -24,6 +28,20 @@ calls_reset(void)
 	calls.limit = SIZE_MAX;
 	calls.percent = 0;
 	calls.most_pieces = calls.most_asked = 0;
+	calls.scribbles = calls.swallows = false;
+	calls.sent = 0;
+}
+
+void
+calls_scribble(void)
+{
+	calls.scribbles = true;
+}
+
+void
+calls_swallow(void)
+{
+	calls.swallows = true;
 }
 
 void
@@ -70,6 +88,12 @@ size_t
 calls_most_asked(void)
 {
 	return calls.most_asked;
+}
+
+int
+calls_flags(size_t n)
+{
+	return calls.flags[n - 1];
 }
 
 static unsigned
@@ -125,6 +149,17 @@ shorten(struct iovec *few, const struct iovec *iov, size_t n, size_t most)
 	return i;
 }
 
+/* What Linux takes of them in one call, MAX_RW_COUNT at most. */
+static ssize_t
+swallow(const struct iovec *iov, size_t n)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < n; i++)
+		taken += iov[i].iov_len;
+	return taken < 0x7ffff000 ? (ssize_t)taken : 0x7ffff000;
+}
+
 /* ---- standing in --------------------------------------------------- */
 
 /* __real_f is f itself; __wrap_f is where the linker sends the callers of f. */
@@ -148,10 +183,13 @@ WRAPS(ssize_t, read, int fd, void *to, size_t n)
 {
 	size_t most;
 
-	if (fails(&most))
-		return -1;
 	if (calls.most_asked < n)
 		calls.most_asked = n;
+	if (fails(&most)) {
+		if (calls.scribbles)
+			memset(to, 0x5a, n);
+		return -1;
+	}
 	return __real_read(fd, to, n < most ? n : most);
 }
 
@@ -163,6 +201,8 @@ WRAPS(ssize_t, writev, int fd, const struct iovec *iov, int n)
 	if (fails(&most))
 		return -1;
 	see_pieces((size_t)n);
+	if (calls.swallows)
+		return swallow(iov, (size_t)n);
 	if (most == SIZE_MAX || n > PIECES)
 		return __real_writev(fd, iov, n);
 	return __real_writev(fd, few, (int)shorten(few, iov, (size_t)n, most));
@@ -177,6 +217,10 @@ WRAPS(ssize_t, sendmsg, int fd, const struct msghdr *message, int flags)
 	if (fails(&most))
 		return -1;
 	see_pieces(message->msg_iovlen);
+	if (calls.sent < sizeof(calls.flags) / sizeof(*calls.flags))
+		calls.flags[calls.sent++] = flags;
+	if (calls.swallows)
+		return swallow(message->msg_iov, message->msg_iovlen);
 	if (most == SIZE_MAX || message->msg_iovlen > PIECES)
 		return __real_sendmsg(fd, message, flags);
 	shorter.msg_iovlen =

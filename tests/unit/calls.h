@@ -26,6 +26,15 @@ void calls_limit(size_t most);
  */
 void calls_trouble(unsigned percent, unsigned seed);
 
+/* Let a read that fails overwrite what it was to fill, as a driver may. */
+void calls_scribble(void);
+
+/*
+ * Let writev and sendmsg take as many bytes as Linux does in one call, and
+ * do nothing with them.
+ */
+void calls_swallow(void);
+
 /* All as usual again. */
 void calls_reset(void);
 
@@ -37,5 +46,8 @@ size_t calls_most_pieces(void);
 
 /* The most bytes a read was asked for since calls_reset(). */
 size_t calls_most_asked(void);
+
+/* The flags of the n-th sendmsg since calls_reset(), 1 being the first. */
+int calls_flags(size_t n);
 
 #endif

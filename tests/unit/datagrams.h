@@ -81,6 +81,30 @@ udp_socket(struct sockaddr_in *address)
 	return fd;
 }
 
+/* What one call of ibuf_io_recv() takes where so many are there. */
+#ifdef IBUF_PLATFORM_POSIX
+#define AT_ONCE 1u
+#else
+#define AT_ONCE 1024u
+#endif
+
+/* Receive the n datagrams that are there, of which a call takes AT_ONCE. */
+static inline void
+receive_all(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d, unsigned n,
+	    unsigned most, int flags)
+{
+	while (n != 0) {
+		unsigned here = n < AT_ONCE ? n : AT_ONCE;
+		size_t calls = calls_made();
+
+		assert_int_equal(ibuf_io_recv(fd, p, d, most, flags), here);
+		assert_int_equal(calls_made(), calls + 1);
+		d += here;
+		n -= here;
+		most -= here;
+	}
+}
+
 /* max 0: as many as are asked for. */
 static inline struct ibuf_pool *
 pool_of_4_bytes(size_t max)

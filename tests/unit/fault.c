@@ -17,7 +17,14 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_DEFINED(block, size) ((void)0)
+#endif
 
 enum { SLOTS = 1 << 19, WINDOW = 64 };
 
@@ -158,6 +165,40 @@ fault_live_bytes_mapped(void)
 	return load(&live_bytes_mapped);
 }
 
+/* ---- looking at what is freed --------------------------------------- */
+
+static struct {
+	const void *bytes; /* NULL: nobody looks */
+	size_t n;
+	atomic_size_t found;
+} watch;
+
+void
+fault_watch(const void *bytes, size_t n)
+{
+	watch.bytes = bytes;
+	watch.n = n;
+	store(&watch.found, 0);
+}
+
+size_t
+fault_found(void)
+{
+	return load(&watch.found);
+}
+
+/* A block of that size goes back to the heap. */
+static void
+look_at(void *block, size_t size)
+{
+	if (watch.bytes == NULL || size < watch.n)
+		return;
+	/* Where it was never written there is nothing to find either. */
+	VALGRIND_MAKE_MEM_DEFINED(block, size);
+	if (memmem(block, size, watch.bytes, watch.n) != NULL)
+		add(&watch.found, 1);
+}
+
 /* Where the code at an address is, in words that addr2line understands. */
 static void
 print_place(FILE *to, uintptr_t code)
@@ -220,6 +261,8 @@ WRAPS(void *, realloc, void *old, size_t size)
 	}
 	/* Forgotten first: once it is free, another thread may get it. */
 	size_t old_size = forget(old);
+
+	look_at(old, old_size);
 	void *block = __real_realloc(old, size);
 
 	if (block == NULL && old_size != 0)
@@ -248,7 +291,7 @@ WRAPS(int, posix_memalign, void **block, size_t alignment, size_t size)
 
 WRAPS(void, free, void *block)
 {
-	forget(block);
+	look_at(block, forget(block));
 	__real_free(block);
 }
 

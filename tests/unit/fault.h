@@ -42,6 +42,13 @@ size_t fault_calls(void);
 size_t fault_live_blocks(void);
 size_t fault_live_bytes_mapped(void);
 
+/*
+ * Look for these bytes in every heap block that is given back from now on,
+ * NULL: no more; in how many were they, since fault_watch()?
+ */
+void fault_watch(const void *bytes, size_t n);
+size_t fault_found(void);
+
 /* List the live blocks that were allocated after the given fault_calls(). */
 void fault_list(FILE *to, size_t since);
 

@@ -53,7 +53,7 @@ TEST(a_batch_gives_each_datagram_its_message_and_cuts_what_is_too_long)
 	put(&c, "", 0);
 	put(&c, "xy", 2);
 	put(&c, "1234", 4);
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 8, 0), 4);
+	receive_all(c.from, p, d, 4, 8, 0);
 	assert_message(d[0].m, "abcd", 4);
 	assert_message(d[1].m, "", 0);
 	assert_message(d[2].m, "xy", 2);
@@ -82,7 +82,7 @@ TEST(msg_trunc_says_truncated_and_no_more_bytes_than_there_are)
 	channel_open(&c, SOCK_DGRAM);
 	put(&c, "abcdefgh", 8);
 	put(&c, "ij", 2);
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 2, MSG_TRUNC), 2);
+	receive_all(c.from, p, d, 2, 2, MSG_TRUNC);
 	assert_message(d[0].m, "abcd", 4);
 	assert_true(is_truncated(&d[0]));
 	assert_message(d[1].m, "ij", 2);
@@ -92,9 +92,9 @@ TEST(msg_trunc_says_truncated_and_no_more_bytes_than_there_are)
 	channel_close(&c);
 }
 
-TEST(more_than_a_system_call_takes_come_in_order)
+TEST(all_that_are_there_come_in_one_system_call_and_in_order)
 {
-	static const unsigned counts[] = {1, 63, 64, 65, 128, 129, 150};
+	static const unsigned counts[] = {1, 64, 65, 127, 128, 129, 150};
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
 		struct ibuf_pool *p = ibuf_pool_new(0, 64);
@@ -104,7 +104,7 @@ TEST(more_than_a_system_call_takes_come_in_order)
 		channel_open(&c, SOCK_SEQPACKET);
 		for (unsigned j = 0; j < counts[i]; j++)
 			put(&c, &j, sizeof(j));
-		assert_int_equal(ibuf_io_recv(c.from, p, d, 200, 0), counts[i]);
+		receive_all(c.from, p, d, counts[i], 200, 0);
 		for (unsigned j = 0; j < counts[i]; j++)
 			assert_message(d[j].m, &j, sizeof(j));
 		assert_int_equal(ibuf_pool_allocated(p), counts[i]);
@@ -127,8 +127,7 @@ TEST(no_more_are_taken_than_were_asked_for)
 		channel_open(&c, SOCK_SEQPACKET);
 		for (unsigned j = 0; j < 120; j++)
 			put(&c, &j, sizeof(j));
-		assert_int_equal(ibuf_io_recv(c.from, p, d, most[i], 0),
-				 most[i]);
+		receive_all(c.from, p, d, most[i], most[i], 0);
 		assert_int_equal(recv(c.from, &left, sizeof(left), 0),
 				 sizeof(left));
 		assert_int_equal(left, most[i]);
@@ -147,16 +146,16 @@ TEST(a_call_takes_no_more_than_1024)
 	/* Peeking, one datagram is as good as any number. */
 	channel_open(&c, SOCK_DGRAM);
 	put(&c, "again", 5);
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 1025, MSG_PEEK), 1024);
-	assert_true(is_untouched(&d[1024]));
-	for (int i = 0; i < 1024; i++)
+	assert_int_equal(ibuf_io_recv(c.from, p, d, 1025, MSG_PEEK), AT_ONCE);
+	assert_true(is_untouched(&d[AT_ONCE]));
+	for (unsigned i = 0; i < AT_ONCE; i++)
 		assert_message(d[i].m, "again", 5);
-	assert_int_equal(ibuf_pool_allocated(p), 1024);
-	free_received(d, 1024);
-	d = slots(1024);
+	assert_int_equal(ibuf_pool_allocated(p), AT_ONCE);
+	free_received(d, AT_ONCE);
+	d = slots(AT_ONCE);
 	assert_int_equal(ibuf_io_recv(c.from, p, d, UINT32_MAX, MSG_PEEK),
-			 1024);
-	free_received(d, 1024);
+			 AT_ONCE);
+	free_received(d, AT_ONCE);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 	channel_close(&c);
 }
@@ -171,14 +170,14 @@ TEST(a_blocking_socket_waits_for_the_first_only)
 	channel_let_block(&c);
 	put(&c, "one", 3);
 	put(&c, "two", 3);
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 100, 0), 2);
+	receive_all(c.from, p, d, 2, 100, 0);
 	assert_message(d[1].m, "two", 3);
 	ibuf_mbuf_free(d[0].m);
 	ibuf_mbuf_free(d[1].m);
-	/* Also when a whole system call's worth of them is there. */
+	/* Also when many are there. */
 	for (unsigned i = 0; i < 64; i++)
 		put(&c, &i, sizeof(i));
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 100, 0), 64);
+	receive_all(c.from, p, d, 64, 100, 0);
 	free_received(d, 64);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 	channel_close(&c);
@@ -195,7 +194,7 @@ TEST(a_sender_without_an_address_has_none)
 	channel_open(&c, SOCK_DGRAM);
 	put(&c, "a", 1);
 	put(&c, "b", 1);
-	assert_int_equal(ibuf_io_recv(c.from, p, d, 2, 0), 2);
+	receive_all(c.from, p, d, 2, 2, 0);
 	for (int i = 0; i < 2; i++) {
 		static const struct sockaddr_storage none;
 
@@ -220,7 +219,7 @@ TEST(each_datagram_knows_who_sent_it)
 		assert_int_equal(sendto(senders[i % 2], "x", 1, 0,
 					(struct sockaddr *)&to, sizeof(to)),
 				 1);
-	assert_int_equal(ibuf_io_recv(receiver, p, d, 3, 0), 3);
+	receive_all(receiver, p, d, 3, 3, 0);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(d[i].peer_len, sizeof(to));
 		assert_memory_equal(&d[i].peer, &from[i % 2], sizeof(to));
@@ -300,6 +299,121 @@ TEST(a_signal_that_came_first_is_no_error)
 	channel_close(&c);
 }
 
+/* ---- an error behind the first ------------------------------------- */
+
+TEST(an_error_behind_those_that_came_is_told_by_the_next_call)
+{
+	struct ibuf_pool *p = ibuf_pool_new(0, 64);
+	struct ibuf_io_datagram *d = slots(200);
+	struct channel c;
+	int got;
+
+	channel_open(&c, SOCK_SEQPACKET);
+	for (unsigned i = 0; i < 150; i++)
+		put(&c, &i, sizeof(i));
+	/* Whoever asks the system a second time gets it, and nobody else. */
+	calls_fail_at(2, ECONNREFUSED);
+	got = ibuf_io_recv(c.from, p, d, 200, 0);
+	assert_int_equal(got, 150 < AT_ONCE ? 150 : AT_ONCE);
+	assert_int_equal(ibuf_io_recv(c.from, p, d + got, 1, 0), -ECONNREFUSED);
+	free_received(d, (size_t)got);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
+/* ---- flags --------------------------------------------------------- */
+
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	static const int flags[] = {MSG_ERRQUEUE, MSG_ZEROCOPY,
+				    MSG_DONTWAIT | MSG_ERRQUEUE};
+	struct ibuf_pool *p = pool_of_4_bytes(1);
+	struct ibuf_io_datagram *d = slots(1);
+	struct ibuf_mbuf *last = ibuf_pool_alloc(p);
+	struct channel c;
+
+	channel_open(&c, SOCK_DGRAM);
+	put(&c, "x", 1);
+	for (size_t i = 0; i < 3; i++) {
+		/* Also where it would fail for another reason. */
+		assert_int_equal(ibuf_io_recv(c.from, p, d, 1, flags[i]),
+				 -EINVAL);
+		assert_int_equal(ibuf_io_recv(c.from, p, d, 0, flags[i]),
+				 -EINVAL);
+	}
+	assert_int_equal(calls_made(), 0);
+	assert_true(is_untouched(d));
+	ibuf_mbuf_free(last);
+	assert_int_equal(ibuf_io_recv(c.from, p, d, 1, MSG_DONTWAIT), 1);
+	assert_message(d[0].m, "x", 1);
+	free_received(d, 1);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
+/* ---- what is not received ------------------------------------------ */
+
+static size_t
+open_descriptors(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+TEST(a_descriptor_that_a_peer_passes_is_not_left_open)
+{
+	struct ibuf_pool *p = ibuf_pool_new(0, 64);
+	struct ibuf_io_datagram *d = slots(1);
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {(void *)(uintptr_t) "x", 1};
+	struct msghdr passing = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	struct channel c;
+	size_t before;
+
+	channel_open(&c, SOCK_DGRAM);
+	memset(&control, 0, sizeof(control));
+	control.header.cmsg_level = SOL_SOCKET;
+	control.header.cmsg_type = SCM_RIGHTS;
+	control.header.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.header), &c.to, sizeof(int));
+	assert_int_equal(sendmsg(c.to, &passing, 0), 1);
+	before = open_descriptors();
+	assert_int_equal(ibuf_io_recv(c.from, p, d, 1, 0), 1);
+	assert_int_equal(open_descriptors(), before);
+	assert_message(d[0].m, "x", 1);
+	assert_false(is_truncated(d));
+	free_received(d, 1);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
+TEST(a_connection_whose_peer_is_gone_gives_empty_messages)
+{
+	struct ibuf_pool *p = ibuf_pool_new(0, 64);
+	struct ibuf_io_datagram *d = slots(4);
+	struct channel c;
+
+	channel_open(&c, SOCK_SEQPACKET);
+	put(&c, "last", 4);
+	shutdown(c.to, SHUT_WR);
+	receive_all(c.from, p, d, 4, 4, 0);
+	assert_message(d[0].m, "last", 4);
+	for (int i = 1; i < 4; i++)
+		assert_message(d[i].m, "", 0);
+	free_received(d, 4);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
 /* ---- the pool is empty --------------------------------------------- */
 
 TEST(an_empty_pool_is_told_and_no_datagram_is_lost)
@@ -360,5 +474,30 @@ TEST(a_pool_that_gets_no_memory_says_so_and_no_datagram_is_lost)
 	assert_int_equal(recv(c.from, &byte, 1, 0), 1);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 	free(d);
+	channel_close(&c);
+}
+
+TEST(without_memory_for_a_long_list_fewer_come_and_none_is_lost)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_io_datagram *d = slots(200);
+	unsigned most = AT_ONCE < 128 ? AT_ONCE : 128;
+	struct ibuf_pool *p;
+	struct channel c;
+
+	o.initial = 200;
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	channel_open(&c, SOCK_SEQPACKET);
+	for (unsigned i = 0; i < 150; i++)
+		put(&c, &i, sizeof(i));
+	fault_from(1);
+	assert_int_equal(ibuf_io_recv(c.from, p, d, 200, 0), most);
+	(void)fault_off();
+	receive_all(c.from, p, d + most, 150 - most, 200 - most, 0);
+	for (unsigned i = 0; i < 150; i++)
+		assert_message(d[i].m, &i, sizeof(i));
+	assert_int_equal(ibuf_pool_allocated(p), 150);
+	free_received(d, 150);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
 	channel_close(&c);
 }

@@ -353,6 +353,53 @@ TEST(a_socket_whose_peer_is_gone_says_so_without_a_signal)
 	channel_close(&c);
 }
 
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	struct ibuf_io_datagram d[2];
+	struct channel c;
+
+	channel_open(&c, SOCK_DGRAM);
+	for (unsigned i = 0; i < 2; i++)
+		address_none(&d[i], number(i));
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(ibuf_io_send(c.to, d, 0, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_ERRQUEUE | MSG_DONTWAIT),
+			 -EINVAL);
+	assert_int_equal(calls_made(), 0);
+	assert_left(d, 0, 2);
+	assert_int_equal(ibuf_io_send(c.to, d, 2, MSG_MORE | MSG_DONTWAIT), 2);
+	channel_close(&c);
+}
+
+TEST(the_copy_of_a_message_of_too_many_segments_is_wiped)
+{
+	static const char secret[] = "secret-0123456789";
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_io_datagram d;
+	struct ibuf_pool *p;
+	struct channel c;
+
+	o.capacity = 64;
+	o.headroom = 0;
+	o.flags = IBUF_POOL_F_WIPE;
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	channel_open(&c, SOCK_DGRAM);
+	/* Its first segment does not wipe. */
+	address_none(&d, message_of("-", 1));
+	for (size_t i = 0; i < 1500; i++) {
+		struct ibuf_mbuf *s = ibuf_pool_alloc(p);
+
+		assert_int_equal(ibuf_mbuf_append(s, &secret[i % 17], 1), 0);
+		assert_int_equal(ibuf_mbuf_concat(d.m, s), 0);
+	}
+	fault_watch(secret, 17);
+	assert_int_equal(ibuf_io_send(c.to, &d, 1, 0), 1);
+	assert_int_equal(fault_found(), 0);
+	fault_watch(NULL, 0);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&c);
+}
+
 TEST(whoever_shares_the_bytes_keeps_them)
 {
 	struct ibuf_mbuf *m = message_cut(ten, 10, 0x48);

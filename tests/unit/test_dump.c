@@ -2,6 +2,8 @@
 #include "messages.h"
 #include "states.h"
 
+#include "lines.h"
+
 /* What dump prints, each address as "@"; the caller frees it. */
 static char *
 dump_of(const struct ibuf_mbuf *m)
@@ -136,5 +138,55 @@ TEST(the_stream_tells_of_write_errors)
 	assert_true(ferror(full) != 0);
 	fclose(full);
 	assert_message(m, "abc", 3);
+	ibuf_mbuf_free(m);
+}
+
+/* The lines are those of sixteen bytes, and they come to an end. */
+static void
+assert_lines(size_t from, size_t len)
+{
+	struct line line = {from, 0};
+
+	while (line_next(&line, len)) {
+		assert_int_equal(line.at, from);
+		assert_int_equal(line.n, len - from < 16 ? len - from : 16);
+		from += line.n;
+	}
+	assert_int_equal(from, len);
+	assert_false(line_next(&line, len));
+}
+
+TEST(the_lines_of_the_longest_segment_come_to_an_end)
+{
+	for (size_t len = 0; len <= 50; len++) {
+		assert_lines(0, len);
+		assert_lines(UINT32_MAX / 16 * 16 - 64, UINT32_MAX - len);
+		assert_lines(SIZE_MAX / 16 * 16 - 64, SIZE_MAX - len);
+	}
+}
+
+/* Each write is a line, and the third fails. */
+static ssize_t
+take_two(void *cookie, const char *text, size_t n)
+{
+	size_t *lines = cookie;
+
+	(void)text;
+	return ++*lines <= 2 ? (ssize_t)n : 0;
+}
+
+TEST(a_dump_ends_where_the_stream_takes_no_more)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_new(0);
+	size_t lines = 0;
+	FILE *to = fopencookie(&lines, "w",
+			       (cookie_io_functions_t){.write = take_two});
+
+	setvbuf(to, NULL, _IOLBF, 0);
+	assert_int_equal(ibuf_mbuf_append_fill(m, 'x', 1 << 20), 0);
+	ibuf_mbuf_dump(m, to);
+	assert_in_range(lines, 3, 10);
+	assert_true(ferror(to) != 0);
+	fclose(to);
 	ibuf_mbuf_free(m);
 }

@@ -18,7 +18,7 @@ struct reading {
 	struct ibuf_mbuf *stream;
 	struct ibuf_mbuf *frames[FRAMES];
 	size_t n;
-	uint64_t unfinished; /* bytes in the buffer each time it was full */
+	uint64_t unfinished; /* bytes in the buffer each time it moved */
 	int ends[2];
 };
 
@@ -107,7 +107,10 @@ cut_frames(struct reading *r, cut_fn *cut)
 	assert_int_equal(copied_bytes(r), copied);
 }
 
-/* Read once; what must move is what is unfinished in a full room. */
+/*
+ * Read once.  What must move is what is unfinished in a room that has no
+ * place for what came.
+ */
 static void
 read_once(struct reading *r, size_t max)
 {
@@ -117,8 +120,7 @@ read_once(struct reading *r, size_t max)
 	ssize_t got = ibuf_io_read(r->ends[0], r->stream, max);
 
 	assert_true(got > 0);
-	if (room != 0) {
-		assert_in_range(got, 1, room);
+	if ((size_t)got <= room) {
 		assert_int_equal(copied_bytes(r), copied);
 	} else {
 		r->unfinished += len;
@@ -255,7 +257,7 @@ TEST(frames_that_are_freed_at_once_let_the_buffer_be_used_again)
 	while (r.n < FRAMES) {
 		size_t before = r.n;
 
-		read_once(&r, 200);
+		read_once(&r, 128);
 		cut_frames(&r, by_slice);
 		for (size_t i = before; i < r.n; i++) {
 			assert_frame(r.frames[i], i);

@@ -4,6 +4,9 @@
 #include "messages.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static const uint8_t ten[] = "0123456789";
@@ -63,6 +66,21 @@ that_would_slide(struct world *w)
 	assert_int_equal(ibuf_mbuf_trim_head(w->m, 9), 0);
 }
 
+/* Large enough that it need not grow, and with dead headroom. */
+static void
+that_slides(struct world *w)
+{
+	w->m = message_with(2, 6000, 100);
+	assert_int_equal(ibuf_mbuf_trim_head(w->m, 5000), 0);
+}
+
+static void
+emptied(struct world *w)
+{
+	w->m = message_with(2, 6000, 100);
+	assert_int_equal(ibuf_mbuf_trim_head(w->m, 6000), 0);
+}
+
 static void
 that_shares_its_tail(struct world *w)
 {
@@ -117,6 +135,7 @@ of_a_pool_and_shared(struct world *w)
 static world_make_fn *const shapes[] = {
 	with_tailroom,        full,
 	without_any_room,     that_would_slide,
+	that_slides,          emptied,
 	that_shares_its_tail, whose_tail_others_share,
 	that_is_a_slice,      that_is_read_only,
 	of_several_segments,  of_a_pool,
@@ -133,7 +152,6 @@ TEST(read_appends_to_a_message_of_any_shape_and_no_other_changes)
 		struct state was, peer;
 		struct source s;
 		struct ibuf_mbuf *m;
-		ssize_t got;
 
 		source_open(&s, "abc", 3);
 		shapes[i](&w);
@@ -141,10 +159,9 @@ TEST(read_appends_to_a_message_of_any_shape_and_no_other_changes)
 		state_take(&was, w.m);
 		if (w.peer != NULL)
 			state_take(&peer, w.peer);
-		got = ibuf_io_read(s.from, w.m, 100);
-		assert_in_range(got, 1, 3);
+		assert_int_equal(ibuf_io_read(s.from, w.m, 100), 3);
 		memcpy(was.bytes + was.len, "abc", 3);
-		assert_message(w.m, was.bytes, was.len + (size_t)got);
+		assert_message(w.m, was.bytes, was.len + 3);
 		assert_ptr_equal(w.m, m);
 		assert_int_equal(ibuf_mbuf_segments(w.m), was.segments);
 		if (w.peer != NULL)
@@ -155,7 +172,7 @@ TEST(read_appends_to_a_message_of_any_shape_and_no_other_changes)
 	}
 }
 
-TEST(read_fills_the_tailroom_and_no_more)
+TEST(who_passes_the_tailroom_stays_in_the_room)
 {
 	static const size_t tailrooms[] = {1, 9, 10, 11, 64};
 
@@ -168,7 +185,7 @@ TEST(read_fills_the_tailroom_and_no_more)
 
 		source_open(&s, ten, 10);
 		calls = fault_calls();
-		assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), here);
+		assert_int_equal(ibuf_io_read(s.from, m, room), here);
 		assert_int_equal(fault_calls(), calls);
 		assert_message(m, ten, here);
 		assert_ptr_equal(ibuf_mbuf_data(m), data);
@@ -177,23 +194,6 @@ TEST(read_fills_the_tailroom_and_no_more)
 		ibuf_mbuf_free(m);
 		source_close(&s);
 	}
-}
-
-TEST(read_makes_room_only_when_there_is_none)
-{
-	struct ibuf_mbuf *m = message_with(3, 0, 4);
-	struct source s;
-
-	source_open(&s, ten, 10);
-	assert_int_equal(ibuf_io_read(s.from, m, 100), 4);
-	assert_sizes(m, 3, 4, 0, 4);
-	assert_int_equal(ibuf_io_read(s.from, m, 100), 6);
-	assert_message(m, ten, 10);
-	/* For one byte at least and for what was asked at most. */
-	assert_in_range(ibuf_mbuf_capacity(m), 10, 4 + 100);
-	assert_int_equal(ibuf_mbuf_headroom(m), 3);
-	ibuf_mbuf_free(m);
-	source_close(&s);
 }
 
 TEST(read_takes_no_more_than_max)
@@ -283,36 +283,200 @@ TEST(a_stream_read_and_consumed_needs_no_memory_after_a_while)
 	source_close(&s);
 }
 
-TEST(a_read_that_slides_takes_what_then_fits_and_allocates_nothing)
+/* ---- how much is asked for ------------------------------------------ */
+
+static size_t
+least(size_t a, size_t b)
 {
-	static const size_t rooms[] = {12, 100, 20000, 60000};
-	uint8_t *bytes = malloc(60000);
+	return a < b ? a : b;
+}
 
-	for (size_t i = 0; i < 60000; i++)
-		bytes[i] = (uint8_t)(i >> 5);
-	for (size_t i = 0; i < sizeof(rooms) / sizeof(*rooms); i++) {
-		size_t room = rooms[i], len = 3, calls;
-		struct ibuf_mbuf *m = message_with(5, room, 0);
-		struct source s;
-		uint64_t copied;
-		ssize_t got;
+/* A sole owner of heap memory, dead bytes in front of len, room behind. */
+struct shape {
+	size_t h0, dead, len, room;
+};
 
-		source_open(&s, bytes, 60000);
-		assert_int_equal(ibuf_mbuf_trim_head(m, room - len), 0);
-		copied = heap_copied_bytes();
-		calls = fault_calls();
-		got = ibuf_io_read(s.from, m, SIZE_MAX);
-		assert_in_range(got, 1, room - len);
+/* Its tailroom after what costs nothing. */
+static size_t
+room_of(const struct shape *s, size_t max)
+{
+	bool slides = s->room < max && s->dead >= s->len;
+
+	return s->room + (slides ? s->dead : 0);
+}
+
+/* What a call asks the kernel for, by the rule of io.h. */
+static size_t
+asked(const struct shape *s, size_t max)
+{
+	size_t capacity = s->dead + s->len + s->room;
+	size_t floor =
+		least(max, least(4096, capacity < 512 ? 4096 : capacity));
+	size_t room = least(max, room_of(s, max));
+
+	return room > floor ? room : floor;
+}
+
+static struct ibuf_mbuf *
+message_shaped(const struct shape *s)
+{
+	struct ibuf_mbuf *m = message_with(s->h0, s->dead + s->len, s->room);
+
+	assert_int_equal(ibuf_mbuf_trim_head(m, s->dead), 0);
+	return m;
+}
+
+/* The n bytes that come make it larger by the law; or stay in the room. */
+static void
+assert_read_follows_the_rule(const struct shape *s, size_t max, size_t n)
+{
+	struct ibuf_mbuf *m = message_shaped(s);
+	size_t c = s->dead + s->len + s->room, room = room_of(s, max);
+	size_t got, least_c = c + c / 2, most_c = c + c / 2;
+	struct source from;
+	struct state was;
+
+	source_open(&from, "", 0);
+	state_take(&was, m);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(write(from.to, &ten[i % 10], 1), 1);
+	got = least(n, asked(s, max));
+	assert_int_equal(ibuf_io_read(from.from, m, max), got);
+	assert_int_equal(calls_made(), 1);
+	assert_int_equal(calls_most_asked(), asked(s, max));
+	assert_int_equal(ibuf_mbuf_validate(m), 0);
+	assert_int_equal(ibuf_mbuf_len(m), s->len + got);
+	assert_memory_equal(ibuf_mbuf_data(m), was.bytes, s->len);
+	for (size_t i = 0; i < got; i++)
+		assert_int_equal(ibuf_mbuf_data(m)[s->len + i], ten[i % 10]);
+	if (least_c < s->len + got)
+		least_c = s->len + got;
+	if (most_c < s->len + asked(s, max))
+		most_c = s->len + asked(s, max);
+	if (got <= room)
+		assert_int_equal(ibuf_mbuf_capacity(m), c);
+	else
+		assert_in_range(ibuf_mbuf_capacity(m), least_c, most_c);
+	ibuf_mbuf_free(m);
+	source_close(&from);
+}
+
+TEST(a_call_asks_for_the_room_and_for_no_fewer_than_max_4096_or_the_capacity)
+{
+	static const struct shape shapes_read[] = {
+		/* empty, full, and nearly full */
+		{0, 0, 0, 100},
+		{7, 0, 100, 0},
+		{7, 0, 99, 1},
+		{0, 0, 510, 1},
+		{0, 0, 511, 1},
+		{0, 0, 1000, 24},
+		{16, 0, 4095, 1},
+		{16, 0, 3000, 5000},
+		{16, 0, 5000, 3000},
+		/* emptied by trim_head */
+		{0, 100, 0, 0},
+		{16, 2048, 0, 0},
+		{16, 6000, 0, 100},
+		/* dead headroom of len, and of one less */
+		{0, 100, 100, 0},
+		{16, 1024, 1024, 0},
+		{16, 3000, 3000, 10},
+		{16, 2999, 3000, 10},
+		{0, 4000, 100, 0},
+		{0, 7000, 100, 900},
+	};
+	static const size_t maxes[] = {1, 10, 100, 1000, 4095, 5000, SIZE_MAX};
+	static const size_t counts[] = {1, 60, 2000};
+
+	for (size_t i = 0; i < sizeof(shapes_read) / sizeof(*shapes_read); i++)
+		for (size_t j = 0; j < sizeof(maxes) / sizeof(*maxes); j++)
+			for (size_t k = 0; k < 3; k++)
+				assert_read_follows_the_rule(
+					&shapes_read[i], maxes[j], counts[k]);
+}
+
+/* What each call of a loop gives that leaves some bytes of a 64 KiB room. */
+TEST(a_loop_of_read_and_trim_head_goes_on_asking_for_the_whole_room)
+{
+	static const size_t left[] = {0, 1, 10, 1000, 32768};
+
+	for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
+		struct ibuf_mbuf *m = ibuf_mbuf_new_headroom(16, 65536);
+		int zero = open("/dev/zero", O_RDONLY);
+		size_t calls = fault_calls();
+
+		for (int j = 0; j < 10; j++) {
+			size_t len = ibuf_mbuf_len(m);
+
+			assert_int_equal(ibuf_io_read(zero, m, SIZE_MAX),
+					 65536 - len);
+			assert_int_equal(
+				ibuf_mbuf_trim_head(m, 65536 - left[i]), 0);
+		}
+		assert_int_equal(ibuf_mbuf_capacity(m), 65536);
 		assert_int_equal(fault_calls(), calls);
-		assert_int_equal(heap_copied_bytes(), copied + len);
-		assert_sizes(m, 5, len + (size_t)got, room - len - (size_t)got,
-			     room);
-		assert_memory_equal(ibuf_mbuf_at(m, len, NULL), bytes,
-				    (size_t)got);
+		close(zero);
 		ibuf_mbuf_free(m);
-		source_close(&s);
 	}
-	free(bytes);
+}
+
+TEST(a_read_that_slides_copies_the_old_bytes_once)
+{
+	struct ibuf_mbuf *m = message_shaped(&(struct shape){5, 7000, 3000, 0});
+	uint64_t copied = heap_copied_bytes();
+	size_t calls = fault_calls();
+	struct source s;
+
+	source_open(&s, ten, 10);
+	assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), 10);
+	assert_int_equal(heap_copied_bytes(), copied + 3000);
+	assert_int_equal(fault_calls(), calls);
+	assert_sizes(m, 5, 3010, 6990, 10000);
+	ibuf_mbuf_free(m);
+	source_close(&s);
+}
+
+TEST(what_fits_where_the_message_is_moves_nothing)
+{
+	struct ibuf_mbuf *m = message_with(3, 1000, 10);
+	struct ibuf_mbuf *clone = ibuf_mbuf_clone(m);
+	const uint8_t *data = ibuf_mbuf_data(m);
+	uint64_t copied = heap_copied_bytes();
+	struct source s;
+
+	source_open(&s, ten, 10);
+	assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), 10);
+	assert_int_equal(calls_most_asked(), 1010);
+	assert_ptr_equal(ibuf_mbuf_data(m), data);
+	assert_int_equal(heap_copied_bytes(), copied);
+	assert_int_equal(ibuf_mbuf_len(clone), 1000);
+	ibuf_mbuf_free(m);
+	ibuf_mbuf_free(clone);
+	source_close(&s);
+}
+
+TEST(a_record_of_eight_bytes_is_read_where_fewer_fit)
+{
+	static const struct itimerspec now = {{0, 0}, {0, 1}};
+
+	for (size_t room = 0; room < 8; room++) {
+		int event = eventfd(7, EFD_NONBLOCK);
+		int timer = timerfd_create(CLOCK_MONOTONIC, 0);
+		struct ibuf_mbuf *m = message_with(0, 3, room);
+		uint64_t value;
+
+		assert_int_equal(ibuf_io_read(event, m, 7), -EINVAL);
+		assert_int_equal(ibuf_mbuf_len(m), 3);
+		assert_int_equal(ibuf_io_read(event, m, SIZE_MAX), 8);
+		assert_int_equal(ibuf_mbuf_copy_out(m, 3, &value, 8), 0);
+		assert_int_equal(value, 7);
+		assert_int_equal(timerfd_settime(timer, 0, &now, NULL), 0);
+		assert_int_equal(ibuf_io_read(timer, m, 8), 8);
+		ibuf_mbuf_free(m);
+		close(event);
+		close(timer);
+	}
 }
 
 /* ---- nothing came -------------------------------------------------- */
@@ -327,6 +491,7 @@ assert_reads_nothing(world_make_fn *make, int fd, ssize_t result)
 	make(&w);
 	world_take(was, &w);
 	blocks = fault_live_blocks();
+	assert_int_equal(ibuf_io_read(fd, w.m, SIZE_MAX), result);
 	assert_int_equal(ibuf_io_read(fd, w.m, 100), result);
 	if (w.pool == NULL)
 		assert_int_equal(fault_live_blocks(), blocks);
@@ -365,7 +530,20 @@ TEST(an_error_leaves_everything_as_it_was)
 	for (size_t i = 0; i < SHAPES; i++) {
 		assert_reads_nothing(shapes[i], -1, -EBADF);
 		assert_reads_nothing(shapes[i], s.to, -EBADF);
-		calls_fail(1, EIO);
+		calls_fail(2, EIO);
+		assert_reads_nothing(shapes[i], s.from, -EIO);
+	}
+	source_close(&s);
+}
+
+TEST(a_read_that_fails_half_way_leaves_every_byte_as_it_was)
+{
+	struct source s;
+
+	source_open(&s, ten, 10);
+	for (size_t i = 0; i < SHAPES; i++) {
+		calls_scribble();
+		calls_fail(2, EIO);
 		assert_reads_nothing(shapes[i], s.from, -EIO);
 	}
 	source_close(&s);
@@ -421,6 +599,28 @@ TEST(a_read_that_finds_no_memory_takes_no_byte)
 	source_close(&supply);
 }
 
+TEST(without_memory_the_tailroom_there_is_is_read_into)
+{
+	static const struct shape some[] = {
+		{3, 0, 6, 5}, {3, 8, 6, 0}, {3, 6, 0, 1}};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct ibuf_mbuf *m = message_shaped(&some[i]);
+		size_t room = room_of(&some[i], 100), len = some[i].len;
+		struct source s;
+
+		source_open(&s, ten, 10);
+		fault_from(1);
+		assert_int_equal(ibuf_io_read(s.from, m, 100), room);
+		assert_true(fault_off());
+		assert_sizes(m, 3, len + room, 0,
+			     some[i].dead + len + some[i].room);
+		assert_memory_equal(ibuf_mbuf_data(m) + len, ten, room);
+		ibuf_mbuf_free(m);
+		source_close(&s);
+	}
+}
+
 TEST(a_message_that_can_be_no_longer_reads_no_byte)
 {
 	struct ibuf_mbuf *m = message_cut(ten, 10, 1);
@@ -454,8 +654,61 @@ TEST(a_room_that_can_be_no_larger_reads_no_byte)
 	assert_int_equal(calls_made(), 0);
 	assert_int_equal(ibuf_mbuf_validate(m), 0);
 	ibuf_mbuf_free(m);
+	/* Two bytes more are possible, and only memory is missing. */
+	m = ibuf_mbuf_wrap_const(ten, UINT32_MAX - 2, NULL, NULL);
+	fault_from(1);
+	assert_int_equal(ibuf_io_read(s.from, m, 3), -ENOMEM);
+	assert_true(fault_off());
+	ibuf_mbuf_free(m);
 	source_close(&s);
 #endif
+}
+
+TEST(the_last_bytes_that_a_room_can_hold_are_read_where_they_are)
+{
+#if SIZE_MAX > UINT32_MAX
+	const size_t size = UINT32_MAX;
+	void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	struct ibuf_mbuf *m = ibuf_mbuf_wrap(bytes, size, NULL, NULL);
+	size_t calls = fault_calls();
+	struct source s;
+
+	source_open(&s, "abc", 3);
+	assert_int_equal(ibuf_mbuf_trim_tail(m, 2), 0);
+	assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), 2);
+	assert_int_equal(calls_most_asked(), 2);
+	assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), -EOVERFLOW);
+	assert_int_equal(fault_calls(), calls);
+	ibuf_mbuf_free(m);
+	munmap(bytes, size);
+	source_close(&s);
+#endif
+}
+
+TEST(a_room_of_a_wiping_pool_that_was_not_needed_is_wiped)
+{
+	static const char secret[] = "secret-0123456789";
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_mbuf *m;
+	struct ibuf_pool *p;
+	struct source s;
+
+	o.capacity = 100;
+	o.flags = IBUF_POOL_F_WIPE;
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	m = ibuf_pool_alloc(p);
+	source_open(&s, secret, 17);
+	fault_watch(secret, 17);
+	assert_int_equal(ibuf_io_read(s.from, m, SIZE_MAX), 17);
+	assert_int_equal(calls_most_asked(), 4096);
+	assert_message(m, secret, 17);
+	assert_int_equal(ibuf_mbuf_capacity(m), 100);
+	assert_int_equal(fault_found(), 0);
+	fault_watch(NULL, 0);
+	ibuf_mbuf_free(m);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	source_close(&s);
 }
 
 TEST(a_message_outlives_its_pool_and_reads_on)
@@ -470,7 +723,7 @@ TEST(a_message_outlives_its_pool_and_reads_on)
 	assert_int_equal(ibuf_pool_destroy(p), 1);
 	assert_int_equal(ibuf_io_read(s.from, clone, 3), 3);
 	assert_message(clone, "abcd012", 7);
-	assert_int_equal(ibuf_io_read(s.from, m, 100), 6);
+	assert_int_equal(ibuf_io_read(s.from, m, 6), 6);
 	assert_message(m, "abcd345678", 10);
 	ibuf_mbuf_free(m);
 	ibuf_mbuf_free(clone);

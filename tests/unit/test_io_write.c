@@ -298,6 +298,44 @@ TEST(a_short_write_among_many_segments_resumes_at_the_next_byte)
 	}
 }
 
+static void
+assert_goes_whole(write_fn *out, const struct ibuf_mbuf *all)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_clone(all);
+	size_t len = ibuf_mbuf_len(m);
+
+	calls_reset();
+	calls_swallow();
+	assert_int_equal(out(-1, m), len);
+	assert_message(m, "", 0);
+	assert_true(calls_made() <= 2 + len / (1 << 30));
+	ibuf_mbuf_free(m);
+	calls_reset();
+}
+
+/* Linux transfers no more than 2 GiB - 4096 bytes in one call. */
+TEST(more_bytes_than_a_call_takes_go_out_whole)
+{
+	/* Nobody looks at the bytes, so they need not be there. */
+	static const size_t third =
+		SIZE_MAX > UINT32_MAX ? UINT32_MAX : INT32_MAX / 3;
+	struct ibuf_mbuf *m = ibuf_mbuf_wrap_const(ten, third, NULL, NULL);
+
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t n = 1; n <= 3; n++) {
+			assert_goes_whole(both[i], m);
+			assert_int_equal(
+				ibuf_mbuf_concat(
+					m, ibuf_mbuf_wrap_const(ten, third / 3,
+								NULL, NULL)),
+				0);
+		}
+		ibuf_mbuf_free(m);
+		m = ibuf_mbuf_wrap_const(ten, third, NULL, NULL);
+	}
+	ibuf_mbuf_free(m);
+}
+
 /* ---- errors -------------------------------------------------------- */
 
 TEST(a_signal_that_came_first_is_no_error)
@@ -437,4 +475,45 @@ TEST(the_flags_of_the_caller_are_passed_on)
 	close(ends[0]);
 	close(ends[1]);
 	ibuf_mbuf_free(m);
+}
+
+TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
+{
+	struct ibuf_mbuf *m = message_cut(ten, 10, 0x48);
+	struct pieces was;
+	struct channel c;
+
+	channel_open(&c);
+	pieces_take(&was, m);
+	assert_int_equal(
+		ibuf_io_write_socket(c.to, m, MSG_ZEROCOPY | MSG_DONTWAIT),
+		-EINVAL);
+	assert_int_equal(ibuf_io_write_socket(c.to, m, MSG_ERRQUEUE), -EINVAL);
+	assert_message(m, ten, 10);
+	assert_pieces(m, &was);
+	ibuf_mbuf_clear(m);
+	assert_int_equal(ibuf_io_write_socket(c.to, m, MSG_ZEROCOPY), -EINVAL);
+	assert_int_equal(calls_made(), 0);
+	ibuf_mbuf_free(m);
+	channel_close(&c);
+}
+
+TEST(flags_of_the_last_byte_go_with_the_last_call)
+{
+	uint8_t bytes[2500];
+	struct ibuf_mbuf *m = many_segments(2500, bytes);
+	struct channel c;
+
+	channel_open(&c);
+	calls_swallow();
+	assert_int_equal(
+		ibuf_io_write_socket(c.to, m, MSG_EOR | MSG_OOB | MSG_MORE),
+		2500);
+	assert_int_equal(calls_made(), 3);
+	assert_int_equal(calls_flags(1), MSG_MORE | MSG_NOSIGNAL);
+	assert_int_equal(calls_flags(2), MSG_MORE | MSG_NOSIGNAL);
+	assert_int_equal(calls_flags(3),
+			 MSG_EOR | MSG_OOB | MSG_MORE | MSG_NOSIGNAL);
+	ibuf_mbuf_free(m);
+	channel_close(&c);
 }
