@@ -139,7 +139,9 @@ IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 /**
  * Get an empty mbuf; wait for one to come home when the pool is at its max.
  *
- * @param timeout how long at most, on the monotonic clock; NULL: for ever
+ * @param timeout how long at most, on the monotonic clock: any numbers, of
+ *        which whole seconds of nanoseconds are carried; negative is over at
+ *        once; NULL, and more than 10^9 s: for ever
  * @return the mbuf; NULL: the time is over, no memory, or the pool was made
  *         without IBUF_POOL_F_WAIT
  * @owner the caller; ends with ibuf_mbuf_free()
