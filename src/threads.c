@@ -260,8 +260,8 @@ ibuf_threads_register_(struct ibuf_cache *cache)
 
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	error = prepare();
-	if (error == 0 && !ibuf_home_register_(cache->home))
-		error = -ENOBUFS;
+	if (error == 0)
+		error = ibuf_home_register_(cache->home);
 	if (error == 0) {
 		cache->next = ibuf_caches_;
 		if (ibuf_caches_ != NULL)
