@@ -1,9 +1,31 @@
-/* cache.c - a pool's free objects: counted, closed and ended. */
+/* cache.c - a pool's free objects, in its depots and in slots: counted. */
 #define _POSIX_C_SOURCE 200809L
 #include "cache.h"
 
-pthread_mutex_t ibuf_threads_lock_ = PTHREAD_MUTEX_INITIALIZER;
 struct ibuf_cache *ibuf_caches_;
+
+/* ---- the list of caches: under the threads lock ----------------------- */
+
+void
+ibuf_cache_list_(struct ibuf_cache *cache)
+{
+	cache->previous = NULL;
+	cache->next = ibuf_caches_;
+	if (ibuf_caches_ != NULL)
+		ibuf_caches_->previous = cache;
+	ibuf_caches_ = cache;
+}
+
+void
+ibuf_cache_unlist_(struct ibuf_cache *cache)
+{
+	if (cache->previous != NULL)
+		cache->previous->next = cache->next;
+	else
+		ibuf_caches_ = cache->next;
+	if (cache->next != NULL)
+		cache->next->previous = cache->previous;
+}
 
 /* ---- past the slots ------------------------------------------------- */
 
@@ -29,40 +51,27 @@ ibuf_cache_give_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
 	depot->given++;
 }
 
-/* ---- counting: under both locks -------------------------------------- */
+/* ---- counting: under the lock ---------------------------------------- */
 
-/* taken - given is read so that it is never below the truth. */
+/*
+ * Sum up one kind of object.  given first, of all slots, and then taken: an
+ * object that is seen to come home has been seen to go out, so the difference
+ * is never below the truth.
+ */
 static void
-sum(struct ibuf_cache *cache, bool windows, struct ibuf_cache_counts *to)
+sum(const struct ibuf_cache *cache, bool window,
+    struct ibuf_cache_counts *counts)
 {
 	const struct ibuf_depot *depot =
-		windows ? &cache->windows : &cache->elements;
-	const struct ibuf_slots_ *s;
+		window ? &cache->windows : &cache->elements;
+	struct ibuf_slots_ *s;
 
-	to->given = depot->given;
+	counts->given = depot->given;
 	for (s = cache->slots; s != NULL; s = s->window_.link_)
-		to->given += counted_acquire(windows ? &s->window_.given_
-						     : &s->element_.given_);
-	to->taken = depot->taken;
+		counts->given += counted_acquire(&slot_of(s, window)->given_);
+	counts->taken = depot->taken;
 	for (s = cache->slots; s != NULL; s = s->window_.link_)
-		to->taken += counted_acquire(windows ? &s->window_.taken_
-						     : &s->element_.taken_);
-}
-
-static void
-count(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
-{
-	const struct ibuf_slots_ *s;
-
-	sum(cache, true, counts);
-	counts->handles = counts->taken - counts->given;
-	sum(cache, false, counts);
-	counts->cached = 0;
-	for (s = cache->slots; s != NULL; s = s->window_.link_)
-		counts->cached += ibuf_slot_held_(
-			&s->element_, cache->elements.magazine_size);
-	counts->capacity =
-		cache->elements.stock.capacity - cache->elements.lost;
+		counts->taken += counted_acquire(&slot_of(s, window)->taken_);
 }
 
 /* How many of n can be out of a depot: no more than were carved. */
@@ -81,132 +90,142 @@ within(const struct ibuf_depot *depot, uint64_t n)
 void
 ibuf_cache_count_(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 {
-	pthread_mutex_lock(&ibuf_threads_lock_);
+	struct ibuf_slots_ *s;
+
 	pthread_mutex_lock(&cache->lock);
-	count(cache, counts);
+	sum(cache, true, counts);
+	counts->handles =
+		within(&cache->windows, counts->taken - counts->given);
+	sum(cache, false, counts);
 	counts->given = counts->taken -
 			within(&cache->elements, counts->taken - counts->given);
-	counts->handles = within(&cache->windows, counts->handles);
+	counts->cached = 0;
+	for (s = cache->slots; s != NULL; s = s->window_.link_)
+		counts->cached += ibuf_slot_held_(
+			&s->element_, cache->elements.magazine_size);
+	counts->capacity =
+		cache->elements.stock.capacity - cache->elements.lost;
 	pthread_mutex_unlock(&cache->lock);
-	pthread_mutex_unlock(&ibuf_threads_lock_);
 }
 
-/* ---- closing and ending: under the threads lock ---------------------- */
-
-/* Nothing is out of a closed cache; then nobody can reach it. */
-static bool
-is_over(struct ibuf_cache *cache)
+size_t
+ibuf_cache_count_out_(struct ibuf_cache *cache)
 {
 	struct ibuf_cache_counts counts;
-	bool over;
 
-	if (!__atomic_load_n(&cache->closed, __ATOMIC_ACQUIRE))
-		return false;
 	pthread_mutex_lock(&cache->lock);
-	count(cache, &counts);
-	over = counts.taken == counts.given && counts.handles == 0;
+	sum(cache, false, &counts);
+	counts.taken = within(&cache->elements, counts.taken - counts.given);
 	pthread_mutex_unlock(&cache->lock);
-	return over;
+	return (size_t)counts.taken;
 }
 
-/* Take a cache that is over out of everything. */
+/* ---- slots ----------------------------------------------------------- */
+
 static void
-detach(struct ibuf_cache *cache)
+link_slots(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
 {
-	struct ibuf_slots_ *s, *next;
-
-	for (s = cache->slots; s != NULL; s = next) {
-		next = s->window_.link_;
-		ibuf_slot_forget_(&s->element_);
-		ibuf_slot_forget_(&s->window_);
-	}
-	cache->slots = NULL;
-	if (cache->previous != NULL)
-		cache->previous->next = cache->next;
-	else
-		ibuf_caches_ = cache->next;
-	if (cache->next != NULL)
-		cache->next->previous = cache->previous;
-	ibuf_home_unregister_(cache->home);
+	slots->element_.link_ = NULL;
+	slots->window_.link_ = cache->slots;
+	if (cache->slots != NULL)
+		cache->slots->element_.link_ = slots;
+	cache->slots = slots;
 }
 
-/* Let the threads lock go; end a cache that is over. */
 void
-ibuf_cache_leave_(struct ibuf_cache *cache)
+ibuf_cache_unlink_(struct ibuf_cache *cache, const struct ibuf_slots_ *slots)
 {
-	bool over = cache != NULL && is_over(cache);
+	struct ibuf_slots_ *next = slots->window_.link_;
+	struct ibuf_slots_ *previous = slots->element_.link_;
 
-	if (over)
-		detach(cache);
-	pthread_mutex_unlock(&ibuf_threads_lock_);
-	if (over)
+	if (previous != NULL)
+		previous->window_.link_ = next;
+	else
+		cache->slots = next;
+	if (next != NULL)
+		next->element_.link_ = previous;
+}
+
+bool
+ibuf_cache_add_slots_(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
+{
+	bool good;
+
+	pthread_mutex_lock(&cache->lock);
+	/* It may have been closed since the caller looked. */
+	good = !cache->closed &&
+	       ibuf_slot_set_up_(&slots->element_, &cache->elements,
+				 !cache->elements.single);
+	if (good &&
+	    !ibuf_slot_set_up_(&slots->window_, &cache->windows, true)) {
+		ibuf_slot_retire_(&slots->element_);
+		good = false;
+	}
+	if (good) {
+		link_slots(cache, slots);
+		ibuf_slot_open_(&slots->element_);
+		ibuf_slot_open_(&slots->window_);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return good;
+}
+
+/* Clear both slots of a pair in some way; only then is the guard needed. */
+void
+ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_slots_ *slots,
+		  void (*clear_slot)(struct ibuf_slot_ *slot))
+{
+	struct ibuf_block *block = block_of(slots, cache->home->index);
+
+	pthread_mutex_lock(&block->guard);
+	clear_slot(&slots->element_);
+	clear_slot(&slots->window_);
+	pthread_mutex_unlock(&block->guard);
+}
+
+/*
+ * The cache that a pair of slots belongs to, which lives until it is let go;
+ * NULL: none.  Whoever ends a cache clears its slots first, so one that is
+ * found is there.
+ */
+struct ibuf_cache *
+ibuf_cache_hold_(struct ibuf_block *block, const struct ibuf_slots_ *slots)
+{
+	struct ibuf_cache *cache = NULL;
+
+	pthread_mutex_lock(&block->guard);
+	if (slots->element_.base_ != NULL) {
+		cache = slot_depot(&slots->element_)->owner;
+		/* Relaxed: the guard orders it before the clearing. */
+		fetch_add_relaxed_u32(&cache->holders, 1);
+	}
+	pthread_mutex_unlock(&block->guard);
+	return cache;
+}
+
+/* Release: my use of it is over.  Acquire, for the last: everybody's is. */
+void
+ibuf_cache_let_go_(struct ibuf_cache *cache)
+{
+	if (fetch_sub_acq_rel_u32(&cache->holders, 1) == 1)
 		cache->end(cache);
 }
 
 void
-ibuf_pool_late_(struct ibuf_slot_ *slot)
+ibuf_cache_empty_own_(const struct ibuf_cache *cache)
 {
-	pthread_mutex_lock(&ibuf_threads_lock_);
-	ibuf_cache_leave_(slot->base_ == NULL ? NULL : slot_depot(slot)->owner);
-}
+	struct ibuf_slots_ *slots = own_slots(cache);
 
-void
-ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
-{
-	struct ibuf_cache *cache = depot->owner;
-
-	pthread_mutex_lock(&ibuf_threads_lock_);
-	pthread_mutex_lock(&cache->lock);
-	ibuf_cache_give_(depot, m);
-	pthread_mutex_unlock(&cache->lock);
-	ibuf_cache_leave_(cache);
-}
-
-/* What the calling thread keeps of a cache; the lock is held. */
-static void
-empty_own(const struct ibuf_cache *cache)
-{
-	uint32_t index = cache->home->index;
-	struct ibuf_slots_ *slots;
-
-	if (ibuf_slots_own_ == NULL || index >= IBUF_SLOTS_MAX_)
-		return;
-	slots = &ibuf_slots_own_[index];
-	if (slots->element_.base_ == NULL)
+	if (slots == NULL)
 		return;
 	ibuf_slot_empty_(&slots->element_);
 	ibuf_slot_empty_(&slots->window_);
-}
-
-size_t
-ibuf_cache_close_(struct ibuf_cache *cache)
-{
-	struct ibuf_cache_counts counts;
-	struct ibuf_slots_ *s;
-
-	pthread_mutex_lock(&ibuf_threads_lock_);
-	/* Under its lock too: who gives past the slots looks there. */
-	pthread_mutex_lock(&cache->lock);
-	__atomic_store_n(&cache->closed, true, __ATOMIC_RELEASE);
-	empty_own(cache);
-	pthread_mutex_unlock(&cache->lock);
-	for (s = cache->slots; s != NULL; s = s->window_.link_) {
-		ibuf_slot_close_(&s->element_);
-		ibuf_slot_close_(&s->window_);
-	}
-	if (cache->slots != NULL)
-		ibuf_platform_barrier_(); /* see ibuf_slot_give_() */
-	pthread_mutex_lock(&cache->lock);
-	count(cache, &counts);
-	pthread_mutex_unlock(&cache->lock);
-	ibuf_cache_leave_(cache);
-	return (size_t)(counts.taken - counts.given);
 }
 
 void
 ibuf_cache_flush_(struct ibuf_cache *cache)
 {
 	pthread_mutex_lock(&cache->lock);
-	empty_own(cache);
+	ibuf_cache_empty_own_(cache);
 	pthread_mutex_unlock(&cache->lock);
 }

@@ -3,6 +3,7 @@
 #include "home.h"
 
 #include "platform.h"
+#include <errno.h>
 #include <stdlib.h>
 
 _Static_assert(sizeof(struct ibuf_mbuf) <= HEADER_SIZE,
@@ -54,33 +55,103 @@ struct ibuf_home_heap ibuf_home_heap_ = {
 	.home = {.ops = &heap_ops, .name = "heap"},
 };
 
-struct ibuf_home *ibuf_homes_[HOMES_MAX] = {&ibuf_home_heap_.home};
+/* ---- the table ------------------------------------------------------ */
 
-/*
- * Writers take turns, see cache.c.  Readers need no lock: whoever holds an
- * mbuf got it from somebody who saw its home registered.
- */
-static uint32_t lowest = 1; /* no number below this one is free */
+static struct ibuf_home *first_part[HOMES_PART] = {&ibuf_home_heap_.home};
 
-bool
+struct ibuf_home **ibuf_homes_[HOMES_PARTS] = {first_part};
+
+/* Numbers that are in use, one bit each; atomic. */
+static uint32_t numbers[HOMES_MAX / 32];
+
+/* Take the lowest number that is free; 0: all are in use. */
+static uint32_t
+take_number(void)
+{
+	uint32_t i, bit, was;
+
+	for (i = 0; i < HOMES_MAX / 32; i++) {
+		was = load_relaxed_u32(&numbers[i]) | (i == 0 ? 1 : 0);
+		while (was != UINT32_MAX) {
+			bit = ~was & (was + 1); /* the lowest that is clear */
+			/* Acquire: whoever had the number is out of the
+			   table. */
+			was = __atomic_fetch_or(&numbers[i], bit,
+						__ATOMIC_ACQUIRE) |
+			      (i == 0 ? 1 : 0); /* the heap's */
+			if ((was & bit) == 0)
+				return i * 32 + (uint32_t)__builtin_ctz(bit);
+		}
+	}
+	return 0;
+}
+
+/* Pairs with the acquire in take_number(). */
+static void
+give_number(uint32_t number)
+{
+	__atomic_fetch_and(&numbers[number / 32], ~(UINT32_C(1) << number % 32),
+			   __ATOMIC_RELEASE);
+}
+
+/* The part of the table for a number, made when it is not there. */
+static struct ibuf_home **
+part_for(uint32_t number)
+{
+	struct ibuf_home ***at = &ibuf_homes_[number / HOMES_PART], **made;
+	struct ibuf_home **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	size_t size = HOMES_PART * sizeof(*part);
+
+	if (part != NULL)
+		return part;
+	made = ibuf_platform_map_(size, CACHE_LINE, false);
+	if (made == NULL)
+		return NULL;
+	memset(made, 0, size); /* POSIX has no zeroed pages */
+	/* Release: who finds the part finds it empty. */
+	if (__atomic_compare_exchange_n(at, &part, made, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return made;
+	ibuf_platform_unmap_(made, size, false);
+	return part;
+}
+
+int
 ibuf_home_register_(struct ibuf_home *home)
 {
-	while (lowest < HOMES_MAX && ibuf_homes_[lowest] != NULL)
-		lowest++;
-	if (lowest == HOMES_MAX)
-		return false;
-	home->index = lowest;
-	ibuf_homes_[lowest] = home;
-	return true;
+	uint32_t number = take_number();
+	struct ibuf_home **part;
+
+	if (number == 0)
+		return -ENOBUFS;
+	part = part_for(number);
+	if (part == NULL) {
+		give_number(number);
+		return -ENOMEM;
+	}
+	home->index = number;
+	__atomic_store_n(&part[number % HOMES_PART], home, __ATOMIC_RELAXED);
+	return 0;
 }
 
 void
 ibuf_home_unregister_(struct ibuf_home *home)
 {
-	ibuf_homes_[home->index] = NULL;
-	if (home->index < lowest)
-		lowest = home->index;
+	uint32_t number = home->index;
+
+	__atomic_store_n(&ibuf_homes_[number / HOMES_PART][number % HOMES_PART],
+			 NULL, __ATOMIC_RELAXED);
+	give_number(number);
 }
+
+_Noreturn void
+ibuf_home_missing_(const struct ibuf_mbuf *m)
+{
+	ibuf_platform_die_("ibuf: mbuf %p is of no pool that there is",
+			   (const void *)m);
+}
+
+/* ---- headers --------------------------------------------------------- */
 
 struct ibuf_mbuf *
 ibuf_home_window_(struct ibuf_home *home)

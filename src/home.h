@@ -16,6 +16,11 @@
 /* Most homes there can be; the number is 16 bits, and 0 is the heap. */
 #define HOMES_MAX 65536
 
+/* The table of homes comes in parts, of one page where pointers have 64 bits;
+   a part is made for the first home that needs it, and stays. */
+#define HOMES_PART 512
+#define HOMES_PARTS (HOMES_MAX / HOMES_PART)
+
 /* A header is one cache line on every machine; the private area follows. */
 #define HEADER_SIZE 64
 
@@ -57,12 +62,35 @@ struct ibuf_home_heap {
 };
 extern struct ibuf_home_heap ibuf_home_heap_;
 
-extern struct ibuf_home *ibuf_homes_[HOMES_MAX];
+extern struct ibuf_home **ibuf_homes_[HOMES_PARTS]; /* atomic */
+
+/*
+ * The home with a number; NULL: none.  The acquire pairs with the release of
+ * who made the part.  The entry needs no order: whoever holds a number got
+ * it from somebody who saw its home registered.
+ */
+static inline struct ibuf_home *
+home_by(uint32_t number)
+{
+	struct ibuf_home **part = __atomic_load_n(
+		&ibuf_homes_[number / HOMES_PART], __ATOMIC_ACQUIRE);
+
+	if (part == NULL)
+		return NULL;
+	return __atomic_load_n(&part[number % HOMES_PART], __ATOMIC_RELAXED);
+}
+
+/* No home has m's number: dies. */
+_Noreturn void ibuf_home_missing_(const struct ibuf_mbuf *m);
 
 static inline struct ibuf_home *
 home_of(const struct ibuf_mbuf *m)
 {
-	return ibuf_homes_[m->pool_];
+	struct ibuf_home *home = home_by(m->pool_);
+
+	if (!IBUF_LIKELY(home != NULL))
+		ibuf_home_missing_(m);
+	return home;
 }
 
 static inline void *
@@ -80,10 +108,10 @@ clear_private(const struct ibuf_home *home, struct ibuf_mbuf *m)
 }
 
 /*
- * Give the home a number, the lowest that is free; false: all are in use.
- * The caller sees to it that one thread at a time is in these two.
+ * Give the home a number, the lowest that is free: 0, -ENOBUFS when all are
+ * in use, or -ENOMEM.  Both take no lock and can run at once.
  */
-bool ibuf_home_register_(struct ibuf_home *home);
+int ibuf_home_register_(struct ibuf_home *home);
 void ibuf_home_unregister_(struct ibuf_home *home);
 
 /*

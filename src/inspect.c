@@ -13,7 +13,7 @@
 static bool
 header_is_valid(const struct ibuf_mbuf *s)
 {
-	const struct ibuf_home *home = home_of(s);
+	const struct ibuf_home *home = home_by(s->pool_);
 	uint32_t own;
 
 	if (home == NULL || (s->flags_ & IBUF_MBUF_LIVE_) == 0)

@@ -21,9 +21,10 @@ ibuf_platform_barrier_prepare_(void)
 	return false;
 }
 
-void
+bool
 ibuf_platform_barrier_(void)
 {
+	return false;
 }
 
 /* POSIX has no anonymous mapping; its aligned allocation is as good. */
@@ -49,24 +50,46 @@ ibuf_platform_unmap_(void *base, size_t size, bool huge)
 
 #else
 
-#include <linux/membarrier.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+
+/* As linux/membarrier.h has them, which not every libc comes with. */
+#define BARRIER_GLOBAL 1
+#define BARRIER_PRIVATE 8
+#define BARRIER_REGISTER_PRIVATE 16
+
+/* Yields after which the stores of others have reached the memory. */
+#define MOMENT 8
+
+static bool
+membarrier(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
 
 bool
 ibuf_platform_barrier_prepare_(void)
 {
-	return syscall(SYS_membarrier,
-		       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+	return membarrier(BARRIER_REGISTER_PRIVATE);
 }
 
-void
+bool
 ibuf_platform_barrier_(void)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) !=
-	    0)
-		ibuf_platform_die_("ibuf: membarrier failed after it had been "
-				   "registered");
+	int i;
+
+	if (membarrier(BARRIER_PRIVATE))
+		return true;
+	/* The registration may be gone, but not the right to it; and one
+	   command needs none, but a few milliseconds. */
+	if (membarrier(BARRIER_REGISTER_PRIVATE) && membarrier(BARRIER_PRIVATE))
+		return true;
+	if (membarrier(BARRIER_GLOBAL))
+		return true;
+	for (i = 0; i < MOMENT; i++)
+		sched_yield();
+	return false;
 }
 
 #define HUGE_PAGE ((size_t)2 << 20)

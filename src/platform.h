@@ -82,9 +82,13 @@ counted_acquire(const uint64_t *counter)
  * Make every thread of the process pass a barrier, so that a thread which
  * only keeps the compiler's order is ordered with the caller as if both had
  * a full barrier.  Prepare once; false: the system cannot.
+ *
+ * What it could when it was prepared it may refuse later, as in a sandbox.
+ * Then the barrier waits for a moment, which is as good as ever seen but
+ * nothing to rely on, and gives false.
  */
 bool ibuf_platform_barrier_prepare_(void);
-void ibuf_platform_barrier_(void);
+bool ibuf_platform_barrier_(void);
 
 /* ---- memory -------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
+#include "close.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -65,6 +65,9 @@ ibuf_pool_allocated(const struct ibuf_pool *p)
 {
 	struct ibuf_pool_stats stats;
 
+	if (p != NULL)
+		return ibuf_cache_count_out_(
+			&((struct ibuf_pool *)(uintptr_t)p)->cache);
 	ibuf_pool_get_stats(p, &stats, sizeof stats);
 	return (size_t)stats.allocated;
 }

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
+#include "close.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -15,6 +16,16 @@ at_least(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* Get n elements into the stock from threads that are gone. */
+static bool
+reclaim(struct ibuf_pool *p, size_t n)
+{
+	size_t before = depot_stocked(&p->cache.elements);
+
+	return ibuf_cache_reclaim_(&p->cache) &&
+	       depot_stocked(&p->cache.elements) - before >= n;
+}
+
 int
 ibuf_pool_grow_(struct ibuf_pool *p, size_t n)
 {
@@ -25,8 +36,11 @@ ibuf_pool_grow_(struct ibuf_pool *p, size_t n)
 	size_t count;
 	int error;
 
-	if (n > p->max - capacity)
+	if (n > p->max - capacity) {
+		if (reclaim(p, n))
+			return 0;
 		return p->max == SIZE_MAX ? -ENOMEM : -ENOBUFS;
+	}
 	/* Double, between the two sizes; then what is needed; then max. */
 	count = at_least(capacity, at_least(SLAB_LEAST / stride, 1));
 	if (count > most)
@@ -37,6 +51,8 @@ ibuf_pool_grow_(struct ibuf_pool *p, size_t n)
 	error = ibuf_stock_grow_(&depot->stock, count, &p->provider);
 	if (error == 0)
 		p->grows++;
+	else if (reclaim(p, n))
+		return 0;
 	return error == -EOVERFLOW ? -ENOMEM : error;
 }
 

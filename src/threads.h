@@ -2,8 +2,7 @@
  * threads.h - the threads of a process, each with its slots.
  *
  * A thread gets a block of slots when it first uses a pool, and gives back
- * what they hold when it exits.  fork leaves a process with one thread: the
- * others' slots are written off there.
+ * what they hold when it exits.
  */
 #ifndef IBUF_SRC_THREADS_H
 #define IBUF_SRC_THREADS_H

@@ -1,26 +1,9 @@
 /* wait.c - a thread sleeps until an mbuf comes home. */
 #define _POSIX_C_SOURCE 200809L
+#include "deadline.h"
 #include "pool.h"
 
 #include <errno.h>
-
-#define FOR_EVER 1000000000 /* seconds; more than this is no timeout */
-
-/* The moment when a wait is over. */
-static struct timespec
-deadline_of(const struct timespec *timeout)
-{
-	struct timespec end;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += timeout->tv_sec < FOR_EVER ? timeout->tv_sec : FOR_EVER;
-	end.tv_nsec += timeout->tv_nsec;
-	if (end.tv_nsec >= 1000000000) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
-	return end;
-}
 
 /* A thread that waits may be cancelled; then it has the lock. */
 static void
@@ -62,15 +45,15 @@ ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 {
 	struct ibuf_mbuf *m = NULL;
 	struct timespec end;
+	bool may_wait;
 	int error;
 
 	if (!p->can_wait)
 		return NULL;
-	if (timeout != NULL)
-		end = deadline_of(timeout);
+	may_wait = timeout == NULL || ibuf_deadline_after_(&end, timeout);
 	pthread_mutex_lock(&p->cache.lock);
 	error = ibuf_element_from_stock_(p, &m);
-	if (error == -ENOBUFS)
+	if (error == -ENOBUFS && may_wait)
 		error = wait_for_one(p, &m, timeout == NULL ? NULL : &end);
 	pthread_mutex_unlock(&p->cache.lock);
 	if (error != 0) {

@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
+#include "close.h"
+
 /*
  * A free window, in a slot or taken from the stock, has its home's number
  * and no next one, and its private area is zero.

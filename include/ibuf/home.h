@@ -122,6 +122,7 @@ struct ibuf_slot_ {
 	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
 	uint32_t kept_; /* objects in previous_ */
+	uint32_t seen_; /* of a closed pool: taken_ - given_ when last seen */
 };
 
 /* One cache line each, elements and windows of one pool side by side. */

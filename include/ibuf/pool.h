@@ -139,7 +139,9 @@ IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 /**
  * Get an empty mbuf; wait for one to come home when the pool is at its max.
  *
- * @param timeout how long at most, on the monotonic clock; NULL: for ever
+ * @param timeout how long at most, on the monotonic clock: any numbers, of
+ *        which whole seconds of nanoseconds are carried; negative is over at
+ *        once; NULL, and more than 10^9 s: for ever
  * @return the mbuf; NULL: the time is over, no memory, or the pool was made
  *         without IBUF_POOL_F_WAIT
  * @owner the caller; ends with ibuf_mbuf_free()
@@ -225,7 +227,8 @@ IBUF_API void ibuf_pool_flush(struct ibuf_pool *p);
  *        sizes is written
  * @return 0; -EINVAL: out_size is 0
  * @mt any; exact whenever no other thread is inside the pool
- * @cost O(threads that use the pool)
+ * @cost O(threads that use the pool), under the pool's lock, which their usual
+ *       allocations and frees do not take
  */
 IBUF_API int ibuf_pool_get_stats(const struct ibuf_pool *p,
 				 struct ibuf_pool_stats *out, size_t out_size);
@@ -235,7 +238,8 @@ IBUF_API int ibuf_pool_get_stats(const struct ibuf_pool *p,
  *
  * @return elements whose room or handle is in use
  * @mt any
- * @cost as ibuf_pool_get_stats()
+ * @cost O(threads that use the pool), under the pool's lock: about a third of
+ *       ibuf_pool_get_stats()
  */
 IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
 
@@ -258,7 +262,8 @@ IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p);
  * @return elements still in use
  * @owner the handle is gone
  * @mt setup for the handle; live messages may be used meanwhile
- * @cost O(slabs)
+ * @cost O(slabs + threads that use the pool), and a system call where other
+ *       threads do; each late free is O(1)
  */
 IBUF_API size_t ibuf_pool_destroy(struct ibuf_pool *p);
 

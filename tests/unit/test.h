@@ -68,4 +68,10 @@ void test_assert_message(const struct ibuf_mbuf *m, const void *bytes,
 void test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
 			const char *file, int line);
 
+/*
+ * So many bytes that the test mapped stay mapped as long as the process
+ * lives, by design: they are no leak of this test.
+ */
+void test_keeps_mapped(size_t bytes);
+
 #endif

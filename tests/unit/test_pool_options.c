@@ -374,10 +374,41 @@ TEST(a_pool_that_ended_makes_room_for_another)
 	}
 }
 
+TEST(a_number_that_needs_memory_of_its_own_survives_every_failure)
+{
+	enum { MANY = 512 };
+	static struct ibuf_pool *pools[MANY];
+	size_t mapped = fault_live_bytes_mapped(), n = 0;
+	struct ibuf_pool *p;
+	struct ibuf_mbuf *m;
+	int error;
+	bool struck;
+	OPTIONS(o);
+
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(ibuf_pool_create(&pools[i], &o), 0);
+	do {
+		fault_at(++n);
+		error = ibuf_pool_create(&p, &o);
+		struck = fault_off();
+		assert_int_equal(error != 0, struck);
+	} while (struck);
+	m = ibuf_pool_alloc(p);
+	assert_fresh(p, m, 128, 2048);
+	ibuf_mbuf_free(m);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(ibuf_pool_destroy(pools[i]), 0);
+	mapped = fault_live_bytes_mapped() - mapped;
+	assert_in_range(mapped, 0, MANY * sizeof(void *));
+	test_keeps_mapped(mapped);
+}
+
 TEST(a_pool_too_many_is_refused)
 {
 	enum { MOST = 65535 };
 	struct ibuf_pool **pools = calloc(MOST, sizeof(struct ibuf_pool *));
+	size_t mapped = fault_live_bytes_mapped();
 	struct ibuf_mbuf *m;
 	OPTIONS(o);
 
@@ -395,4 +426,8 @@ TEST(a_pool_too_many_is_refused)
 	for (size_t i = 0; i < MOST; i++)
 		ibuf_pool_destroy(pools[i]);
 	free(pools);
+	/* Where a number leads to is found without a lock, so it stays. */
+	mapped = fault_live_bytes_mapped() - mapped;
+	assert_in_range(mapped, 0, (MOST + 1) * sizeof(void *));
+	test_keeps_mapped(mapped);
 }
