@@ -229,6 +229,20 @@ send_batch(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 	return ibuf_platform_send_(fd, batch, i, flags);
 }
 
+/* What went out is no longer the caller's: gone from d before it is freed. */
+static void
+free_sent(struct ibuf_io_datagram *d, unsigned n)
+{
+	struct ibuf_mbuf *ms[BATCH];
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		ms[i] = d[i].m;
+		d[i].m = NULL;
+	}
+	ibuf_mbuf_free_bulk(ms, n);
+}
+
 int
 ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 {
@@ -245,10 +259,8 @@ ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 		sent = send_batch(fd, d + total, want, flags | MSG_NOSIGNAL);
 		if (sent <= 0)
 			break;
-		for (; sent > 0; sent--) {
-			ibuf_mbuf_free(d[total].m);
-			d[total++].m = NULL;
-		}
+		free_sent(d + total, (unsigned)sent);
+		total += (unsigned)sent;
 	}
 	return total != 0 ? (int)total : sent;
 }
