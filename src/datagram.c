@@ -229,12 +229,9 @@ send_batch(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 	return ibuf_platform_send_(fd, batch, i, flags);
 }
 
-/*
- * Free the first n <= BATCH messages.  None is in d any more when the first
- * release callback runs, which may never return.
- */
+/* What went out is no longer the caller's: gone from d before it is freed. */
 static void
-forget_sent(struct ibuf_io_datagram *d, unsigned n)
+free_sent(struct ibuf_io_datagram *d, unsigned n)
 {
 	struct ibuf_mbuf *ms[BATCH];
 	unsigned i;
@@ -262,7 +259,7 @@ ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n, int flags)
 		sent = send_batch(fd, d + total, want, flags | MSG_NOSIGNAL);
 		if (sent <= 0)
 			break;
-		forget_sent(d + total, (unsigned)sent);
+		free_sent(d + total, (unsigned)sent);
 		total += (unsigned)sent;
 	}
 	return total != 0 ? (int)total : sent;

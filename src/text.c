@@ -23,39 +23,53 @@ static IBUF_PRINTF(3, 0) int format_text(char *to, size_t size,
 	return error == EOVERFLOW || error == ENOMEM ? -error : -EINVAL;
 }
 
-struct aside {
-	char *text;
-	size_t size;
+/* Text on the side, since a message has no room for the zero. */
+struct text {
+	char *bytes;
+	size_t size; /* with the zero */
 };
 
-/* What was there may be of a pool that wipes, or quote what is of one. */
+/* It may be for a message that wipes, or quote one. */
 static void
-free_aside(void *arg)
+text_free(void *text)
 {
-	const struct aside *aside = arg;
+	struct text *t = text;
 
-	ibuf_platform_wipe_(aside->text, aside->size);
-	free(aside->text);
+	ibuf_platform_wipe_(t->bytes, t->size);
+	free(t->bytes);
 }
 
-/* Format n bytes on the side, since a message has no room for the zero. */
+/* Append n bytes of the text, which goes in any case. */
+static int
+append_and_free(struct ibuf_mbuf *m, struct text *text, size_t n)
+{
+	int error;
+
+	/* The callback of a room that is left may end the thread. */
+	pthread_cleanup_push(text_free, text);
+	error = ibuf_mbuf_append(m, text->bytes, n);
+	pthread_cleanup_pop(1);
+	return error;
+}
+
+/* Format n bytes that do not fit, once more. */
 static IBUF_PRINTF(3, 0) int append_text(struct ibuf_mbuf *m, size_t n,
 					 const char *format, va_list args)
 {
-	struct aside aside = {malloc(n + 1), n + 1};
+	struct text text = {malloc(n + 1), n + 1};
 	int result;
 
-	if (aside.text == NULL)
+	if (text.bytes == NULL)
 		return -ENOMEM;
-	/* A release callback of the room that is left may never return. */
-	pthread_cleanup_push(free_aside, &aside);
-	result = format_text(aside.text, n + 1, format, args);
+	result = format_text(text.bytes, text.size, format, args);
+	if (result < 0) {
+		text_free(&text);
+		return result;
+	}
 	/* Less came if a string got shorter meanwhile. */
-	if (result >= 0)
-		result = ibuf_mbuf_append(
-			m, aside.text, (size_t)result < n ? (size_t)result : n);
-	pthread_cleanup_pop(1);
-	return result;
+	if ((size_t)result < n)
+		n = (size_t)result;
+	return append_and_free(m, &text, n);
 }
 
 int

@@ -371,6 +371,40 @@ TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
 	channel_close(&c);
 }
 
+static struct ibuf_io_datagram sent[3];
+static int seen[3]; /* of them by each callback */
+
+static void
+see_what_is_left(void *bytes, size_t len, void *arg)
+{
+	int *left = arg;
+
+	(void)bytes;
+	(void)len;
+	*left = 0;
+	for (int i = 0; i < 3; i++)
+		*left += sent[i].m != NULL;
+}
+
+TEST(a_release_callback_finds_what_went_out_gone_from_the_array)
+{
+	struct channel c;
+
+	channel_open(&c, SOCK_SEQPACKET);
+	for (int i = 0; i < 3; i++) {
+		seen[i] = -1;
+		address_none(&sent[i],
+			     ibuf_mbuf_wrap_const(ten, 10, see_what_is_left,
+						  &seen[i]));
+	}
+	assert_int_equal(ibuf_io_send(c.to, sent, 3, 0), 3);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(seen[i], 0);
+		assert_next(c.from, ten, 10);
+	}
+	channel_close(&c);
+}
+
 TEST(the_copy_of_a_message_of_too_many_segments_is_wiped)
 {
 	static const char secret[] = "secret-0123456789";
