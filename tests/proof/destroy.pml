@@ -22,16 +22,37 @@
  *   free_element()         ibuf_mbuf_free() of an element, at home
  *   free_window()          ibuf_mbuf_free_window_(), room_drop()
  *   move_away()            ibuf_window_move_() of a window
- *   thread_exits()         thread_exits(), drop_slots()
- *   count()                count(), sum() in cache.c
- *   leave()                ibuf_cache_leave_(), is_over(), detach()
+ *   thread_exits()         ibuf_cache_drop_slots_()
+ *   hold(), let_go()       ibuf_cache_hold_(), ibuf_cache_let_go_()
+ *   see()                  see_both() in close.c
+ *   read()                 sum() in cache.c, and ask()
+ *   ask(), ask_all()       the same there
+ *   leave()                leave(), seems_over(), is_over(), finish()
  *   closer                 ibuf_cache_close_()
+ *
+ * That the source does these things in this order:
+ *
+ * IN src/close.c ask: given_ taken_
+ * IN src/cache.c sum: given_ taken_
+ * IN src/close.c ask_all: ask(cache, true) ask(cache, false)
+ * IN src/close.c ibuf_cache_close_: lock( closed empty_own close_slots unlock( keep_out lock( ask_all counted is_over unlock( finish
+ * IN src/close.c keep_out: barrier
+ * IN src/close.c seems_over: counted over out ask_all is_over
+ * IN src/close.c leave: seems_over unlock( finish
+ * IN src/close.c ibuf_pool_late_: hold lock( see_both leave let_go
+ * IN src/close.c ibuf_cache_give_late_: lock( give_( out-- see_both leave
+ * IN src/close.c drop: see_both unlink empty_( retire
+ * IN include/ibuf/inline/slot.h ibuf_slot_give_: *top top_ given_ slot_given_
+ * IN include/ibuf/inline/slot.h ibuf_slot_given_: signal_fence end_ late_
  *
  * PLANTED 1: who closes passes no barrier
  * PLANTED 2: who gives looks at end_ before it counts
  * PLANTED 3: taken is read before given
  * PLANTED 4: who gives late does not look whether it was the last
  * PLANTED 5: elements alone are counted, and windows are not
+ * PLANTED 6: what out says is believed, and nobody asked
+ * PLANTED 7: who was late does not say what it counted
+ * PLANTED 8: who comes from a slot does not hold the pool
  */
 #ifndef PLANTED
 #define PLANTED 0
@@ -56,16 +77,20 @@ chan stores[2] = [4] of { byte, byte };
 bit open_e[2] = 1; /* of a thread's slot: end_ is not NULL */
 bit open_w[2] = 1;
 bit listed[2] = 1; /* the slot belongs to the pool */
-bit closed;
-bit lock; /* the threads lock; the pool's own is taken within it only */
+bit lock; /* the pool's */
 byte depot[4] = 0; /* counts past the slots */
+bit counted;   /* closed, and the three below are kept */
+short known;   /* out, as far as it knows: ibuf_cache.out */
+short seen[2]; /* of a thread's slots */
+byte holders = 1;
 
 /* Windows on the room of the element that thread 0 has; atomic. */
 byte windows = 1;
 
 /* Not in the library: what is out, what has happened. */
 byte out = 2;
-bit ended;
+bit ended; /* ibuf_cache.over */
+bit freed;
 bit nothing_in_box;
 byte finished;
 
@@ -93,8 +118,18 @@ inline acquire()
 {
 	atomic {
 		lock == 0;
+		assert(!freed);
 		lock = 1;
 		run_empty(me)
+	}
+}
+
+inline release()
+{
+	atomic {
+		assert(!freed);
+		run_empty(me);
+		lock = 0
 	}
 }
 
@@ -103,92 +138,168 @@ inline acquire_no_stores()
 {
 	atomic {
 		lock == 0;
+		assert(!freed);
 		lock = 1
-	}
-}
-
-inline release()
-{
-	atomic {
-		run_empty(me);
-		lock = 0
 	}
 }
 
 #define SUMMAND(t, counter) (listed[t] -> memory[t * 4 + counter] : 0)
 
-inline read_given(counter)
-{
-	given = depot[counter] + SUMMAND(0, counter);
-	given = given + SUMMAND(1, counter)
-}
-
-inline read_taken(counter)
-{
-	taken = depot[counter] + SUMMAND(0, counter);
-	taken = taken + SUMMAND(1, counter)
-}
-
-/* sum(): of elements, or of windows. */
-inline sum(given_of, taken_of)
+/* What slots have counted, read as sum() and ask() read it. */
+inline read(given_of, taken_of)
 {
 #if PLANTED == 3
-	read_taken(taken_of);
-	read_given(given_of);
+	taken0 = SUMMAND(0, taken_of);
+	taken1 = SUMMAND(1, taken_of);
+	given0 = SUMMAND(0, given_of);
+	given1 = SUMMAND(1, given_of);
 #else
-	read_given(given_of);
-	read_taken(taken_of);
+	given0 = SUMMAND(0, given_of);
+	given1 = SUMMAND(1, given_of);
+	taken0 = SUMMAND(0, taken_of);
+	taken1 = SUMMAND(1, taken_of);
 #endif
-	assert(given <= taken)
+	assert(depot[given_of] + given0 + given1 <=
+	       depot[taken_of] + taken0 + taken1)
 }
 
-inline count()
+inline forget_read()
 {
+	given0 = 0;
+	given1 = 0;
+	taken0 = 0;
+	taken1 = 0
+}
+
+/* ask(), of elements or of windows; all of depot is under the lock. */
+inline ask(given_of, taken_of)
+{
+	read(given_of, taken_of);
+	d_step {
+		seen[0] = seen[0] + taken0 - given0;
+		seen[1] = seen[1] + taken1 - given1;
+		known = known + taken0 + taken1 - given0 - given1 +
+			depot[taken_of] - depot[given_of];
+		forget_read()
+	}
+}
+
+inline ask_all()
+{
+	d_step {
+		known = 0;
+		seen[0] = 0;
+		seen[1] = 0
+	}
 #if PLANTED != 5
-	sum(GIVEN_W, TAKEN_W);
-	over = (given == taken);
-#else
-	over = 1;
+	ask(GIVEN_W, TAKEN_W);
 #endif
-	sum(GIVEN_E, TAKEN_E);
-	over = over && given == taken;
-	given = 0;
-	taken = 0
+	ask(GIVEN_E, TAKEN_E)
+}
+
+/* What I have counted since somebody looked; my stores have arrived. */
+inline see()
+{
+	d_step {
+		now = memory[mine(TAKEN_E)] + memory[mine(TAKEN_W)] -
+		      memory[mine(GIVEN_E)] - memory[mine(GIVEN_W)];
+		known = known + now - seen[me];
+		seen[me] = now;
+		now = 0
+	}
+}
+
+inline is_over()
+{
+	if
+	:: known == 0 ->
+		d_step {
+			assert(out == 0 && !ended);
+			ended = 1;
+			ends = 1;
+			open_e[0] = 0;
+			open_e[1] = 0;
+			open_w[0] = 0;
+			open_w[1] = 0;
+			listed[0] = 0;
+			listed[1] = 0
+		}
+	:: else
+	fi
+}
+
+inline hold()
+{
+	atomic {
+		run_empty(me);
+		held = listed[me];
+		assert(!held || !freed);
+#if PLANTED != 8
+		holders = holders + held
+#endif
+	}
+}
+
+inline drop_hold()
+{
+	atomic {
+		holders--;
+		if
+		:: holders == 0 ->
+			assert(ended && !freed && out == 0);
+			freed = 1
+		:: else
+		fi
+	}
+}
+
+inline let_go()
+{
+#if PLANTED != 8
+	drop_hold()
+#else
+	skip
+#endif
 }
 
 /* The lock is held, and let go. */
 inline leave()
 {
-	assert(!ended);
 	if
-	:: closed ->
-		count();
-		if
-		:: over ->
-			atomic {
-				assert(out == 0);
-				ended = 1;
-				open_e[0] = 0;
-				open_e[1] = 0;
-				open_w[0] = 0;
-				open_w[1] = 0;
-				listed[0] = 0;
-				listed[1] = 0;
-				over = 0
-			}
-		:: else
-		fi
+	:: counted && !ended && known <= 0 ->
+#if PLANTED != 6
+		ask_all();
+#else
+		known = 0;
+#endif
+		is_over()
 	:: else
 	fi;
-	release()
+	release();
+	if
+	:: ends ->
+		ends = 0;
+		drop_hold()
+	:: else
+	fi
 }
 
 inline late()
 {
-	acquire();
+	hold();
 	if
-	:: listed[me] -> leave()
-	:: else -> release()
+	:: held ->
+		acquire();
+#if PLANTED != 7
+		if
+		:: counted && !ended -> see()
+		:: else
+		fi;
+#endif
+		leave();
+		let_go();
+		held = 0
+	:: else
 	fi
 }
 
@@ -196,9 +307,18 @@ inline give_late(counter)
 {
 	acquire();
 	atomic {
-		assert(!ended && closed);
+		assert(!ended);
 		depot[counter]++;
-		out--
+		out--;
+		if
+		:: counted ->
+			known--;
+			if
+			:: listed[me] -> see()
+			:: else
+			fi
+		:: else
+		fi
 	}
 #if PLANTED == 4
 	release()
@@ -326,20 +446,36 @@ inline free_window()
 
 inline thread_exits()
 {
-	acquire();
+	hold();
 	if
-	:: listed[me] ->
-		atomic {
-			depot[GIVEN_E] = depot[GIVEN_E] + memory[mine(GIVEN_E)];
-			depot[TAKEN_E] = depot[TAKEN_E] + memory[mine(TAKEN_E)];
-			depot[GIVEN_W] = depot[GIVEN_W] + memory[mine(GIVEN_W)];
-			depot[TAKEN_W] = depot[TAKEN_W] + memory[mine(TAKEN_W)];
-			listed[me] = 0;
-			open_e[me] = 0;
-			open_w[me] = 0
-		}
-		leave()
-	:: else -> release()
+	:: held ->
+		acquire();
+		if
+		:: listed[me] ->
+			atomic {
+				if
+				:: counted -> see()
+				:: else
+				fi;
+				depot[GIVEN_E] = depot[GIVEN_E] +
+						 memory[mine(GIVEN_E)];
+				depot[TAKEN_E] = depot[TAKEN_E] +
+						 memory[mine(TAKEN_E)];
+				depot[GIVEN_W] = depot[GIVEN_W] +
+						 memory[mine(GIVEN_W)];
+				depot[TAKEN_W] = depot[TAKEN_W] +
+						 memory[mine(TAKEN_W)];
+				seen[me] = 0;
+				listed[me] = 0;
+				open_e[me] = 0;
+				open_w[me] = 0
+			}
+		:: else
+		fi;
+		leave();
+		let_go();
+		held = 0
+	:: else
 	fi
 }
 
@@ -349,11 +485,13 @@ inline thread_exits()
  */
 proctype user(bit me)
 {
-	byte given_e, given_w, taken_w, given, taken, address, value;
+	byte given_e, given_w, taken_w, address, value;
+	byte given0, given1, taken0, taken1;
+	short now;
 	byte window = NONE;
 	bit element = 1, waits = (me == 1);
 	byte may_clone = (me == 0 -> 2 : 0);
-	bit last, over, looked, may_fill;
+	bit last, held, ends, looked, may_fill;
 
 	do
 	:: element -> free_element()
@@ -387,41 +525,40 @@ proctype user(bit me)
 
 proctype closer()
 {
-	byte given, taken, address, value;
-	byte me;
-	bit over;
+	byte given0, given1, taken0, taken1, address, value;
+	bit ends;
 
 	if
 	:: acquire_no_stores();
-		count(); /* ibuf_cache_count_() */
-		over = 0;
-		lock = 0
+		read(GIVEN_W, TAKEN_W); /* ibuf_cache_count_() */
+		read(GIVEN_E, TAKEN_E);
+		d_step {
+			forget_read();
+			lock = 0
+		}
 	:: skip
 	fi;
 	acquire_no_stores();
-	closed = 1;
 	open_e[0] = 0;
 	open_w[0] = 0;
 	open_e[1] = 0;
 	open_w[1] = 0;
+	lock = 0;
 #if PLANTED != 1
 	atomic { run_empty(0) };
 	atomic { run_empty(1) };
 #endif
-	assert(!ended);
-	count();
+	acquire_no_stores();
+	ask_all();
+	counted = 1;
+	is_over();
+	lock = 0;
 	if
-	:: over ->
-		atomic {
-			assert(out == 0 && !ended);
-			ended = 1;
-			listed[0] = 0;
-			listed[1] = 0;
-			over = 0
-		}
+	:: ends ->
+		ends = 0;
+		drop_hold()
 	:: else
 	fi;
-	lock = 0;
 	finished++
 }
 
@@ -451,5 +588,5 @@ init
 		run closer()
 	}
 	finished == 3 && empty(stores[0]) && empty(stores[1]);
-	assert(ended)
+	assert(freed)
 }
