@@ -1,5 +1,7 @@
 /* io.c - messages and file descriptors. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/io.h>
 
 #include <errno.h>

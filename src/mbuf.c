@@ -1,9 +1,12 @@
 /* mbuf.c - messages are born, shared, looked at and freed. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"
 #include <errno.h>
+#include <ibuf/segment.h>
 #include <string.h>
 
 /* ---- life ---------------------------------------------------------- */
@@ -196,8 +199,6 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
 	struct ibuf_home *home = home_of(m);
 	struct ibuf_mbuf *copy = NULL;
-	const uint8_t *from;
-	size_t run;
 
 	if (!chain_covers(m, off, len) || len > ROOM_MAX)
 		return NULL;
@@ -207,14 +208,8 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 		copy = new_on_heap(0, len, home->wipe);
 	if (copy == NULL)
 		return NULL;
-	while (len != 0) {
-		from = ibuf_mbuf_at(m, off, &run);
-		if (run > len)
-			run = len;
-		ibuf_mbuf_append(copy, from, run);
-		off += run;
-		len -= run;
-	}
+	/* It has the room, and the bytes are there. */
+	(void)ibuf_mbuf_copy_out(m, off, ibuf_mbuf_extend_tail(copy, len), len);
 	return copy;
 }
 

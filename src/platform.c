@@ -1,7 +1,7 @@
 /* platform.c - pages, wiping and dying, on Linux and on plain POSIX. */
 #ifdef IBUF_PLATFORM_POSIX
 #define _POSIX_C_SOURCE 200809L
-#else
+#elif !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 #include "platform.h"
@@ -49,9 +49,12 @@ ibuf_platform_unmap_(void *base, size_t size, bool huge)
 
 #else
 
-#include <linux/membarrier.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+
+/* As <linux/membarrier.h> has them, which a C library need not bring. */
+#define MEMBARRIER_CMD_PRIVATE_EXPEDITED (1 << 3)
+#define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED (1 << 4)
 
 bool
 ibuf_platform_barrier_prepare_(void)

@@ -2,6 +2,8 @@
  * shrink.c - a window that keeps more memory alive than it shows moves to a
  * room of just its size, where that frees the larger one.
  */
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"
