@@ -1,12 +1,33 @@
-# What `cmake --install` installs: headers, both libraries, ibuf.pc and the CMake package.
-# Nothing in it names the prefix, so that the installed tree can be moved.
+# What is installed, in three components: `cmake --install BUILD --component NAME` has one of them.
+#
+#   runtime      libibuf.so.N, for programs that are linked to it
+#   development  headers, libibuf.a, the link libibuf.so, ibuf.pc and the CMake package
+#   programs     ibuf-flow and ibuf-relay with their manual pages
+#
+# As a subproject they are called ibuf-runtime and ibuf-development, and go where the parent's install
+# goes, which makes install(EXPORT) of what links to ibuf complete. With IBUF_INSTALL=OFF only asking
+# for a component installs anything. Nothing names the prefix, so that the installed tree can be moved.
 include(CMakePackageConfigHelpers)
 
+set(prefix "")
+if(NOT CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
+  set(prefix "ibuf-")
+endif()
+set(when "")
+if(NOT IBUF_INSTALL)
+  set(when EXCLUDE_FROM_ALL)
+endif()
+set(runtime COMPONENT ${prefix}runtime ${when})
+set(development COMPONENT ${prefix}development ${when})
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ibuf)
 
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ibuf TYPE INCLUDE FILES_MATCHING PATTERN "*.h")
-install(TARGETS ibuf_static ibuf_shared EXPORT ibuf-targets)
-install(EXPORT ibuf-targets NAMESPACE ibuf:: DESTINATION ${package_dir})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ibuf DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  ${development} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(TARGETS ibuf_static ibuf_shared EXPORT ibuf-targets
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${development}
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${runtime}
+    NAMELINK_COMPONENT ${prefix}development)
+install(EXPORT ibuf-targets NAMESPACE ibuf:: DESTINATION ${package_dir} ${development})
 
 configure_package_config_file(
   ${PROJECT_SOURCE_DIR}/cmake/ibuf-config.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/ibuf-config.cmake
@@ -23,7 +44,7 @@ write_basic_package_version_file(
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/ibuf-config.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/ibuf-config-version.cmake
-  DESTINATION ${package_dir})
+  DESTINATION ${package_dir} ${development})
 
 # ibuf.pc finds the prefix from where it lies itself, unless it lies outside.
 if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
@@ -32,9 +53,13 @@ else()
   file(RELATIVE_PATH up /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
   string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${up}")
 endif()
-set(pc_libdir "\${prefix}")
-cmake_path(APPEND pc_libdir ${CMAKE_INSTALL_LIBDIR})
-set(pc_includedir "\${prefix}")
-cmake_path(APPEND pc_includedir ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(kind LIB INCLUDE)
+  string(TOLOWER ${kind} name)
+  set(pc_${name}dir ${CMAKE_INSTALL_${kind}DIR})
+  if(NOT IS_ABSOLUTE ${pc_${name}dir})
+    set(pc_${name}dir "\${prefix}/${pc_${name}dir}")
+  endif()
+endforeach()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ibuf.pc.in ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  ${development})

@@ -1,7 +1,8 @@
 # ibuf_test(NAME LABEL COMMAND...): add a test, in every folder in the same way.
 #
 # IBUF_TEST_PREFIX, set by the presets, goes before each name, so that `./dev check` can show the
-# tests of several build trees in one list. The environment makes a sanitizer's report a failure.
+# tests of several build trees in one list. The environment makes a sanitizer's report a failure,
+# and keeps python from leaving files in the source tree.
 set(IBUF_TEST_PREFIX "" CACHE STRING "What stands before the name of each test")
 
 function(ibuf_test name label)
@@ -18,5 +19,6 @@ function(ibuf_test name label)
     "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1;\
 UBSAN_OPTIONS=print_stacktrace=1;\
 TSAN_OPTIONS=allocator_may_return_null=1:second_deadlock_stack=1;\
+PYTHONDONTWRITEBYTECODE=1;\
 LC_ALL=C.UTF-8")
 endfunction()

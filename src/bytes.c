@@ -1,5 +1,7 @@
 /* bytes.c - the bytes of a whole message: out, compared, found, summed. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 #include <ibuf/segment.h>
 

@@ -1,4 +1,6 @@
 /* cursor.c - the cursor across segments. */
+#include "library.h"
+
 #include <ibuf/cursor.h>
 
 #include "chain.h"

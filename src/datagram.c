@@ -1,5 +1,7 @@
 /* datagram.c - datagrams in batches, each a message. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/io.h>
 
 #include "platform_io.h"

@@ -1,5 +1,7 @@
 /* edit.c - both ends of a message: longer, shorter, read, emptied. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 #include <ibuf/segment.h>
 

@@ -8,6 +8,8 @@
 #ifndef IBUF_SRC_HOME_H
 #define IBUF_SRC_HOME_H
 
+#include "library.h"
+
 #include <ibuf/home.h>
 #include <ibuf/inline/slot.h>
 #include <stdbool.h>

@@ -1,6 +1,8 @@
 /*
  * inplace.c - bytes are made private before they are written in place.
  */
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"

@@ -1,5 +1,7 @@
 /* inspect.c - a message is checked, and shown to a person. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"

@@ -1,5 +1,7 @@
 /* io.c - messages and descriptors that carry streams of bytes. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/io.h>
 
 #include <errno.h>

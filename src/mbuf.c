@@ -1,9 +1,12 @@
 /* mbuf.c - messages are born, shared, looked at and freed. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"
 #include <errno.h>
+#include <ibuf/segment.h>
 #include <string.h>
 
 /* ---- life ---------------------------------------------------------- */
@@ -215,25 +218,21 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 	struct ibuf_home *home = home_of(m);
 	struct ibuf_mbuf *copy = NULL;
 	const struct ibuf_mbuf *s;
+	size_t in = off;
 	bool wipe;
 
 	if (!chain_covers(m, off, len) || len > ROOM_MAX)
 		return NULL;
-	s = chain_find(m, &off);
-	wipe = range_wipes(s, off, len);
+	s = chain_find(m, &in);
+	wipe = range_wipes(s, in, len);
 	if (len <= home->room_size - home->headroom && (home->wipe || !wipe))
 		copy = home->ops->element_take(home);
 	if (copy == NULL)
 		copy = new_on_heap(0, len, home->wipe || wipe);
 	if (copy == NULL)
 		return NULL;
-	for (; len != 0; s = s->next_) {
-		size_t here = s->len_ - off < len ? s->len_ - off : len;
-
-		ibuf_mbuf_append(copy, window_data(s) + off, here);
-		len -= here;
-		off = 0;
-	}
+	/* It has the room, and the bytes are there. */
+	(void)ibuf_mbuf_copy_out(m, off, ibuf_mbuf_extend_tail(copy, len), len);
 	return copy;
 }
 

@@ -1,7 +1,7 @@
 /* platform.c - pages, wiping and dying, on Linux and on plain POSIX. */
 #ifdef IBUF_PLATFORM_POSIX
 #define _POSIX_C_SOURCE 200809L
-#else
+#elif !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 #include "platform.h"

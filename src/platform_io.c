@@ -1,7 +1,7 @@
 /* platform_io.c - what a call takes, on Linux and on plain POSIX. */
 #ifdef IBUF_PLATFORM_POSIX
 #define _POSIX_C_SOURCE 200809L
-#else
+#elif !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 #include "platform_io.h"

@@ -1,5 +1,7 @@
 /* provider.c - the three providers a pool can be made with. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/provider.h>
 
 #include "platform.h"

@@ -1,4 +1,6 @@
 /* segment.c - messages are joined, cut and made contiguous. */
+#include "library.h"
+
 #include <ibuf/segment.h>
 
 #include "chain.h"

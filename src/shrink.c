@@ -2,6 +2,8 @@
  * shrink.c - a window that shows a part of a room moves to one of just its
  * size, so that the message keeps no memory alive beyond its own bytes.
  */
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"

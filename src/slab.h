@@ -11,6 +11,8 @@
 #ifndef IBUF_SRC_SLAB_H
 #define IBUF_SRC_SLAB_H
 
+#include "library.h"
+
 #include <ibuf/home.h>
 #include <ibuf/provider.h>
 

@@ -1,5 +1,7 @@
 /* text.c - formatted text at the end of a message. */
 #define _POSIX_C_SOURCE 200809L
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "chain.h"

@@ -1,4 +1,6 @@
 /* version.c - the version of the library that is linked. */
+#include "library.h"
+
 #include <ibuf/base.h>
 
 #define TEXT_(x) #x

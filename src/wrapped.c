@@ -1,4 +1,6 @@
 /* wrapped.c - messages of the caller's own memory. */
+#include "library.h"
+
 #include <ibuf/mbuf.h>
 
 #include "room.h"

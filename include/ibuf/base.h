@@ -43,7 +43,12 @@
 #define IBUF_END_DECLS
 #endif
 
+/* What libibuf.so exports; each copy of libibuf.a is for its linker alone. */
+#ifdef IBUF_HIDE_
+#define IBUF_API __attribute__((visibility("hidden")))
+#else
 #define IBUF_API __attribute__((visibility("default")))
+#endif
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
