@@ -162,20 +162,24 @@ ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
 	ibuf_cache_leave_(cache);
 }
 
-/* What the calling thread keeps of a cache; the lock is held. */
-static void
-empty_own(const struct ibuf_cache *cache)
+/*
+ * Put up to n objects that the calling thread keeps of a cache into its
+ * stocks; how many.  The lock is held.
+ */
+static size_t
+empty_own(const struct ibuf_cache *cache, size_t n)
 {
 	uint32_t index = cache->home->index;
 	struct ibuf_slots_ *slots;
+	size_t emptied;
 
 	if (ibuf_slots_own_ == NULL || index >= IBUF_SLOTS_MAX_)
-		return;
+		return 0;
 	slots = &ibuf_slots_own_[index];
 	if (slots->element_.base_ == NULL)
-		return;
-	ibuf_slot_empty_(&slots->element_);
-	ibuf_slot_empty_(&slots->window_);
+		return 0;
+	emptied = ibuf_slot_empty_(&slots->element_, n);
+	return emptied + ibuf_slot_empty_(&slots->window_, n - emptied);
 }
 
 size_t
@@ -188,7 +192,7 @@ ibuf_cache_close_(struct ibuf_cache *cache)
 	/* Under its lock too: who gives past the slots looks there. */
 	pthread_mutex_lock(&cache->lock);
 	__atomic_store_n(&cache->closed, true, __ATOMIC_RELEASE);
-	empty_own(cache);
+	(void)empty_own(cache, SIZE_MAX);
 	pthread_mutex_unlock(&cache->lock);
 	for (s = cache->slots; s != NULL; s = s->window_.link_) {
 		ibuf_slot_close_(&s->element_);
@@ -206,7 +210,11 @@ ibuf_cache_close_(struct ibuf_cache *cache)
 void
 ibuf_cache_flush_(struct ibuf_cache *cache)
 {
-	pthread_mutex_lock(&cache->lock);
-	empty_own(cache);
-	pthread_mutex_unlock(&cache->lock);
+	size_t emptied;
+
+	do {
+		pthread_mutex_lock(&cache->lock);
+		emptied = empty_own(cache, CACHE_STEP);
+		pthread_mutex_unlock(&cache->lock);
+	} while (emptied == CACHE_STEP);
 }

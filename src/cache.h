@@ -35,6 +35,9 @@ struct ibuf_cache {
 	struct ibuf_cache *next, *previous;
 };
 
+/* Objects that flush and trim move before they let others have the lock. */
+#define CACHE_STEP 64
+
 /* The threads lock, and all caches. */
 extern pthread_mutex_t ibuf_threads_lock_;
 extern struct ibuf_cache *ibuf_caches_;

@@ -71,8 +71,8 @@ drop_slots(struct ibuf_slots_ *slots)
 	cache = slot_depot(&slots->element_)->owner;
 	pthread_mutex_lock(&cache->lock);
 	unlink_slots(cache, slots);
-	ibuf_slot_empty_(&slots->element_);
-	ibuf_slot_empty_(&slots->window_);
+	(void)ibuf_slot_empty_(&slots->element_, SIZE_MAX);
+	(void)ibuf_slot_empty_(&slots->window_, SIZE_MAX);
 	ibuf_slot_retire_(&slots->element_);
 	ibuf_slot_retire_(&slots->window_);
 	pthread_mutex_unlock(&cache->lock);
@@ -297,4 +297,24 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 		block->used = index + 1;
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	return good ? slots : NULL;
+}
+
+/* How often a thread goes past its slots before it is worth having them. */
+#define GIVES_PAST 64
+
+struct ibuf_slots_ *
+ibuf_threads_slots_to_give_(struct ibuf_cache *cache)
+{
+	static __thread unsigned past IBUF_TLS_;
+	uint32_t index = cache->home->index;
+	struct ibuf_slots_ *slots;
+
+	if (mine != NULL && index < IBUF_SLOTS_MAX_) {
+		slots = &mine->thread.slots_[index];
+		if (slot_is_open(&slots->element_)) {
+			thread_remember(&mine->thread, slots);
+			return slots;
+		}
+	}
+	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_slots_(cache);
 }

@@ -64,6 +64,7 @@ ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 	struct timespec end;
 	int error;
 
+	pool_must_be_open(p);
 	if (!p->can_wait)
 		return NULL;
 	if (timeout != NULL)

@@ -121,7 +121,8 @@ struct ibuf_slot_ {
 	/* The library's own, which the inline bodies do not look at: */
 	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
-	uint32_t kept_; /* objects in previous_ */
+	uint32_t kept_;   /* objects in previous_ */
+	uint32_t refill_; /* objects to ask the pool for next; 0: the first */
 };
 
 /* One cache line each, elements and windows of one pool side by side. */
