@@ -211,21 +211,26 @@ ibuf_cache_let_go_(struct ibuf_cache *cache)
 		cache->end(cache);
 }
 
-void
-ibuf_cache_empty_own_(const struct ibuf_cache *cache)
+size_t
+ibuf_cache_empty_own_(const struct ibuf_cache *cache, size_t n)
 {
 	struct ibuf_slots_ *slots = own_slots(cache);
+	size_t emptied;
 
 	if (slots == NULL)
-		return;
-	ibuf_slot_empty_(&slots->element_);
-	ibuf_slot_empty_(&slots->window_);
+		return 0;
+	emptied = ibuf_slot_empty_(&slots->element_, n);
+	return emptied + ibuf_slot_empty_(&slots->window_, n - emptied);
 }
 
 void
 ibuf_cache_flush_(struct ibuf_cache *cache)
 {
-	pthread_mutex_lock(&cache->lock);
-	ibuf_cache_empty_own_(cache);
-	pthread_mutex_unlock(&cache->lock);
+	size_t emptied;
+
+	do {
+		pthread_mutex_lock(&cache->lock);
+		emptied = ibuf_cache_empty_own_(cache, CACHE_STEP);
+		pthread_mutex_unlock(&cache->lock);
+	} while (emptied == CACHE_STEP);
 }

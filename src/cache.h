@@ -39,6 +39,9 @@ struct ibuf_cache {
 	bool doubted; /* a free may have been missed when it was closed */
 };
 
+/* Objects that flush and trim move before they let others have the lock. */
+#define CACHE_STEP 64
+
 /* All caches; under the threads lock. */
 extern struct ibuf_cache *ibuf_caches_;
 
@@ -61,8 +64,11 @@ ibuf_cache_take_(struct ibuf_depot *depot,
 		 void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg);
 void ibuf_cache_give_(struct ibuf_depot *depot, struct ibuf_mbuf *m);
 
-/* Give back what the calling thread keeps; the lock is held, or is not. */
-void ibuf_cache_empty_own_(const struct ibuf_cache *cache);
+/*
+ * Put up to n objects that the calling thread keeps into the stocks; how many.
+ * The lock is held.
+ */
+size_t ibuf_cache_empty_own_(const struct ibuf_cache *cache, size_t n);
 void ibuf_cache_flush_(struct ibuf_cache *cache);
 
 /* Sum up; O(threads that use it).  The lock is not held. */

@@ -165,8 +165,8 @@ drop(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
 	if (cache->counted)
 		see_both(cache, slots);
 	ibuf_cache_unlink_(cache, slots);
-	ibuf_slot_empty_(&slots->element_);
-	ibuf_slot_empty_(&slots->window_);
+	(void)ibuf_slot_empty_(&slots->element_, SIZE_MAX);
+	(void)ibuf_slot_empty_(&slots->window_, SIZE_MAX);
 	ibuf_cache_clear_(cache, slots, ibuf_slot_retire_);
 }
 
@@ -254,7 +254,7 @@ ibuf_cache_close_(struct ibuf_cache *cache)
 	ibuf_cache_look_again_();
 	pthread_mutex_lock(&cache->lock);
 	__atomic_store_n(&cache->closed, true, __ATOMIC_RELEASE);
-	ibuf_cache_empty_own_(cache);
+	(void)ibuf_cache_empty_own_(cache, SIZE_MAX);
 	others = close_slots(cache);
 	pthread_mutex_unlock(&cache->lock);
 	if (others)

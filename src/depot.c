@@ -116,11 +116,31 @@ ibuf_depot_push_(struct ibuf_depot *depot, struct ibuf_magazine *magazine)
 }
 
 struct ibuf_magazine *
-ibuf_depot_get_empty_(struct ibuf_depot *depot, bool may_make)
+ibuf_depot_pop_empty_(struct ibuf_depot *depot)
+{
+	return pop(depot, &depot->empty);
+}
+
+struct ibuf_magazine *
+ibuf_depot_get_empty_(struct ibuf_depot *depot)
 {
 	struct ibuf_magazine *magazine = pop(depot, &depot->empty);
 
-	return magazine == NULL && may_make ? make(depot) : magazine;
+	return magazine == NULL ? make(depot) : magazine;
+}
+
+void
+ibuf_depot_spare_(struct ibuf_depot *depot)
+{
+	struct ibuf_magazine *magazine;
+
+	if (depot->n_spares >= depot->stock.carved / depot->magazine_size)
+		return;
+	magazine = make(depot);
+	if (magazine == NULL)
+		return;
+	depot->n_spares++;
+	push(&depot->empty, magazine);
 }
 
 /* ---- the stock ----------------------------------------------------- */
@@ -129,19 +149,32 @@ size_t
 ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out, size_t n,
 		    void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
 {
+	struct ibuf_mbuf *m;
 	size_t i;
 	bool fresh;
 
 	for (i = 0; i < n; i++) {
-		out[i] = ibuf_stock_take_(&depot->stock, &fresh);
-		if (out[i] == NULL)
+		m = ibuf_stock_take_(&depot->stock, &fresh);
+		if (m == NULL)
 			break;
 		if (fresh)
-			carved(out[i], arg);
-		out[i]->next_ = NULL;
-		out[i]->flags_ = 0;
+			carved(m, arg);
+		m->next_ = NULL;
+		m->flags_ = 0;
+		out[i] = m;
 	}
 	return i;
+}
+
+/* An object goes into a list of the stock, where it may not be yet. */
+static void
+mark_listed(struct ibuf_mbuf *m)
+{
+	if ((m->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) != 0)
+		ibuf_platform_die_(
+			"ibuf: mbuf %p of pool \"%s\" is freed twice",
+			(void *)m, home_of(m)->name);
+	m->flags_ = IBUF_MBUF_LISTED_;
 }
 
 void
@@ -151,12 +184,7 @@ ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if ((ms[i]->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) !=
-		    0)
-			ibuf_platform_die_(
-				"ibuf: mbuf %p of pool \"%s\" is freed twice",
-				(void *)ms[i], home_of(ms[i])->name);
-		ms[i]->flags_ = IBUF_MBUF_LISTED_;
+		mark_listed(ms[i]);
 		ibuf_stock_give_(&depot->stock, ms[i]);
 	}
 }
@@ -172,6 +200,30 @@ ibuf_depot_unload_(struct ibuf_depot *depot, size_t n)
 		magazine->n = 0;
 		push(&depot->empty, magazine);
 	}
+}
+
+size_t
+ibuf_depot_sort_(struct ibuf_depot *depot, size_t n)
+{
+	struct ibuf_slab *recent = NULL;
+	struct ibuf_magazine *magazine;
+	struct ibuf_mbuf *m;
+	size_t left = n;
+
+	while (left != 0 && (m = ibuf_stock_unlist_(&depot->stock)) != NULL) {
+		ibuf_stock_sort_(&depot->stock, m, &recent);
+		left--;
+	}
+	while (left != 0 && (magazine = pop(depot, &depot->full)) != NULL) {
+		while (left != 0 && magazine->n != 0) {
+			m = magazine->objects[--magazine->n];
+			mark_listed(m);
+			ibuf_stock_sort_(&depot->stock, m, &recent);
+			left--;
+		}
+		ibuf_depot_push_(depot, magazine);
+	}
+	return n - left;
 }
 
 void
@@ -203,5 +255,4 @@ ibuf_depot_end_(struct ibuf_depot *depot)
 	/* A part may be there of which no magazine could be made. */
 	for (part = 0; part < DEPOT_PARTS; part++)
 		free(depot->parts[part]);
-	free(depot->stock.slabs);
 }

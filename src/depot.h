@@ -13,13 +13,18 @@
  * just popped; a tag of 40 bits in the stack's head makes that harmless (the
  * compare fails, since every pop counts it up).
  *
- *   stock.capacity = out + in slots + in magazines + listed + uncarved
+ *   stock.capacity = out + in slots + in magazines + stocked
+ *
+ * Magazines are made on the way out of the pool only, for slots and, as
+ * spares, for objects that had to come home without one.  The way home takes
+ * what there is, and where there is none it uses the stock's list, so giving
+ * back needs no memory.
  */
 #ifndef IBUF_SRC_DEPOT_H
 #define IBUF_SRC_DEPOT_H
 
 #include "platform.h"
-#include "slab.h"
+#include "stock.h"
 #include <pthread.h>
 
 struct ibuf_magazine {
@@ -44,7 +49,12 @@ struct ibuf_depot {
 	struct ibuf_magazine **parts[DEPOT_PARTS]; /* atomic pointers */
 	/* Under the lock: */
 	uint32_t n_magazines;
+	uint32_t n_spares; /* of them, those made by ibuf_depot_spare_() */
 	struct ibuf_stock stock;
+	/* Objects of slabs that are between the provider and the stock, in
+	   either direction; they count against the pool's max. */
+	size_t moving;
+	size_t piece; /* objects in the last slab, since one was refused; or 0 */
 	/* Objects that went out and came home past the slots, and through
 	   slots that are gone: */
 	uint64_t taken;
@@ -58,12 +68,18 @@ struct ibuf_magazine *ibuf_depot_pop_full_(struct ibuf_depot *depot);
 /* Push a magazine that holds objects, or one that holds none. */
 void ibuf_depot_push_(struct ibuf_depot *depot, struct ibuf_magazine *magazine);
 
+/* Pop a magazine without objects; NULL: there is none. */
+struct ibuf_magazine *ibuf_depot_pop_empty_(struct ibuf_depot *depot);
+
+/* The same, or make one; NULL: no memory.  Needs the lock. */
+struct ibuf_magazine *ibuf_depot_get_empty_(struct ibuf_depot *depot);
+
 /*
- * Get a magazine without objects: an old one, or a new one; NULL: no memory.
- * The lock must be held for a new one; may_make says that it is.
+ * Objects came out of the stock that had been put there for want of a
+ * magazine: make one more, where there is memory, so that they can go home
+ * in it.  There are never more than could hold all objects.  Needs the lock.
  */
-struct ibuf_magazine *ibuf_depot_get_empty_(struct ibuf_depot *depot,
-					    bool may_make);
+void ibuf_depot_spare_(struct ibuf_depot *depot);
 
 /*
  * Move up to n objects of the stock into an array, listed ones first; gives
@@ -82,12 +98,20 @@ size_t ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out,
 void ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
 		       size_t n);
 
-/* Objects that are listed, or not carved yet.  Needs the lock. */
+/*
+ * Sort at most n objects, of the list or of full magazines, into the lists of
+ * their slabs; gives how many.  Needs the lock.
+ */
+size_t ibuf_depot_sort_(struct ibuf_depot *depot, size_t n);
+
+/* Objects in the stock, carved or not.  Needs the lock. */
 static inline size_t
 depot_stocked(const struct ibuf_depot *depot)
 {
-	return depot->stock.n_listed + depot->stock.capacity -
-	       depot->stock.carved;
+	const struct ibuf_stock *stock = &depot->stock;
+
+	return stock->n_listed + stock->n_sorted + stock->capacity -
+	       stock->carved;
 }
 
 /*

@@ -46,7 +46,7 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 		return 0;
 	pthread_mutex_lock(&p->cache.lock);
 	if (!ibuf_slot_unstock_(slot, ibuf_element_carved_, p)) {
-		error = ibuf_pool_grow_(p, 1);
+		error = ibuf_pool_stock_up_(p, &p->cache.elements, 1, false);
 		if (error == 0)
 			(void)ibuf_slot_unstock_(slot, ibuf_element_carved_, p);
 	}
@@ -55,19 +55,21 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 	return error != 0 && ibuf_slot_refill_(slot) ? 0 : error;
 }
 
+/* The stock has one. */
+static struct ibuf_mbuf *
+take_stocked(struct ibuf_pool *p)
+{
+	return ibuf_cache_take_(&p->cache.elements, ibuf_element_carved_, p);
+}
+
 int
 ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m)
 {
-	int error;
+	int error = ibuf_pool_try_stock_up_(p, &p->cache.elements, 1, false);
 
-	*m = ibuf_cache_take_(&p->cache.elements, ibuf_element_carved_, p);
-	if (*m != NULL)
-		return 0;
-	error = ibuf_pool_grow_(p, 1);
 	if (error == 0)
-		*m = ibuf_cache_take_(&p->cache.elements, ibuf_element_carved_,
-				      p);
-	return error;
+		*m = take_stocked(p);
+	return error == -EAGAIN ? -ENOBUFS : error;
 }
 
 /* Take a free element. */
@@ -86,7 +88,9 @@ take(struct ibuf_pool *p, struct ibuf_mbuf **m)
 		return error;
 	}
 	pthread_mutex_lock(&p->cache.lock);
-	error = ibuf_element_from_stock_(p, m);
+	error = ibuf_pool_stock_up_(p, &p->cache.elements, 1, false);
+	if (error == 0)
+		*m = take_stocked(p);
 	pthread_mutex_unlock(&p->cache.lock);
 	return error;
 }
@@ -96,6 +100,7 @@ ibuf_pool_alloc_any_(struct ibuf_pool *p)
 {
 	struct ibuf_mbuf *m;
 
+	pool_must_be_open(p);
 	if (take(p, &m) != 0) {
 		count_relaxed(&p->failures, 1);
 		return NULL;
@@ -117,6 +122,22 @@ ibuf_element_take_(struct ibuf_home *home)
 
 /* ---- many at once -------------------------------------------------- */
 
+/* How many of n can be had: those in the stock, and what max leaves. */
+static size_t
+obtainable(struct ibuf_pool *p, size_t n)
+{
+	struct ibuf_depot *depot = &p->cache.elements;
+	size_t there, room;
+
+	ibuf_depot_unload_(depot, n);
+	there = depot_stocked(depot);
+	room = ibuf_pool_room_(p);
+	if (n <= there || n - there <= room)
+		return n;
+	/* Where that is none, one may be moving. */
+	return there + room != 0 || depot->moving == 0 ? there + room : 1;
+}
+
 /*
  * Get n elements from the stock, or up to n where some will do; how many.
  * The pool grows by what is missing, or by what it still may.
@@ -126,19 +147,12 @@ unstock_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	     int *error)
 {
 	struct ibuf_depot *depot = &p->cache.elements;
-	size_t there, got = 0;
+	size_t got = 0;
 
-	*error = 0;
 	pthread_mutex_lock(&p->cache.lock);
-	ibuf_depot_unload_(depot, n);
-	there = depot_stocked(depot);
-	if (there < n) {
-		size_t left = p->max - (depot->stock.capacity - depot->lost);
-		size_t missing = n - there;
-
-		*error = ibuf_pool_grow_(p, some && left < missing ? left
-								   : missing);
-	}
+	if (some)
+		n = obtainable(p, n);
+	*error = ibuf_pool_stock_up_(p, depot, n, some);
 	if (*error == 0 || some) {
 		got = ibuf_depot_unstock_(depot, out, n, ibuf_element_carved_,
 					  p);
@@ -148,28 +162,38 @@ unstock_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	return got;
 }
 
+/* Make n elements messages, by one template. */
+static void
+open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
+{
+	const struct ibuf_fresh_ fresh = p->front.fresh_;
+	size_t i;
+
+	if (ibuf_platform_watched_)
+		for (i = 0; i < n; i++)
+			element_show(p, ms[i]);
+	for (i = 0; i < n; i++)
+		memcpy(ms[i], &fresh, sizeof fresh);
+}
+
 /* Take n elements, or up to n; how many.  Fewer than n: *error says why. */
 static size_t
 take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	  int *error)
 {
 	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
-	const struct ibuf_fresh_ fresh = p->front.fresh_;
-	size_t got = n, i;
+	size_t got = n;
 
 	*error = 0;
 	if (slots != NULL && ibuf_slot_top_up_(&slots->element_, n)) {
 		ibuf_slot_pour_(&slots->element_, out, n);
 	} else {
+		pool_must_be_open(p); /* if it is not, no slots are */
 		if (slots != NULL)
 			ibuf_cache_flush_(&p->cache);
 		got = unstock_many(p, out, n, some, error);
 	}
-	if (ibuf_platform_watched_)
-		for (i = 0; i < got; i++)
-			element_show(p, out[i]);
-	for (i = 0; i < got; i++)
-		memcpy(out[i], &fresh, sizeof fresh);
+	open_many(p, out, got);
 	return got;
 }
 
@@ -223,7 +247,7 @@ ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
 	put_in_order(home, m);
 	/* The header stays visible: it is what finds a second free. */
 	hide((uint8_t *)m + home->room_offset, home->room_size);
-	slots = ibuf_threads_slots_(&p->cache);
+	slots = ibuf_threads_slots_to_give_(&p->cache);
 	if (slots != NULL) {
 		m->flags_ = 0;
 		done = ibuf_slot_put_(&slots->element_, m);
@@ -238,53 +262,67 @@ ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
 
 /*
  * The slab in which the calling thread's last checked free was: most often
- * that of the next.  It says only that there is memory to look at.
+ * that of the next.  It says only that there is memory to look at, and only
+ * as long as no slab has left that pool.  A slab that leaves while we look
+ * has no mbuf in use, so a correct free does not meet it.
  */
 static __thread struct {
-	const struct ibuf_pool *pool;
+	uint64_t generation; /* of the pool; 0: none */
 	uintptr_t from, to;
 } hint IBUF_TLS_;
 
 /*
- * Is m plainly an element of p at home?  Only such a one holds the address
- * of its own room, whatever other bytes may lie at m.
+ * Is m plainly an element of p in use, at home?  Only an element holds the
+ * address of its own room, whatever other bytes may lie at m.
  */
 static bool
 is_plainly_ours(const struct ibuf_pool *p, const struct ibuf_mbuf *m)
 {
 	uintptr_t at = (uintptr_t)m;
 
-	return hint.pool == p && at >= hint.from &&
-	       at < hint.to - HEADER_SIZE && at % CACHE_LINE == 0 &&
+	/* Pairs with the release in ibuf_pool_renew_(): who frees after a
+	   trim, in whatever thread that was, sees its new number. */
+	return hint.generation ==
+		       __atomic_load_n(&p->generation, __ATOMIC_ACQUIRE) &&
+	       at >= hint.from && at < hint.to - HEADER_SIZE &&
+	       at % CACHE_LINE == 0 && (m->flags_ & IBUF_MBUF_LIVE_) != 0 &&
 	       m->pool_ == p->home.index &&
 	       m->base_ == (const uint8_t *)m + p->home.room_offset &&
 	       m->room_ == &m->own_;
 }
 
+/* Is m an object of p, and if so, is it in use? */
 static bool
-is_ours(struct ibuf_pool *p, const struct ibuf_mbuf *m)
+is_ours(struct ibuf_pool *p, const struct ibuf_mbuf *m, bool *in_use)
 {
 	bool ours;
 
+	/* While the lock is held the slab stays; afterwards m keeps it. */
 	pthread_mutex_lock(&p->cache.lock);
-	hint.pool = p;
 	ours = ibuf_stock_has_(&p->cache.elements.stock, m, &hint.from,
 			       &hint.to) ||
 	       ibuf_stock_has_(&p->cache.windows.stock, m, &hint.from,
 			       &hint.to);
+	hint.generation = ours ? p->generation : 0;
+	*in_use = ours && (m->flags_ & IBUF_MBUF_LIVE_) != 0;
 	pthread_mutex_unlock(&p->cache.lock);
-	if (!ours)
-		hint.pool = NULL;
 	return ours;
 }
 
 void
 ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
+	bool in_use = true;
+
 	if (m == NULL)
 		return;
-	if (!is_plainly_ours(p, m) && !is_ours(p, m))
+	pool_must_be_open(p);
+	if (!is_plainly_ours(p, m) && !is_ours(p, m, &in_use))
 		ibuf_platform_die_("ibuf: %p is no mbuf of pool \"%s\"",
 				   (void *)m, p->home.name);
+	if (!in_use)
+		ibuf_platform_die_(
+			"ibuf: mbuf %p of pool \"%s\" is freed twice",
+			(void *)m, p->home.name);
 	ibuf_mbuf_free(m);
 }

@@ -6,6 +6,7 @@
 #endif
 #include "platform.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,8 @@ ibuf_platform_map_(size_t size, size_t alignment, bool huge)
 	slack = alignment > page ? alignment - page : 0;
 	if (mapped == 0 || mapped > PTRDIFF_MAX - slack)
 		return NULL;
+	if (huge && mapped - size > mapped / 4)
+		return NULL;
 	base = mmap(NULL, mapped + slack, PROT_READ | PROT_WRITE, flags, -1, 0);
 	if (base == MAP_FAILED)
 		return NULL;
@@ -147,6 +150,12 @@ ibuf_platform_unmap_(void *base, size_t size, bool huge)
 }
 
 #endif
+
+void
+ibuf_platform_yield_(void)
+{
+	(void)sched_yield();
+}
 
 void
 ibuf_platform_wipe_(void *bytes, size_t n)

@@ -90,11 +90,15 @@ counted_acquire(const uint64_t *counter)
 bool ibuf_platform_barrier_prepare_(void);
 bool ibuf_platform_barrier_(void);
 
+/* Let other threads run first, if any want to. */
+void ibuf_platform_yield_(void);
+
 /* ---- memory -------------------------------------------------------- */
 
 /*
  * Map size bytes of zeroed pages at a multiple of alignment, a power of two;
- * NULL: cannot.  huge asks for huge pages, and fails where there are none.
+ * NULL: cannot.  huge asks for huge pages, and fails where there are none, or
+ * where more than a quarter of them would be left over.
  */
 void *ibuf_platform_map_(size_t size, size_t alignment, bool huge);
 

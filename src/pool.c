@@ -7,61 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_MOST 124  /* what CACHE_AUTO gives where there is no max */
 #define WINDOWS_KEPT 62 /* in a magazine; they are small */
 #define MAGAZINE_MOST 65536
 
-/* ---- options ------------------------------------------------------- */
+/* ---- the layout ------------------------------------------------------ */
 
 static size_t
 round_up(size_t n, size_t unit)
 {
 	return (n + unit - 1) & ~(unit - 1);
-}
-
-/* Take over what the caller's struct has; the rest are the defaults. */
-static int
-read_options(struct ibuf_pool_options *to, const struct ibuf_pool_options *from)
-{
-	static const struct ibuf_pool_options defaults = IBUF_POOL_OPTIONS_INIT;
-
-	*to = defaults;
-	if (from != NULL) {
-		if (from->size == 0 || from->size > sizeof *to)
-			return -EINVAL;
-		memcpy(to, from, from->size);
-	}
-	return 0;
-}
-
-/* Check and complete the options. */
-static int
-check_options(struct ibuf_pool_options *o)
-{
-	bool can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
-
-	if ((o->flags & ~(IBUF_POOL_F_WIPE | IBUF_POOL_F_WAIT)) != 0)
-		return -EINVAL;
-	if (o->alignment == 0 || (o->alignment & (o->alignment - 1)) != 0)
-		return -EINVAL;
-	if (o->max != 0 && o->initial > o->max)
-		return -EINVAL;
-	if (o->cache == IBUF_POOL_CACHE_AUTO) {
-		o->cache = can_wait ? 0 : CACHE_MOST;
-		if (o->max != 0 && o->max / 8 < o->cache)
-			o->cache = o->max / 8;
-	}
-	if (can_wait && o->cache != 0)
-		return -EINVAL;
-	if (o->max == 0)
-		o->max = SIZE_MAX;
-	if (o->cache > o->max)
-		o->cache = o->max;
-	if (o->name == NULL)
-		o->name = "ibuf";
-	if (o->provider == NULL)
-		o->provider = ibuf_provider_pages();
-	return 0;
 }
 
 /*
@@ -97,10 +51,10 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 	p->home.room_size = (uint32_t)(o->headroom + o->capacity);
 	p->home.headroom = (uint32_t)o->headroom;
 	p->home.private_size = (uint32_t)o->private_size;
-	p->cache.elements.stock.stride = whole;
-	p->cache.elements.stock.alignment = unit;
-	p->cache.windows.stock.stride = window;
-	p->cache.windows.stock.alignment = CACHE_LINE;
+	p->cache.elements.stock.kind.stride = whole;
+	p->cache.elements.stock.kind.alignment = unit;
+	p->cache.windows.stock.kind.stride = window;
+	p->cache.windows.stock.kind.alignment = CACHE_LINE;
 	return 0;
 }
 
@@ -153,15 +107,12 @@ init_locks(struct ibuf_pool *p)
 }
 
 static void
-unmap_stock(struct ibuf_pool *p, const struct ibuf_stock *stock)
+unmap_stock(struct ibuf_pool *p, struct ibuf_stock *stock)
 {
-	size_t i;
+	struct ibuf_slab *slab;
 
-	for (i = 0; i < stock->n_slabs; i++) {
-		show(stock->slabs[i].base, stock->slabs[i].size);
-		p->provider.unmap(stock->slabs[i].base, stock->slabs[i].size,
-				  p->provider.context);
-	}
+	while ((slab = ibuf_stock_take_any_(stock)) != NULL)
+		pool_unmap(p, slab);
 }
 
 /* Free a pool that nobody can reach. */
@@ -179,12 +130,15 @@ pool_unmake(struct ibuf_cache *cache)
 	free(p);
 }
 
-/* In the child of a fork: those who waited are not there. */
+/* In the child of a fork: those who waited or grew are not there. */
 static void
 pool_forked(struct ibuf_cache *cache)
 {
 	struct ibuf_pool *p = pool_of(cache->home);
 
+	p->forks++;
+	cache->elements.moving = 0;
+	cache->windows.moving = 0;
 	if (p->waiters == 0)
 		return;
 	p->waiters = 0;
@@ -224,6 +178,7 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	p->cache.windows.lock = &p->cache.lock;
 	p->cache.end = pool_unmake;
 	p->cache.forked = pool_forked;
+	ibuf_pool_renew_(p);
 	error = lay_out(p, o);
 	lay_out_cache(p, o);
 	if (error == 0)
@@ -236,7 +191,15 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	return 0;
 }
 
-/* What an allocation writes, and where it looks for a free element. */
+/* Where an allocation looks for a free element: nowhere, in slots of zeros. */
+static size_t
+slot_offset(uint32_t index)
+{
+	return offsetof(struct ibuf_thread_, slots_) +
+	       index * sizeof(struct ibuf_slots_);
+}
+
+/* What an allocation writes, and where it looks. */
 static void
 set_front(struct ibuf_pool *p)
 {
@@ -249,9 +212,22 @@ set_front(struct ibuf_pool *p)
 		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
 			   (careful ? IBUF_MBUF_CAREFUL_ : 0));
 	p->front.fresh_.pool_ = (uint16_t)p->home.index;
-	p->front.slot_ =
-		offsetof(struct ibuf_thread_, slots_) +
-		(has_slots ? p->home.index : 0) * sizeof(struct ibuf_slots_);
+	p->front.slot_ = slot_offset(has_slots ? p->home.index : 0);
+}
+
+/* The first elements; they are no growth. */
+static int
+make_initial(struct ibuf_pool *p, size_t n)
+{
+	int error;
+
+	if (n > PTRDIFF_MAX / p->cache.elements.stock.kind.stride)
+		return -EOVERFLOW;
+	pthread_mutex_lock(&p->cache.lock);
+	error = ibuf_pool_grow_by_(p, n, true);
+	p->grows = 0;
+	pthread_mutex_unlock(&p->cache.lock);
+	return error;
 }
 
 int
@@ -260,17 +236,13 @@ ibuf_pool_create(struct ibuf_pool **pool,
 {
 	struct ibuf_pool_options o;
 	struct ibuf_pool *p = NULL;
-	int error = read_options(&o, options);
+	int error = ibuf_options_read_(&o, options);
 
-	if (error == 0)
-		error = check_options(&o);
 	if (error == 0)
 		error = pool_make(&p, &o);
 	if (error != 0)
 		return error;
-	if (o.initial != 0)
-		error = ibuf_stock_grow_(&p->cache.elements.stock, o.initial,
-					 &p->provider);
+	error = make_initial(p, o.initial);
 	if (error == 0)
 		error = ibuf_threads_register_(&p->cache);
 	if (error != 0) {
@@ -293,11 +265,21 @@ ibuf_pool_new(size_t initial, size_t capacity)
 	return ibuf_pool_create(&p, &options) == 0 ? p : NULL;
 }
 
+_Noreturn void
+ibuf_pool_is_closed_(const struct ibuf_pool *p)
+{
+	ibuf_platform_die_("ibuf: pool \"%s\" is used after it was destroyed",
+			   p->home.name);
+}
+
 size_t
 ibuf_pool_destroy(struct ibuf_pool *p)
 {
 	if (p == NULL)
 		return 0;
+	pool_must_be_open(p);
+	/* What other threads keep back is not to be had by the inline body. */
+	p->front.slot_ = slot_offset(0);
 	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
 	   who finds the cache closed finds no pool. */
 	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);

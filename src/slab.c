@@ -1,179 +1,180 @@
-/* slab.c - objects of one stride, carved from slabs when first needed. */
+/*
+ * slab.c - slabs come from a provider, and are found by address.
+ *
+ * The tree is a treap: a search tree by address in which each node has a
+ * higher rank than those below it.  The rank is a hash of the address, so the
+ * tree has the shape of one that was built in random order, whatever the
+ * order was: its depth is O(log slabs), and so is the cost of a search, an
+ * insertion and a removal.
+ */
+#define _POSIX_C_SOURCE 200809L
 #include "slab.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* Index of the first slab whose base is above the address. */
-static size_t
-slab_above(const struct ibuf_stock *stock, uintptr_t address)
+/* ---- slabs and their provider ---------------------------------------- */
+
+/*
+ * A thread that is cancelled while a provider works would leave without the
+ * slab, and those who wait for it would wait for ever.
+ */
+static void *
+call_map(const struct ibuf_provider *provider, size_t size, size_t alignment)
 {
-	size_t low = 0, high = stock->n_slabs;
+	void *base;
+	int cancel;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	base = provider->map(size, alignment, provider->context);
+	pthread_setcancelstate(cancel, &cancel);
+	return base;
+}
 
-		if ((uintptr_t)stock->slabs[middle].base <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+static void
+call_unmap(const struct ibuf_provider *provider, void *base, size_t size)
+{
+	int cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	provider->unmap(base, size, provider->context);
+	pthread_setcancelstate(cancel, &cancel);
+}
+
+/* What is tried when n objects are refused. */
+static size_t
+fewer(size_t n, size_t needed)
+{
+	return n > needed && n / 2 < needed ? needed : n / 2;
+}
+
+static bool
+is_usable(const struct ibuf_slab *slab, size_t alignment)
+{
+	return slab_start(slab) % alignment == 0 &&
+	       slab_start(slab) <= UINTPTR_MAX - slab->size;
 }
 
 int
-ibuf_stock_grow_(struct ibuf_stock *stock, size_t n,
-		 const struct ibuf_provider *provider)
+ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_kind *kind,
+	       size_t n, size_t needed, const struct ibuf_provider *provider)
 {
-	struct ibuf_slab *slabs, slab = {.objects = n};
-	size_t at;
+	struct ibuf_slab *made = calloc(1, sizeof *made);
 
-	if (n > (PTRDIFF_MAX - stock->phase) / stock->stride)
-		return -EOVERFLOW;
-	slab.size = stock->phase + n * stock->stride;
-	slabs = realloc(stock->slabs, (stock->n_slabs + 1) * sizeof *slabs);
-	if (slabs == NULL)
+	if (made == NULL)
 		return -ENOMEM;
-	stock->slabs = slabs;
-	slab.base =
-		provider->map(slab.size, stock->alignment, provider->context);
-	if (slab.base == NULL)
-		return -ENOMEM;
-	at = slab_above(stock, (uintptr_t)slab.base);
-	memmove(slabs + at + 1, slabs + at,
-		(stock->n_slabs - at) * sizeof *slabs);
-	slabs[at] = slab;
-	stock->n_slabs++;
-	stock->capacity += n;
-	if (at < stock->carving)
-		stock->carving = at;
-	return 0;
-}
-
-static struct ibuf_mbuf *
-carve(struct ibuf_stock *stock)
-{
-	struct ibuf_slab *slab;
-
-	for (; stock->carving < stock->n_slabs; stock->carving++) {
-		slab = &stock->slabs[stock->carving];
-		if (slab->carved < slab->objects) {
-			stock->carved++;
-			return (struct ibuf_mbuf
-					*)(void *)(slab->base + stock->phase +
-						   slab->carved++ *
-							   stock->stride);
-		}
+	if (n > PTRDIFF_MAX / kind->stride)
+		n = PTRDIFF_MAX / kind->stride;
+	for (; n != 0; n = fewer(n, needed)) {
+		made->size = n * kind->stride;
+		made->base = call_map(provider, made->size, kind->alignment);
+		if (made->base != NULL)
+			break;
 	}
-	return NULL;
-}
-
-struct ibuf_mbuf *
-ibuf_stock_take_(struct ibuf_stock *stock, bool *fresh)
-{
-	struct ibuf_mbuf *m = stock->listed;
-
-	*fresh = m == NULL;
-	if (m == NULL)
-		return carve(stock);
-	stock->listed = m->next_;
-	stock->n_listed--;
-	return m;
+	made->objects = n;
+	if (n != 0 && is_usable(made, kind->alignment)) {
+		*slab = made;
+		return 0;
+	}
+	if (n != 0)
+		call_unmap(provider, made->base, made->size);
+	free(made);
+	return n == 0 ? -ENOMEM : -EINVAL;
 }
 
 void
-ibuf_stock_give_(struct ibuf_stock *stock, struct ibuf_mbuf *m)
+ibuf_slab_forget_(struct ibuf_slab *slab)
 {
-	m->next_ = stock->listed;
-	stock->listed = m;
-	stock->n_listed++;
+	free(slab);
 }
 
-/* The slab an address lies in; NULL: none. */
-static struct ibuf_slab *
-slab_of(const struct ibuf_stock *stock, const void *address)
+void
+ibuf_slab_unmap_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
 {
-	size_t above = slab_above(stock, (uintptr_t)address);
-	struct ibuf_slab *slab;
-
-	if (above == 0)
-		return NULL;
-	slab = &stock->slabs[above - 1];
-	if ((uintptr_t)address - (uintptr_t)slab->base >= slab->size)
-		return NULL;
-	return slab;
+	call_unmap(provider, slab->base, slab->size);
+	free(slab);
 }
 
-bool
-ibuf_stock_has_(const struct ibuf_stock *stock, const void *address,
-		uintptr_t *from, uintptr_t *to)
-{
-	const struct ibuf_slab *slab = slab_of(stock, address);
-	size_t off;
+/* ---- the tree ------------------------------------------------------- */
 
-	if (slab == NULL)
-		return false;
-	*from = (uintptr_t)slab->base;
-	*to = *from + slab->size;
-	off = (uintptr_t)address - *from;
-	return off >= stock->phase &&
-	       (off - stock->phase) % stock->stride == 0 &&
-	       (off - stock->phase) / stock->stride < slab->carved;
+/* The finalizer of MurmurHash3: every bit of the address counts. */
+static uint64_t
+rank(const struct ibuf_slab *slab)
+{
+	uint64_t x = slab_start(slab);
+
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return x ^ x >> 33;
 }
 
-/* Does a slab have nothing but free objects? */
-static bool
-is_idle(const struct ibuf_slab *slab)
+/* The child of a node on the side of another one's address. */
+static struct ibuf_slab **
+towards(struct ibuf_slab *node, const struct ibuf_slab *other)
 {
-	return slab->carved == 0;
+	return &node->child[slab_start(other) > slab_start(node)];
 }
 
-size_t
-ibuf_stock_trim_(struct ibuf_stock *stock, struct ibuf_slab *gone)
+void
+ibuf_slab_insert_(struct ibuf_slab **link, struct ibuf_slab *slab)
 {
-	struct ibuf_mbuf *m, **link;
-	size_t i, kept = 0, n_gone = 0;
+	struct ibuf_slab **lower = &slab->child[0], **higher = &slab->child[1];
+	struct ibuf_slab *rest;
 
-	/*
-	 * Take the listed objects off what is carved; then a slab is idle
-	 * when nothing is left, and the others get theirs back.
-	 */
-	for (m = stock->listed; m != NULL; m = m->next_)
-		slab_of(stock, m)->carved--;
-	for (link = &stock->listed; *link != NULL;) {
-		if (is_idle(slab_of(stock, *link))) {
-			*link = (*link)->next_;
-			stock->n_listed--;
+	while (*link != NULL && rank(*link) > rank(slab))
+		link = towards(*link, slab);
+	/* What stands here is parted by the address of the slab. */
+	rest = *link;
+	*link = slab;
+	while (rest != NULL) {
+		if (slab_start(rest) < slab_start(slab)) {
+			*lower = rest;
+			lower = &rest->child[1];
+			rest = *lower;
 		} else {
-			link = &(*link)->next_;
+			*higher = rest;
+			higher = &rest->child[0];
+			rest = *higher;
 		}
 	}
-	for (i = 0; i < stock->n_slabs; i++) {
-		if (is_idle(&stock->slabs[i]))
-			gone[n_gone++] = stock->slabs[i];
-		else
-			stock->slabs[kept++] = stock->slabs[i];
-	}
-	stock->n_slabs = kept;
-	stock->carving = 0;
-	for (m = stock->listed; m != NULL; m = m->next_)
-		slab_of(stock, m)->carved++;
-	stock->carved = 0;
-	stock->capacity = 0;
-	for (i = 0; i < kept; i++) {
-		stock->carved += stock->slabs[i].carved;
-		stock->capacity += stock->slabs[i].objects;
-	}
-	return n_gone;
+	*lower = NULL;
+	*higher = NULL;
 }
 
-size_t
-ibuf_stock_bytes_(const struct ibuf_stock *stock)
+void
+ibuf_slab_remove_(struct ibuf_slab **link, const struct ibuf_slab *slab)
 {
-	size_t bytes = 0, i;
+	struct ibuf_slab *lower = slab->child[0], *higher = slab->child[1];
 
-	for (i = 0; i < stock->n_slabs; i++)
-		bytes += stock->slabs[i].size;
-	return bytes;
+	while (*link != slab)
+		link = towards(*link, slab);
+	while (lower != NULL && higher != NULL) {
+		if (rank(lower) > rank(higher)) {
+			*link = lower;
+			link = &lower->child[1];
+			lower = *link;
+		} else {
+			*link = higher;
+			link = &higher->child[0];
+			higher = *link;
+		}
+	}
+	*link = lower != NULL ? lower : higher;
+}
+
+struct ibuf_slab *
+ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address)
+{
+	struct ibuf_slab *best = NULL;
+
+	while (root != NULL) {
+		if (slab_start(root) <= address) {
+			best = root;
+			root = root->child[1];
+		} else {
+			root = root->child[0];
+		}
+	}
+	return best;
 }

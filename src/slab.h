@@ -1,12 +1,11 @@
 /*
- * slab.h - objects of one stride, carved from slabs when first needed.
+ * slab.h - slabs: pieces of a provider's memory that are cut into objects.
  *
- *   slab:  | phase | object | object | object | . . . not carved . . . |
+ *   | object | object | object | . . . not carved . . . |
+ *   base                                                 base + size
  *
- *   capacity = out + listed + uncarved
- *
- * A stock keeps the free objects of one kind.  It has no lock and no idea
- * of what the objects are; the pool has both.
+ * The slabs of a pool are found by address, in a tree.  Nothing here has a
+ * lock, or knows what the objects are.
  */
 #ifndef IBUF_SRC_SLAB_H
 #define IBUF_SRC_SLAB_H
@@ -16,53 +15,60 @@
 #include <ibuf/home.h>
 #include <ibuf/provider.h>
 
+/* What all slabs of a tree have in common. */
+struct ibuf_slab_kind {
+	size_t stride;    /* from one object to the next */
+	size_t alignment; /* of a slab */
+};
+
 struct ibuf_slab {
 	uint8_t *base;
-	size_t size; /* bytes, as the provider was asked */
-	size_t objects;
-	size_t carved;
+	size_t size;                /* bytes, as the provider was asked */
+	size_t objects;             /* size / stride */
+	size_t carved;              /* of them, from the first on */
+	size_t n_free;              /* of those, in the list of this slab */
+	struct ibuf_mbuf *free;     /* linked by next_ */
+	struct ibuf_slab *child[2]; /* lower and higher addresses */
+	struct ibuf_slab *next;     /* open slabs: n_free + uncarved > 0 */
+	struct ibuf_slab *previous;
 };
 
-struct ibuf_stock {
-	size_t stride;           /* from one object to the next */
-	size_t phase;            /* from a slab's start to its first object */
-	size_t alignment;        /* of a slab */
-	struct ibuf_slab *slabs; /* sorted by base */
-	size_t n_slabs;
-	size_t carving; /* slabs before this one are carved to the end */
-	struct ibuf_mbuf *listed; /* free objects, linked by next_ */
-	size_t n_listed;
-	size_t capacity; /* objects in all slabs */
-	size_t carved;   /* objects that were ever handed out */
-};
+static inline uintptr_t
+slab_start(const struct ibuf_slab *slab)
+{
+	return (uintptr_t)slab->base;
+}
 
-/* Add a slab of n objects.  0, -EOVERFLOW or -ENOMEM. */
-int ibuf_stock_grow_(struct ibuf_stock *stock, size_t n,
-		     const struct ibuf_provider *provider);
+static inline bool
+slab_covers(const struct ibuf_slab *slab, uintptr_t address)
+{
+	return address - slab_start(slab) < slab->size;
+}
 
 /*
- * Take an object; NULL: there is none.  *fresh: it was just carved and its
- * bytes are the provider's.
+ * Get a slab of n objects from a provider; where it refuses, one of fewer:
+ * what is needed, then half of that, and so on down to one object.
+ *
+ * 0; -ENOMEM; -EINVAL: what the provider gave is not aligned, or wraps
+ * around the end of memory.  Needs no lock.
  */
-struct ibuf_mbuf *ibuf_stock_take_(struct ibuf_stock *stock, bool *fresh);
+int ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_kind *kind,
+		   size_t n, size_t needed,
+		   const struct ibuf_provider *provider);
 
-/* Give an object back. */
-void ibuf_stock_give_(struct ibuf_stock *stock, struct ibuf_mbuf *m);
+/* Give a slab that is in no tree back to its provider.  Needs no lock. */
+void ibuf_slab_unmap_(struct ibuf_slab *slab,
+		      const struct ibuf_provider *provider);
 
-/*
- * Is there an object at this address, in use or free?  Where the address
- * lies in a slab, its bounds are told.
- */
-bool ibuf_stock_has_(const struct ibuf_stock *stock, const void *address,
-		     uintptr_t *from, uintptr_t *to);
+/* Free what is known of a slab, and leave its memory alone. */
+void ibuf_slab_forget_(struct ibuf_slab *slab);
 
-/*
- * Take out of the stock each slab whose carved objects are all listed; they
- * go to gone, which has room for n_slabs.  Gives how many.
- */
-size_t ibuf_stock_trim_(struct ibuf_stock *stock, struct ibuf_slab *gone);
+/* ---- a tree of slabs, none of which overlap; O(log slabs) each ---------- */
 
-/* Bytes in all slabs. */
-size_t ibuf_stock_bytes_(const struct ibuf_stock *stock);
+void ibuf_slab_insert_(struct ibuf_slab **root, struct ibuf_slab *slab);
+void ibuf_slab_remove_(struct ibuf_slab **root, const struct ibuf_slab *slab);
+
+/* The slab with the highest start that is not above an address, or NULL. */
+struct ibuf_slab *ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address);
 
 #endif

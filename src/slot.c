@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define FIRST_REFILL 2
+
 __thread struct ibuf_slots_ *ibuf_slots_own_ IBUF_TLS_;
 
 /* Objects in the magazine it works with. */
@@ -135,17 +137,32 @@ ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n)
 	__atomic_store_n(&slot->taken_, slot->taken_ + n, __ATOMIC_RELEASE);
 }
 
+/* How many objects a slot asks the stock for, this time. */
+static size_t
+refill_size(const struct ibuf_slot_ *slot, size_t magazine_size)
+{
+	size_t n = slot->refill_ == 0 ? FIRST_REFILL : slot->refill_;
+
+	return n < magazine_size ? n : magazine_size;
+}
+
 bool
 ibuf_slot_unstock_(struct ibuf_slot_ *slot,
 		   void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
 {
+	struct ibuf_depot *depot = slot_depot(slot);
 	struct ibuf_magazine *magazine = unload(slot);
+	size_t listed = depot->stock.n_listed;
+	size_t n = refill_size(slot, depot->magazine_size);
 
-	magazine->n = (uint32_t)ibuf_depot_unstock_(
-		slot_depot(slot), magazine->objects,
-		slot_depot(slot)->magazine_size, carved, arg);
+	n = ibuf_depot_unstock_(depot, magazine->objects, n, carved, arg);
+	if (depot->stock.n_listed != listed)
+		ibuf_depot_spare_(depot);
+	if (n != 0 && slot_is_open(slot))
+		slot->refill_ = (uint32_t)(2 * n);
+	magazine->n = (uint32_t)n;
 	load(slot, magazine);
-	return magazine->n != 0;
+	return n != 0;
 }
 
 /* ---- objects home --------------------------------------------------- */
@@ -162,22 +179,17 @@ drain(struct ibuf_slot_ *slot)
 		swap(slot);
 		return;
 	}
-	empty = ibuf_depot_get_empty_(depot, false);
-	if (empty == NULL) {
-		pthread_mutex_lock(depot->lock);
-		empty = ibuf_depot_get_empty_(depot, true);
-		if (empty == NULL) {
-			/* No memory for a magazine: the stock needs none. */
-			full = unload(slot);
-			ibuf_depot_stock_(depot, full->objects, full->n);
-			full->n = 0;
-			load(slot, full);
-		}
-		pthread_mutex_unlock(depot->lock);
-		if (empty == NULL)
-			return;
-	}
+	empty = ibuf_depot_pop_empty_(depot);
 	full = unload(slot);
+	if (empty == NULL) {
+		/* The stock needs no magazine. */
+		pthread_mutex_lock(depot->lock);
+		ibuf_depot_stock_(depot, full->objects, full->n);
+		pthread_mutex_unlock(depot->lock);
+		full->n = 0;
+		load(slot, full);
+		return;
+	}
 	if (slot->previous_ != NULL) {
 		ibuf_depot_push_(depot, slot->previous_);
 		keep(slot, full);
@@ -205,10 +217,9 @@ ibuf_slot_put_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m)
 bool
 ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot, bool two)
 {
-	struct ibuf_magazine *current = ibuf_depot_get_empty_(depot, true);
+	struct ibuf_magazine *current = ibuf_depot_get_empty_(depot);
 	struct ibuf_magazine *previous =
-		two && current != NULL ? ibuf_depot_get_empty_(depot, true)
-				       : NULL;
+		two && current != NULL ? ibuf_depot_get_empty_(depot) : NULL;
 
 	if (current == NULL || (two && previous == NULL)) {
 		if (current != NULL)
@@ -234,21 +245,30 @@ ibuf_slot_close_(struct ibuf_slot_ *slot)
 	__atomic_store_n(&slot->end_, NULL, __ATOMIC_RELAXED);
 }
 
-/* Put what a slot holds into the stock; the lock is held. */
-void
-ibuf_slot_empty_(struct ibuf_slot_ *slot)
+/* Put up to n objects from the top of a magazine into the stock. */
+static size_t
+empty_magazine(struct ibuf_magazine *magazine, size_t n)
 {
-	struct ibuf_magazine *magazine = unload(slot);
+	if (n > magazine->n)
+		n = magazine->n;
+	magazine->n -= (uint32_t)n;
+	ibuf_depot_stock_(magazine->depot, magazine->objects + magazine->n, n);
+	return n;
+}
 
-	ibuf_depot_stock_(slot_depot(slot), magazine->objects, magazine->n);
-	magazine->n = 0;
-	load(slot, magazine);
-	magazine = slot->previous_;
-	if (magazine == NULL)
-		return;
-	ibuf_depot_stock_(slot_depot(slot), magazine->objects, magazine->n);
-	magazine->n = 0;
-	keep(slot, magazine);
+size_t
+ibuf_slot_empty_(struct ibuf_slot_ *slot, size_t n)
+{
+	struct ibuf_magazine *current = unload(slot);
+	struct ibuf_magazine *previous = slot->previous_;
+	size_t emptied = empty_magazine(current, n);
+
+	load(slot, current);
+	if (previous != NULL && emptied < n) {
+		emptied += empty_magazine(previous, n - emptied);
+		keep(slot, previous);
+	}
+	return emptied;
 }
 
 /* A slot belongs to no cache any more; its thread sees zeros. */
@@ -261,6 +281,7 @@ ibuf_slot_forget_(struct ibuf_slot_ *slot)
 	store_relaxed_u32(&slot->kept_, 0);
 	slot->previous_ = NULL;
 	slot->link_ = NULL;
+	slot->refill_ = 0;
 	slot->taken_ = 0;
 	slot->given_ = 0;
 }

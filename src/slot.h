@@ -46,7 +46,11 @@ bool ibuf_slot_top_up_(struct ibuf_slot_ *slot, size_t n);
 /* Take n objects out of a slot that has them. */
 void ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n);
 
-/* Get objects into an empty slot from the stock; the lock is held. */
+/*
+ * Get objects into an empty slot from the stock; the lock is held.  They are
+ * few at first and twice as many each time, up to a magazine: what a thread
+ * keeps back grows with its use of the pool.
+ */
 bool ibuf_slot_unstock_(struct ibuf_slot_ *slot,
 			void (*carved)(struct ibuf_mbuf *m, void *arg),
 			void *arg);
@@ -74,8 +78,8 @@ slot_is_open(const struct ibuf_slot_ *slot)
 /* Close a slot of any thread, for good: who fills it finds it full. */
 void ibuf_slot_close_(struct ibuf_slot_ *slot);
 
-/* Put what a slot holds into the stock. */
-void ibuf_slot_empty_(struct ibuf_slot_ *slot);
+/* Put what a slot holds into the stock, at most n objects; how many. */
+size_t ibuf_slot_empty_(struct ibuf_slot_ *slot, size_t n);
 
 /* Hand the numbers and the magazines of an empty slot to the depot. */
 void ibuf_slot_retire_(struct ibuf_slot_ *slot);

@@ -24,6 +24,7 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 {
 	struct ibuf_cache_counts counts;
 
+	pool_must_be_open(p);
 	ibuf_cache_count_(&p->cache, &counts);
 	stats->capacity = counts.capacity;
 	stats->allocated = counts.taken - counts.given;
@@ -39,8 +40,8 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 	stats->peak = p->peak;
 	stats->grows = p->grows;
 	stats->waits = p->waits;
-	stats->mapped_bytes = ibuf_stock_bytes_(&p->cache.elements.stock) +
-			      ibuf_stock_bytes_(&p->cache.windows.stock);
+	stats->mapped_bytes =
+		p->cache.elements.stock.bytes + p->cache.windows.stock.bytes;
 	pthread_mutex_unlock(&p->cache.lock);
 }
 

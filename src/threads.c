@@ -141,3 +141,23 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 		block->used = number + 1;
 	return slots;
 }
+
+/* How often a thread goes past its slots before it is worth having them. */
+#define GIVES_PAST 64
+
+struct ibuf_slots_ *
+ibuf_threads_slots_to_give_(struct ibuf_cache *cache)
+{
+	static __thread unsigned past IBUF_TLS_;
+	uint32_t number = cache->home->index;
+	struct ibuf_slots_ *slots;
+
+	if (ibuf_block_own_ != NULL && number < IBUF_SLOTS_MAX_) {
+		slots = &ibuf_block_own_->thread.slots_[number];
+		if (slot_is_open(&slots->element_)) {
+			thread_remember(&ibuf_block_own_->thread, slots);
+			return slots;
+		}
+	}
+	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_slots_(cache);
+}

@@ -18,4 +18,10 @@ int ibuf_threads_register_(struct ibuf_cache *cache);
  */
 struct ibuf_slots_ *ibuf_threads_slots_(struct ibuf_cache *cache);
 
+/*
+ * The same for a thread that gives something back.  Giving back needs no
+ * memory, so slots are made only for a thread that has done it often.
+ */
+struct ibuf_slots_ *ibuf_threads_slots_to_give_(struct ibuf_cache *cache);
+
 #endif

@@ -48,6 +48,7 @@ ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 	bool may_wait;
 	int error;
 
+	pool_must_be_open(p);
 	if (!p->can_wait)
 		return NULL;
 	may_wait = timeout == NULL || ibuf_deadline_after_(&end, timeout);

@@ -9,9 +9,6 @@
  * and no next one, and its private area is zero.
  */
 
-/* Windows a pool makes at a time; they are small. */
-#define WINDOWS_A_SLAB 64
-
 static void
 window_carved(struct ibuf_mbuf *m, void *pool)
 {
@@ -22,12 +19,11 @@ window_carved(struct ibuf_mbuf *m, void *pool)
 	clear_private(&p->home, m);
 }
 
-/* Add a slab of windows; the lock is held. */
+/* See that the stock has a window; the lock is held. */
 static bool
-grow(struct ibuf_pool *p)
+stock_up(struct ibuf_pool *p)
 {
-	return ibuf_stock_grow_(&p->cache.windows.stock, WINDOWS_A_SLAB,
-				&p->provider) == 0;
+	return ibuf_pool_stock_up_(p, &p->cache.windows, 1, false) == 0;
 }
 
 static bool
@@ -39,7 +35,7 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 		return true;
 	pthread_mutex_lock(&p->cache.lock);
 	good = ibuf_slot_unstock_(slot, window_carved, p) ||
-	       (grow(p) && ibuf_slot_unstock_(slot, window_carved, p));
+	       (stock_up(p) && ibuf_slot_unstock_(slot, window_carved, p));
 	pthread_mutex_unlock(&p->cache.lock);
 	return good;
 }
@@ -47,13 +43,11 @@ fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
 static struct ibuf_mbuf *
 take_from_stock(struct ibuf_pool *p)
 {
-	struct ibuf_depot *depot = &p->cache.windows;
-	struct ibuf_mbuf *m;
+	struct ibuf_mbuf *m = NULL;
 
 	pthread_mutex_lock(&p->cache.lock);
-	m = ibuf_cache_take_(depot, window_carved, p);
-	if (m == NULL && grow(p))
-		m = ibuf_cache_take_(depot, window_carved, p);
+	if (stock_up(p))
+		m = ibuf_cache_take_(&p->cache.windows, window_carved, p);
 	pthread_mutex_unlock(&p->cache.lock);
 	return m;
 }
@@ -103,7 +97,7 @@ void
 ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
 {
 	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
+	struct ibuf_slots_ *slots = ibuf_threads_slots_to_give_(&p->cache);
 	bool done;
 
 	clear_private(home, m);

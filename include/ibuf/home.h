@@ -122,7 +122,12 @@ struct ibuf_slot_ {
 	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
 	uint32_t kept_; /* objects in previous_ */
-	uint32_t seen_; /* of a closed pool: taken_ - given_ when last seen */
+	union {
+		/* Open: objects to ask the pool for next; 0: the first. */
+		uint32_t refill_;
+		/* Closed: taken_ - given_ when last seen. */
+		uint32_t seen_;
+	};
 };
 
 /* One cache line each, elements and windows of one pool side by side. */

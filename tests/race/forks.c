@@ -20,6 +20,7 @@ static void *
 move(void *arg)
 {
 	struct ibuf_mbuf *ms[EACH], *clones[EACH];
+	unsigned cycle = 0;
 
 	(void)arg;
 	while (!atomic_load_explicit(&over, memory_order_relaxed)) {
@@ -33,6 +34,9 @@ move(void *arg)
 		}
 		ibuf_mbuf_free_bulk(ms, n);
 		ibuf_mbuf_free_bulk(clones, n);
+		/* So that slabs come and go when the process forks. */
+		if (++cycle % 8 == 0)
+			ibuf_pool_trim(pool);
 	}
 	return NULL;
 }

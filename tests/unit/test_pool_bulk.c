@@ -1,6 +1,6 @@
 /*
  * test_pool_bulk.c - many mbufs at once: all or none, or as many as there
- * are; and stock that is asked for and given back.
+ * are; and stock that is asked for.
  */
 #include "pools.h"
 
@@ -270,7 +270,9 @@ TEST(reserve_survives_every_failed_allocation)
 		fault_at(++n);
 		error = ibuf_pool_reserve(p, 500);
 		struck = fault_off();
-		if (struck) {
+		/* It may be had in smaller pieces. */
+		if (error != 0) {
+			assert_true(struck);
 			assert_int_equal(error, -ENOMEM);
 			assert_int_equal(stats_of(p).capacity, 0);
 			assert_int_equal(stats_of(p).mapped_bytes, 0);
@@ -294,128 +296,7 @@ TEST(reserving_what_no_memory_could_hold_is_refused)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-/* ---- trim and flush ------------------------------------------------ */
-
-TEST(trim_gives_everything_back_when_everything_is_free)
-{
-	struct counting c = {0};
-	struct ibuf_provider provider = counting_provider(&c);
-	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-	struct ibuf_mbuf *ms[100], *clone;
-
-	o.provider = &provider;
-	o.initial = 10;
-
-	struct ibuf_pool *p = pool_with(&o);
-
-	for (int round = 0; round < 3; round++) {
-		assert_int_equal(ibuf_pool_alloc_bulk(p, ms, 100), 0);
-		clone = ibuf_mbuf_clone(ms[3]);
-		assert_non_null(clone);
-		ibuf_mbuf_free(clone);
-		ibuf_mbuf_free_bulk(ms, 100);
-		size_t bytes = c.bytes;
-
-		assert_int_equal(stats_of(p).mapped_bytes, bytes);
-		ibuf_pool_flush(p);
-		assert_int_equal(ibuf_pool_trim(p), bytes);
-		assert_int_equal(c.bytes, 0);
-		assert_int_equal(stats_of(p).mapped_bytes, 0);
-		assert_int_equal(stats_of(p).capacity, 0);
-		assert_books(p, 0);
-		assert_int_equal(ibuf_pool_trim(p), 0);
-	}
-	assert_int_equal(ibuf_pool_destroy(p), 0);
-}
-
-TEST(trim_keeps_a_piece_in_which_anything_is_in_use)
-{
-	struct counting c = {0};
-	struct ibuf_provider provider = counting_provider(&c);
-	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-	struct ibuf_mbuf *ms[400], *kept;
-	size_t before, trimmed, available;
-
-	o.provider = &provider;
-	o.initial = 20;
-	o.capacity = 64;
-
-	struct ibuf_pool *p = pool_with(&o);
-
-	assert_int_equal(take_all(p, ms, 400), 400);
-	assert_true(c.maps >= 2);
-	kept = ms[250];
-	ms[250] = NULL;
-	assert_int_equal(ibuf_mbuf_append(kept, "kept", 4), 0);
-	ibuf_mbuf_free_bulk(ms, 400);
-	ibuf_pool_flush(p);
-	before = c.bytes;
-	trimmed = ibuf_pool_trim(p);
-	assert_true(trimmed > 0);
-	assert_int_equal(c.bytes, before - trimmed);
-	assert_int_equal(c.maps - c.unmaps, 1);
-	assert_true(piece_of(&c, kept) < PIECES);
-	assert_message(kept, "kept", 4);
-	assert_books(p, 1);
-	available = ibuf_pool_available(p);
-	assert_true(available < 400);
-	assert_int_equal(take_all(p, ms, available), available);
-	assert_int_equal(c.maps - c.unmaps, 1);
-	for (size_t i = 0; i < available; i++)
-		assert_int_equal(piece_of(&c, ms[i]), piece_of(&c, kept));
-	ibuf_mbuf_free_bulk(ms, available);
-	ibuf_mbuf_free(kept);
-	assert_int_equal(ibuf_pool_destroy(p), 0);
-	assert_int_equal(c.bytes, 0);
-}
-
-TEST(trim_keeps_what_only_a_clone_looks_at)
-{
-	struct ibuf_pool *p = pool_of(0, 0);
-	struct ibuf_mbuf *m = ibuf_pool_alloc(p), *clone;
-
-	assert_int_equal(ibuf_mbuf_append(m, "bytes", 5), 0);
-	clone = ibuf_mbuf_clone(m);
-	ibuf_mbuf_free(m);
-	assert_int_equal(ibuf_pool_trim(p), 0);
-	assert_message(clone, "bytes", 5);
-	ibuf_mbuf_free(clone);
-	ibuf_pool_flush(p);
-	assert_true(ibuf_pool_trim(p) > 0);
-	assert_int_equal(stats_of(p).mapped_bytes, 0);
-	assert_int_equal(ibuf_pool_destroy(p), 0);
-}
-
-TEST(max_holds_over_trims)
-{
-	struct ibuf_pool *p = pool_of(50, 8);
-	struct ibuf_mbuf *ms[51];
-
-	for (int round = 0; round < 5; round++) {
-		assert_int_equal(take_all(p, ms, 51), 50);
-		ibuf_mbuf_free_bulk(ms, 50);
-		ibuf_pool_flush(p);
-		assert_true(ibuf_pool_trim(p) > 0);
-		assert_int_equal(stats_of(p).capacity, 0);
-	}
-	assert_int_equal(ibuf_pool_destroy(p), 0);
-}
-
-TEST(trim_without_memory_for_itself_loses_nothing)
-{
-	struct ibuf_pool *p = pool_of(0, 0);
-	size_t mapped;
-
-	assert_int_equal(ibuf_pool_reserve(p, 100), 0);
-	mapped = (size_t)stats_of(p).mapped_bytes;
-	fault_from(1);
-	size_t trimmed = ibuf_pool_trim(p);
-	fault_off();
-	assert_int_equal(stats_of(p).mapped_bytes, mapped - trimmed);
-	assert_books(p, 0);
-	assert_int_equal(ibuf_pool_trim(p), mapped - trimmed);
-	assert_int_equal(ibuf_pool_destroy(p), 0);
-}
+/* ---- flush ------------------------------------------------ */
 
 TEST(flush_keeps_nothing_back)
 {
