@@ -191,12 +191,38 @@ pool_forked(struct ibuf_cache *cache)
 	(void)init_condition(p);
 }
 
+static void
+pool_flush(struct ibuf_pool *p)
+{
+	ibuf_cache_flush_(&p->cache);
+}
+
+static size_t
+pool_destroy(struct ibuf_pool *p)
+{
+	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
+	   who finds the cache closed finds no pool. */
+	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
+	return ibuf_cache_close_(&p->cache);
+}
+
 static const struct ibuf_home_ops pool_ops = {
 	.window_take = ibuf_window_take_,
 	.windows_take = ibuf_windows_take_,
 	.window_give = ibuf_window_give_,
 	.element_take = ibuf_element_take_,
 	.element_give = ibuf_element_give_,
+	.alloc = ibuf_element_alloc_,
+	.alloc_wait = ibuf_wait_alloc_,
+	.alloc_bulk = ibuf_element_alloc_bulk_,
+	.alloc_upto = ibuf_element_alloc_upto_,
+	.free = ibuf_element_free_,
+	.reserve = ibuf_supply_reserve_,
+	.trim = ibuf_supply_trim_,
+	.flush = pool_flush,
+	.get_stats = ibuf_stats_get_,
+	.allocated = ibuf_stats_allocated_,
+	.destroy = pool_destroy,
 };
 
 /* A pool with the options, all but its number and its first elements. */
@@ -291,15 +317,4 @@ ibuf_pool_new(size_t initial, size_t capacity)
 	options.initial = initial;
 	options.capacity = capacity;
 	return ibuf_pool_create(&p, &options) == 0 ? p : NULL;
-}
-
-size_t
-ibuf_pool_destroy(struct ibuf_pool *p)
-{
-	if (p == NULL)
-		return 0;
-	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
-	   who finds the cache closed finds no pool. */
-	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
-	return ibuf_cache_close_(&p->cache);
 }

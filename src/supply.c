@@ -57,7 +57,7 @@ ibuf_pool_grow_(struct ibuf_pool *p, size_t n)
 }
 
 int
-ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
+ibuf_supply_reserve_(struct ibuf_pool *p, size_t n)
 {
 	struct ibuf_cache_counts counts;
 	size_t available;
@@ -101,14 +101,8 @@ trim_depot(struct ibuf_pool *p, struct ibuf_depot *depot)
 }
 
 size_t
-ibuf_pool_trim(struct ibuf_pool *p)
+ibuf_supply_trim_(struct ibuf_pool *p)
 {
 	return trim_depot(p, &p->cache.elements) +
 	       trim_depot(p, &p->cache.windows);
-}
-
-void
-ibuf_pool_flush(struct ibuf_pool *p)
-{
-	ibuf_cache_flush_(&p->cache);
 }
