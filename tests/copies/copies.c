@@ -15,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct copy own_copy;
+const struct copy *own_copy(void);
 
 enum { COPIES = 8, MAX = 40, EACH = 10 };
 
-static const struct copy *copies[COPIES] = {&own_copy};
-static size_t n_copies = 1;
+static const struct copy *copies[COPIES];
+static size_t n_copies;
 
 /* The two that are at work: what one made the other uses. */
 static const struct copy *x, *y;
@@ -296,13 +296,17 @@ a_pool_ends_while_others_have_its_messages(void)
 static void
 load(const char *file)
 {
+	const struct copy *(*copy)(void);
+	void *symbol;
 	void *plugin = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
 
 	if (plugin == NULL)
 		fprintf(stderr, "%s\n", dlerror());
 	check(plugin != NULL && n_copies < COPIES);
-	copies[n_copies] = dlsym(plugin, COPY_EXPORT);
-	check(copies[n_copies] != NULL);
+	symbol = dlsym(plugin, COPY_EXPORT);
+	check(symbol != NULL);
+	memcpy(&copy, &symbol, sizeof(copy));
+	copies[n_copies] = copy();
 	/* A copy that is used stays, whoever closes the plugin it is in. */
 	copies[n_copies]->free(copies[n_copies]->new_one(1));
 	n_copies++;
@@ -313,7 +317,7 @@ load(const char *file)
 int
 main(int argc, char **argv)
 {
-	x = y = &own_copy;
+	x = y = copies[n_copies++] = own_copy();
 	check(pthread_barrier_init(&met, NULL, 2) == 0);
 	for (int i = 1; i < argc; i++)
 		load(argv[i]);

@@ -45,7 +45,7 @@ struct copy {
 	struct ibuf_pool *(*pool)(const struct ibuf_mbuf *m);
 };
 
-/* What a plugin exports. */
+/* The function that a plugin exports, which gives its struct copy. */
 #define COPY_EXPORT "copy"
 
 #endif

@@ -31,9 +31,7 @@ append(struct ibuf_mbuf *m, const void *bytes, size_t n)
 	return ibuf_mbuf_append(m, bytes, n);
 }
 
-extern const struct copy COPY;
-
-__attribute__((visibility("default"))) const struct copy COPY = {
+static const struct copy this_copy = {
 	.name = COPY_NAME,
 	.create = ibuf_pool_create,
 	.alloc = alloc,
@@ -61,3 +59,11 @@ __attribute__((visibility("default"))) const struct copy COPY = {
 	.validate = ibuf_mbuf_validate,
 	.pool = ibuf_mbuf_pool,
 };
+
+const struct copy *COPY(void);
+
+__attribute__((visibility("default"))) const struct copy *
+COPY(void)
+{
+	return &this_copy;
+}
