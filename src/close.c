@@ -122,23 +122,56 @@ leave(struct ibuf_cache *cache)
 
 /* ---- what may end a cache -------------------------------------------- */
 
-void
-ibuf_pool_late_(struct ibuf_slot_ *slot)
+/* A slot in the calling thread's block may have been filled after it was
+   closed; false: it is in no such block. */
+static bool
+late(struct ibuf_slot_ *slot)
 {
-	struct ibuf_slots_ *slots =
-		&ibuf_slots_own_[(size_t)((uint8_t *)slot -
-					  (uint8_t *)ibuf_slots_own_) /
-				 sizeof *slots];
-	struct ibuf_cache *cache =
-		ibuf_cache_hold_(block_of(ibuf_slots_own_, 0), slots);
+	size_t n = ((uintptr_t)slot - (uintptr_t)ibuf_slots_own_) /
+		   sizeof(struct ibuf_slots_);
+	struct ibuf_slots_ *slots;
+	struct ibuf_cache *cache;
 
+	if (ibuf_slots_own_ == NULL || n >= IBUF_SLOTS_MAX_)
+		return false;
+	slots = &ibuf_slots_own_[n];
+	cache = ibuf_cache_hold_(block_of(ibuf_slots_own_, 0), slots);
 	if (cache == NULL)
-		return;
+		return true;
 	pthread_mutex_lock(&cache->lock);
 	if (cache->counted && !cache->over)
 		see_both(cache, slots);
 	leave(cache);
 	ibuf_cache_let_go_(cache);
+	return true;
+}
+
+static struct ibuf_late late_here = {.late = late};
+
+/* The linker may have sent us what was meant for another copy. */
+void
+ibuf_pool_late_(struct ibuf_slot_ *slot)
+{
+	const struct ibuf_late *copy;
+
+	if (late(slot))
+		return;
+	copy = __atomic_load_n(&ibuf_homes_->late, __ATOMIC_ACQUIRE);
+	while (copy != NULL && !copy->late(slot))
+		copy = copy->next;
+}
+
+void
+ibuf_close_have_slots_(void)
+{
+	struct ibuf_late **first = &ibuf_homes_->late;
+
+	late_here.next = __atomic_load_n(first, __ATOMIC_RELAXED);
+	/* Release: who finds it finds its members. */
+	while (!__atomic_compare_exchange_n(first, &late_here.next, &late_here,
+					    true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED))
+		;
 }
 
 void

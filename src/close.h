@@ -19,6 +19,9 @@
 /* An object of a closed cache comes home, perhaps the last. */
 void ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m);
 
+/* Say that this copy of the library has slots; once, having joined. */
+void ibuf_close_have_slots_(void);
+
 /* Take the slots with a number from a block, which has them or not. */
 void ibuf_cache_drop_slots_(struct ibuf_block *block, uint32_t number);
 

@@ -96,7 +96,7 @@ take(struct ibuf_pool *p, struct ibuf_mbuf **m)
 }
 
 struct ibuf_mbuf *
-ibuf_pool_alloc_any_(struct ibuf_pool *p)
+ibuf_element_alloc_(struct ibuf_pool *p)
 {
 	struct ibuf_mbuf *m;
 
@@ -198,7 +198,7 @@ take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 }
 
 int
-ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
+ibuf_element_alloc_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 {
 	int error;
 
@@ -209,7 +209,7 @@ ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 }
 
 size_t
-ibuf_pool_alloc_upto(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
+ibuf_element_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 {
 	int error;
 
@@ -310,12 +310,10 @@ is_ours(struct ibuf_pool *p, const struct ibuf_mbuf *m, bool *in_use)
 }
 
 void
-ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m)
+ibuf_element_free_(struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
 	bool in_use = true;
 
-	if (m == NULL)
-		return;
 	pool_must_be_open(p);
 	if (!is_plainly_ours(p, m) && !is_ours(p, m, &in_use))
 		ibuf_platform_die_("ibuf: %p is no mbuf of pool \"%s\"",

@@ -2,7 +2,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include "home.h"
 
+#include "copies.h"
 #include "platform.h"
+#include "platform_copies.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -20,21 +22,19 @@ heap_window_take(struct ibuf_home *home)
 {
 	struct ibuf_mbuf *m = malloc(sizeof *m);
 
-	(void)home;
 	if (m == NULL)
 		return NULL;
 	m->flags_ = IBUF_MBUF_LIVE_;
 	m->pool_ = 0;
 	m->next_ = NULL;
-	count_relaxed(&ibuf_home_heap_.taken, 1);
+	count_relaxed(&((struct ibuf_home_heap *)home)->taken, 1);
 	return m;
 }
 
 static void
 heap_window_give(struct ibuf_home *home, struct ibuf_mbuf *m)
 {
-	(void)home;
-	count_relaxed(&ibuf_home_heap_.given, 1);
+	count_relaxed(&((struct ibuf_home_heap *)home)->given, 1);
 	free(m);
 }
 
@@ -51,23 +51,74 @@ static const struct ibuf_home_ops heap_ops = {
 	.element_take = heap_element_take,
 };
 
-struct ibuf_home_heap ibuf_home_heap_ = {
+static struct ibuf_home_heap heap = {
 	.home = {.ops = &heap_ops, .name = "heap"},
 };
 
 /* ---- the table ------------------------------------------------------ */
 
-static struct ibuf_home *first_part[HOMES_PART] = {&ibuf_home_heap_.home};
+/* What this copy puts up when it is the first; zeros, so that it takes no
+   place in a program's file. */
+static struct ibuf_homes own;
+static struct ibuf_home *first_part[HOMES_PART];
+static uint32_t own_numbers[HOMES_MAX / 32]; /* one bit each; atomic */
 
-struct ibuf_home **ibuf_homes_[HOMES_PARTS] = {first_part};
+/* What it sees before it has joined. */
+static struct ibuf_homes none;
 
-/* Numbers that are in use, one bit each; atomic. */
-static uint32_t numbers[HOMES_MAX / 32];
+struct ibuf_homes *ibuf_homes_ = &none;
+
+struct ibuf_copy ibuf_copy_ __attribute__((used, visibility("hidden"))) = {
+	.layout = {.version = HOMES_LAYOUT,
+		   .sizes = {sizeof(struct ibuf_home),
+			     sizeof(struct ibuf_home_ops),
+			     sizeof(struct ibuf_home_heap),
+			     sizeof(struct ibuf_homes)}},
+};
+
+LEAVE_NOTE(ibuf_copy_);
+
+/* Use the table that all copies use, which may be our own. */
+static void
+join(void)
+{
+	/* Again and again the same, by whichever thread. */
+	__atomic_store_n(&first_part[0], &heap.home, __ATOMIC_RELAXED);
+	__atomic_store_n(&own.parts[0], first_part, __ATOMIC_RELEASE);
+	ibuf_copies_join_(&ibuf_copy_, &own, own_numbers);
+	/* Pairs with the acquire in home_by(). */
+	__atomic_store_n(&ibuf_homes_, ibuf_copy_.table, __ATOMIC_RELEASE);
+}
+
+struct ibuf_home *
+ibuf_home_find_(uint32_t number)
+{
+	struct ibuf_home *home = home_by(number);
+
+	if (home != NULL ||
+	    __atomic_load_n(&ibuf_homes_, __ATOMIC_ACQUIRE) != &none)
+		return home;
+	join();
+	return home_by(number);
+}
+
+struct ibuf_home *
+ibuf_home_of_(const struct ibuf_mbuf *m)
+{
+	struct ibuf_home *home = ibuf_home_find_(m->pool_);
+
+	if (home == NULL)
+		ibuf_platform_die_("ibuf: mbuf %p is of no pool that this copy "
+				   "of the library knows",
+				   (const void *)m);
+	return home;
+}
 
 /* Take the lowest number that is free; 0: all are in use. */
 static uint32_t
 take_number(void)
 {
+	uint32_t *numbers = ibuf_copy_.numbers;
 	uint32_t i, bit, was;
 
 	for (i = 0; i < HOMES_MAX / 32; i++) {
@@ -90,15 +141,16 @@ take_number(void)
 static void
 give_number(uint32_t number)
 {
-	__atomic_fetch_and(&numbers[number / 32], ~(UINT32_C(1) << number % 32),
-			   __ATOMIC_RELEASE);
+	__atomic_fetch_and(&ibuf_copy_.numbers[number / 32],
+			   ~(UINT32_C(1) << number % 32), __ATOMIC_RELEASE);
 }
 
 /* The part of the table for a number, made when it is not there. */
 static struct ibuf_home **
 part_for(uint32_t number)
 {
-	struct ibuf_home ***at = &ibuf_homes_[number / HOMES_PART], **made;
+	struct ibuf_home ***at = &ibuf_homes_->parts[number / HOMES_PART];
+	struct ibuf_home **made;
 	struct ibuf_home **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 	size_t size = HOMES_PART * sizeof(*part);
 
@@ -119,9 +171,11 @@ part_for(uint32_t number)
 int
 ibuf_home_register_(struct ibuf_home *home)
 {
-	uint32_t number = take_number();
 	struct ibuf_home **part;
+	uint32_t number;
 
+	(void)home_heap(); /* it has joined then */
+	number = take_number();
 	if (number == 0)
 		return -ENOBUFS;
 	part = part_for(number);
@@ -139,16 +193,9 @@ ibuf_home_unregister_(struct ibuf_home *home)
 {
 	uint32_t number = home->index;
 
-	__atomic_store_n(&ibuf_homes_[number / HOMES_PART][number % HOMES_PART],
-			 NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&part_for(number)[number % HOMES_PART], NULL,
+			 __ATOMIC_RELAXED);
 	give_number(number);
-}
-
-_Noreturn void
-ibuf_home_missing_(const struct ibuf_mbuf *m)
-{
-	ibuf_platform_die_("ibuf: mbuf %p is of no pool that there is",
-			   (const void *)m);
 }
 
 /* ---- headers --------------------------------------------------------- */
@@ -159,8 +206,10 @@ ibuf_home_window_(struct ibuf_home *home)
 	struct ibuf_mbuf *m = home->ops->window_take(home);
 
 	/* The heap has no pool either, but is not asked twice. */
-	if (m == NULL && home != &ibuf_home_heap_.home &&
-	    __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL)
-		m = heap_window_take(&ibuf_home_heap_.home);
+	if (m == NULL && home->index != 0 &&
+	    __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL) {
+		home = home_heap();
+		m = home->ops->window_take(home);
+	}
 	return m;
 }

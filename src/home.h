@@ -27,8 +27,14 @@
 #define HEADER_SIZE 64
 
 struct ibuf_home;
+struct ibuf_pool;
+struct ibuf_pool_stats;
+struct timespec;
 
-/* What a home does; all may be called from any thread. */
+/*
+ * What a home does; all may be called from any thread, and from any copy of
+ * the library in the process (copies.h).
+ */
 struct ibuf_home_ops {
 	/* A header without a room, flags_ LIVE, next_ NULL; NULL: no memory,
 	   or the home is closed. */
@@ -41,7 +47,31 @@ struct ibuf_home_ops {
 	/* A fresh message on a room of its own; NULL: none to be had. */
 	struct ibuf_mbuf *(*element_take)(struct ibuf_home *home);
 	void (*element_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
+
+	/* The functions of ibuf/pool.h; the heap has none of these. */
+	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
+	struct ibuf_mbuf *(*alloc_wait)(struct ibuf_pool *p,
+					const struct timespec *timeout);
+	int (*alloc_bulk)(struct ibuf_pool *p, struct ibuf_mbuf **out,
+			  size_t n);
+	size_t (*alloc_upto)(struct ibuf_pool *p, struct ibuf_mbuf **out,
+			     size_t n);
+	void (*free)(struct ibuf_pool *p, struct ibuf_mbuf *m);
+	int (*reserve)(struct ibuf_pool *p, size_t n);
+	size_t (*trim)(struct ibuf_pool *p);
+	void (*flush)(struct ibuf_pool *p);
+	int (*get_stats)(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
+			 size_t out_size);
+	size_t (*allocated)(const struct ibuf_pool *p);
+	size_t (*destroy)(struct ibuf_pool *p);
 };
+
+/*
+ * Counted up with any change of what copies of the library share: the structs
+ * of ibuf/home.h, those of rooms, a struct ibuf_pool up to its home, and what
+ * is here.  Those that grow here are seen by their sizes.
+ */
+#define HOMES_LAYOUT 1
 
 struct ibuf_home {
 	const struct ibuf_home_ops *ops;
@@ -62,37 +92,63 @@ struct ibuf_home_heap {
 	uint64_t taken; /* atomic: headers handed out */
 	uint64_t given; /* atomic: headers come back */
 };
-extern struct ibuf_home_heap ibuf_home_heap_;
 
-extern struct ibuf_home **ibuf_homes_[HOMES_PARTS]; /* atomic */
+/* What a copy does where another one's code was called for its slot; false:
+   the slot is not of the calling thread's in this copy. */
+struct ibuf_late {
+	bool (*late)(struct ibuf_slot_ *slot);
+	struct ibuf_late *next;
+};
+
+/* The table of homes, of this copy of the library or of another. */
+struct ibuf_homes {
+	struct ibuf_home **parts[HOMES_PARTS]; /* atomic */
+	struct ibuf_late *late; /* of each copy that has slots; atomic */
+};
+
+/* The one in use; atomic.  An empty one, until this copy has joined. */
+extern struct ibuf_homes *ibuf_homes_;
 
 /*
- * The home with a number; NULL: none.  The acquire pairs with the release of
- * who made the part.  The entry needs no order: whoever holds a number got
- * it from somebody who saw its home registered.
+ * The home with a number; NULL: none, or this copy has not joined.  The
+ * acquire loads pair with the release of who put up the table, and of who
+ * made the part.  The entry needs no order: whoever holds a number got it
+ * from somebody who saw its home registered.
  */
 static inline struct ibuf_home *
 home_by(uint32_t number)
 {
+	struct ibuf_homes *homes =
+		__atomic_load_n(&ibuf_homes_, __ATOMIC_ACQUIRE);
 	struct ibuf_home **part = __atomic_load_n(
-		&ibuf_homes_[number / HOMES_PART], __ATOMIC_ACQUIRE);
+		&homes->parts[number / HOMES_PART], __ATOMIC_ACQUIRE);
 
 	if (part == NULL)
 		return NULL;
 	return __atomic_load_n(&part[number % HOMES_PART], __ATOMIC_RELAXED);
 }
 
-/* No home has m's number: dies. */
-_Noreturn void ibuf_home_missing_(const struct ibuf_mbuf *m);
+/* The home with a number, for any copy; NULL: none. */
+struct ibuf_home *ibuf_home_find_(uint32_t number);
+
+/* The same for a message, which dies where there is none. */
+struct ibuf_home *ibuf_home_of_(const struct ibuf_mbuf *m);
 
 static inline struct ibuf_home *
 home_of(const struct ibuf_mbuf *m)
 {
 	struct ibuf_home *home = home_by(m->pool_);
 
-	if (!IBUF_LIKELY(home != NULL))
-		ibuf_home_missing_(m);
-	return home;
+	return IBUF_LIKELY(home != NULL) ? home : ibuf_home_of_(m);
+}
+
+/* The heap's. */
+static inline struct ibuf_home *
+home_heap(void)
+{
+	struct ibuf_home *home = home_by(0);
+
+	return IBUF_LIKELY(home != NULL) ? home : ibuf_home_find_(0);
 }
 
 static inline void *

@@ -15,7 +15,7 @@
 static bool
 header_is_valid(const struct ibuf_mbuf *s)
 {
-	const struct ibuf_home *home = home_by(s->pool_);
+	const struct ibuf_home *home = ibuf_home_find_(s->pool_);
 	uint32_t own;
 
 	if (home == NULL || (s->flags_ & IBUF_MBUF_LIVE_) == 0)

@@ -15,7 +15,7 @@
 static struct ibuf_mbuf *
 new_on_heap(size_t headroom, size_t capacity, bool wipe)
 {
-	struct ibuf_mbuf *m = ibuf_home_window_(&ibuf_home_heap_.home);
+	struct ibuf_mbuf *m = ibuf_home_window_(home_heap());
 	struct ibuf_place place;
 
 	if (m == NULL)

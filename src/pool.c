@@ -145,12 +145,50 @@ pool_forked(struct ibuf_cache *cache)
 	(void)init_condition(p);
 }
 
+/* Where an allocation looks for a free element: nowhere, in slots of zeros. */
+static size_t
+slot_offset(uint32_t index)
+{
+	return offsetof(struct ibuf_thread_, slots_) +
+	       index * sizeof(struct ibuf_slots_);
+}
+
+static void
+pool_flush(struct ibuf_pool *p)
+{
+	pool_must_be_open(p);
+	ibuf_cache_flush_(&p->cache);
+}
+
+static size_t
+pool_destroy(struct ibuf_pool *p)
+{
+	pool_must_be_open(p);
+	/* What other threads keep back is not to be had by the inline body. */
+	p->front.slot_ = slot_offset(0);
+	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
+	   who finds the cache closed finds no pool. */
+	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
+	return ibuf_cache_close_(&p->cache);
+}
+
 static const struct ibuf_home_ops pool_ops = {
 	.window_take = ibuf_window_take_,
 	.windows_take = ibuf_windows_take_,
 	.window_give = ibuf_window_give_,
 	.element_take = ibuf_element_take_,
 	.element_give = ibuf_element_give_,
+	.alloc = ibuf_element_alloc_,
+	.alloc_wait = ibuf_wait_alloc_,
+	.alloc_bulk = ibuf_element_alloc_bulk_,
+	.alloc_upto = ibuf_element_alloc_upto_,
+	.free = ibuf_element_free_,
+	.reserve = ibuf_supply_reserve_,
+	.trim = ibuf_trim_,
+	.flush = pool_flush,
+	.get_stats = ibuf_stats_get_,
+	.allocated = ibuf_stats_allocated_,
+	.destroy = pool_destroy,
 };
 
 /* A pool with the options, all but its number and its first elements. */
@@ -189,14 +227,6 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	}
 	*made = p;
 	return 0;
-}
-
-/* Where an allocation looks for a free element: nowhere, in slots of zeros. */
-static size_t
-slot_offset(uint32_t index)
-{
-	return offsetof(struct ibuf_thread_, slots_) +
-	       index * sizeof(struct ibuf_slots_);
 }
 
 /* What an allocation writes, and where it looks. */
@@ -270,18 +300,4 @@ ibuf_pool_is_closed_(const struct ibuf_pool *p)
 {
 	ibuf_platform_die_("ibuf: pool \"%s\" is used after it was destroyed",
 			   p->home.name);
-}
-
-size_t
-ibuf_pool_destroy(struct ibuf_pool *p)
-{
-	if (p == NULL)
-		return 0;
-	pool_must_be_open(p);
-	/* What other threads keep back is not to be had by the inline body. */
-	p->front.slot_ = slot_offset(0);
-	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
-	   who finds the cache closed finds no pool. */
-	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
-	return ibuf_cache_close_(&p->cache);
 }

@@ -131,6 +131,23 @@ int ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 struct ibuf_mbuf *ibuf_element_take_(struct ibuf_home *home);
 void ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
 
+/* ---- what handle.c calls by the names of ibuf/pool.h ----------------- */
+
+struct ibuf_mbuf *ibuf_element_alloc_(struct ibuf_pool *p);
+int ibuf_element_alloc_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out,
+			     size_t n);
+size_t ibuf_element_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out,
+				size_t n);
+void ibuf_element_free_(struct ibuf_pool *p, struct ibuf_mbuf *m);
+struct ibuf_mbuf *ibuf_wait_alloc_(struct ibuf_pool *p,
+				   const struct timespec *timeout);
+int ibuf_supply_reserve_(struct ibuf_pool *p, size_t n);
+size_t ibuf_trim_(struct ibuf_pool *p);
+/* p may be NULL: the heap. */
+int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
+		    size_t out_size);
+size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
+
 /* ---- windows: window.c --------------------------------------------- */
 
 struct ibuf_mbuf *ibuf_window_take_(struct ibuf_home *home);

@@ -2,17 +2,20 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
-#include <errno.h>
 #include <string.h>
 
 static void
 read_heap(struct ibuf_pool_stats *stats)
 {
-	const struct ibuf_home_heap *heap = &ibuf_home_heap_;
+	const struct ibuf_home_heap *heap =
+		(const struct ibuf_home_heap *)home_heap();
 
-	/* given first: what is given was taken before, so never negative. */
+	/* given first: what is given was taken before, so never negative;
+	   but for what a copy took that has another table of homes. */
 	stats->frees = counted_acquire(&heap->given);
 	stats->allocs = counted_acquire(&heap->taken);
+	if (stats->frees > stats->allocs)
+		stats->frees = stats->allocs;
 	stats->allocated = stats->allocs - stats->frees;
 	stats->handles = stats->allocated;
 	stats->capacity = stats->allocated;
@@ -46,13 +49,11 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 }
 
 int
-ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
-		    size_t out_size)
+ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
+		size_t out_size)
 {
 	struct ibuf_pool_stats stats = {0};
 
-	if (out_size == 0)
-		return -EINVAL;
 	if (p == NULL)
 		read_heap(&stats);
 	else
@@ -62,22 +63,9 @@ ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 }
 
 size_t
-ibuf_pool_allocated(const struct ibuf_pool *p)
+ibuf_stats_allocated_(const struct ibuf_pool *p)
 {
-	struct ibuf_pool_stats stats;
-
-	if (p != NULL)
-		return ibuf_cache_count_out_(
-			&((struct ibuf_pool *)(uintptr_t)p)->cache);
-	ibuf_pool_get_stats(p, &stats, sizeof stats);
-	return (size_t)stats.allocated;
-}
-
-size_t
-ibuf_pool_available(const struct ibuf_pool *p)
-{
-	struct ibuf_pool_stats stats;
-
-	ibuf_pool_get_stats(p, &stats, sizeof stats);
-	return (size_t)stats.available;
+	pool_must_be_open(p);
+	return ibuf_cache_count_out_(
+		&((struct ibuf_pool *)(uintptr_t)p)->cache);
 }

@@ -325,7 +325,7 @@ ibuf_pool_grow_by_(struct ibuf_pool *p, size_t n, bool exact)
 }
 
 int
-ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
+ibuf_supply_reserve_(struct ibuf_pool *p, size_t n)
 {
 	struct ibuf_cache_counts counts;
 	size_t available;

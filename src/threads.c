@@ -62,6 +62,8 @@ prepare(void)
 		return -ENOMEM;
 	}
 	can_keep = ibuf_platform_barrier_prepare_();
+	if (can_keep)
+		ibuf_close_have_slots_();
 	ibuf_platform_look_around_();
 	prepared = true;
 	return 0;
@@ -90,8 +92,6 @@ own_block(void)
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	ibuf_block_own_ = block;
 	ibuf_slots_own_ = block->thread.slots_;
-	if (!ibuf_platform_watched_)
-		ibuf_pool_thread_ = &block->thread;
 	if (dead != NULL)
 		give_back(dead);
 	ibuf_cache_look_again_();
@@ -104,6 +104,7 @@ ibuf_threads_register_(struct ibuf_cache *cache)
 	int error;
 
 	ibuf_cache_look_again_();
+	(void)home_heap(); /* joins the other copies, under no lock of ours */
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	error = prepare();
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -130,6 +131,10 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 	block = own_block();
 	if (block == NULL)
 		return NULL;
+	/* The linker may have given several copies of the library one such
+	   variable; then it shows the one whose pool was used last. */
+	if (!ibuf_platform_watched_)
+		ibuf_pool_thread_ = &block->thread;
 	slots = &block->thread.slots_[number];
 	thread_remember(&block->thread, slots);
 	if (slot_is_open(&slots->element_))

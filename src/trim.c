@@ -79,17 +79,10 @@ trim_depot(struct ibuf_pool *p, struct ibuf_depot *depot)
 }
 
 size_t
-ibuf_pool_trim(struct ibuf_pool *p)
+ibuf_trim_(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
 	ibuf_cache_flush_(&p->cache);
 	return trim_depot(p, &p->cache.elements) +
 	       trim_depot(p, &p->cache.windows);
-}
-
-void
-ibuf_pool_flush(struct ibuf_pool *p)
-{
-	pool_must_be_open(p);
-	ibuf_cache_flush_(&p->cache);
 }

@@ -41,7 +41,7 @@ wait_for_one(struct ibuf_pool *p, struct ibuf_mbuf **m,
 }
 
 struct ibuf_mbuf *
-ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
+ibuf_wait_alloc_(struct ibuf_pool *p, const struct timespec *timeout)
 {
 	struct ibuf_mbuf *m = NULL;
 	struct timespec end;

@@ -18,7 +18,7 @@ wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg,
 	wrapped = malloc(sizeof *wrapped);
 	if (wrapped == NULL)
 		return NULL;
-	m = ibuf_home_window_(&ibuf_home_heap_.home);
+	m = ibuf_home_window_(home_heap());
 	if (m == NULL) {
 		free(wrapped);
 		return NULL;

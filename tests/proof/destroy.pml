@@ -39,7 +39,7 @@
  * IN src/close.c keep_out: barrier
  * IN src/close.c seems_over: counted over out ask_all is_over
  * IN src/close.c leave: seems_over unlock( finish
- * IN src/close.c ibuf_pool_late_: hold lock( see_both leave let_go
+ * IN src/close.c late: hold lock( see_both leave let_go
  * IN src/close.c ibuf_cache_give_late_: lock( give_( out-- see_both leave
  * IN src/close.c drop: see_both unlink empty_( retire
  * IN include/ibuf/inline/slot.h ibuf_slot_give_: *top top_ given_ slot_given_

@@ -163,7 +163,7 @@ TEST(what_comes_home_while_the_barrier_is_passed_is_counted)
 	if (!caches_work())
 		skip();
 	world_open(8);
-	threads_start(&thread, 1, take_and_give, NULL, 0);
+	threads_start(&thread, 1, take_and_give, &world, 0);
 	while (sem_wait(&world.done) != 0)
 		;
 	at_barrier = let_it_go_on;
@@ -209,7 +209,7 @@ TEST(a_slot_that_was_closed_stays_closed_whatever_its_thread_is_about)
 	if (!caches_work())
 		skip();
 	world_open(2);
-	threads_start(&thread, 1, free_past_the_magazines, NULL, 0);
+	threads_start(&thread, 1, free_past_the_magazines, &world, 0);
 	while (sem_wait(&world.done) != 0)
 		;
 	assert_int_equal(ibuf_pool_destroy(world.p), 1);
@@ -248,7 +248,7 @@ TEST(a_thread_gets_no_slots_for_a_pool_that_was_closed_meanwhile)
 		skip();
 	world_open(8);
 	take_each();
-	threads_start(&thread, 1, clone_for_the_first_time, NULL, 0);
+	threads_start(&thread, 1, clone_for_the_first_time, &world, 0);
 	while (sem_wait(&world.done) != 0)
 		;
 	assert_int_equal(ibuf_pool_destroy(world.p), EACH);
@@ -267,7 +267,7 @@ TEST(a_pool_ends_where_the_barrier_is_refused)
 		skip();
 	for (int late = 0; late < 2; late++) {
 		world_open(8);
-		threads_start(&thread, 1, take_and_give, NULL, 0);
+		threads_start(&thread, 1, take_and_give, &world, 0);
 		while (sem_wait(&world.done) != 0)
 			;
 		if (!late)
@@ -330,7 +330,7 @@ TEST(a_free_that_closing_missed_is_found_later)
 		skip();
 	for (int exits = 0; exits < 2; exits++) {
 		world_open(8);
-		threads_start(&thread, 1, free_without_looking, NULL, 0);
+		threads_start(&thread, 1, free_without_looking, &world, 0);
 		while (sem_wait(&world.done) != 0)
 			;
 		no_barriers = true;
@@ -355,7 +355,7 @@ TEST(pools_whose_closing_may_have_missed_something_are_all_looked_at)
 	if (!caches_work())
 		skip();
 	world_open(8);
-	threads_start(&thread, 1, take_and_give, NULL, 0);
+	threads_start(&thread, 1, take_and_give, &world, 0);
 	while (sem_wait(&world.done) != 0)
 		;
 	no_barriers = true;

@@ -76,7 +76,7 @@ stay_with_full_caches(void)
 	done = (struct gate)GATE_INIT(2);
 	for (int i = 0; i < POOLS; i++)
 		pools[i] = pool_of(MAX, CACHE);
-	threads_start(&thread, 1, fill_caches_and_stay, NULL, 0);
+	threads_start(&thread, 1, fill_caches_and_stay, pools, 0);
 	gate_wait(&filled);
 	return thread;
 }
