@@ -144,8 +144,11 @@ ibuf_platform_visit_(void (*visit)(void *variable, void *arg),
 
 /* ---- staying ----------------------------------------------------------- */
 
-/* A static program has no loader; older libcs have it in a library apart. */
-#pragma weak dlopen
+/*
+ * A static program has no loader, and older libcs have it in a library apart.
+ * dlopen is looked up, since static linkers warn of whoever names it.
+ */
+#pragma weak dlsym
 
 static const char here;
 
@@ -173,12 +176,18 @@ find_name(struct dl_phdr_info *module, size_t size, void *name)
 void
 ibuf_platform_stay_(void)
 {
+	void *(*open)(const char *file, int mode);
 	const char *name = NULL;
+	void *symbol;
 
-	if (dlopen == NULL || dl_iterate_phdr(find_name, (void *)&name) == 0 ||
+	if (dlsym == NULL || dl_iterate_phdr(find_name, (void *)&name) == 0 ||
 	    name == NULL || *name == '\0')
 		return;
-	(void)dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+	symbol = dlsym(RTLD_DEFAULT, "dlopen");
+	if (symbol == NULL)
+		return;
+	memcpy(&open, &symbol, sizeof open);
+	(void)open(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 #endif
