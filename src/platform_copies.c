@@ -1,5 +1,5 @@
 /* platform_copies.c - what else is loaded, on Linux; on POSIX, nothing. */
-#ifndef IBUF_PLATFORM_POSIX
+#if !defined(IBUF_PLATFORM_POSIX) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 #include "platform_copies.h"
