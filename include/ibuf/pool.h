@@ -4,9 +4,19 @@
  *   capacity = allocated + available
  *
  * A pool makes mbufs of one size in slabs (one piece of provider memory
- * each), when it is created and when it runs out.  An mbuf that outgrows its
- * element moves to the heap and comes home at its original size.  Clones and
- * slices are windows, small headers of their own; they cost no element.
+ * each), when it is created and when it runs out.  A slab is as large as all
+ * before it, from 64 KiB to 2 MiB, or smaller where the provider refuses that
+ * or max is near.  An mbuf that outgrows its element moves to the heap and
+ * comes home at its original size.  Clones and slices are windows, small
+ * headers of their own, in slabs of their own; they cost no element.
+ *
+ * What a thread frees it keeps back for its next allocations, up to
+ * options.cache elements; what it takes from the pool in advance is little at
+ * first and doubles with use.  Giving back never needs memory: free, flush,
+ * trim, destroy and the exit of a thread work when there is none.
+ *
+ * A handle that is used after ibuf_pool_destroy(), while messages still keep
+ * the pool's memory, ends the program with one line that names the pool.
  *
  * Any thread allocates, any thread frees, nothing is registered.  After fork,
  * parent and child each own a working pool; a fork handler that runs while
@@ -49,7 +59,7 @@ struct ibuf_pool_options {
 	size_t max;
 	/** Free mbufs a thread may keep back; 0: none; clamped to max. */
 	size_t cache;
-	/** Of the first data byte of a fresh mbuf; a power of two. */
+	/** Of the first data byte of a fresh mbuf; a power of two; 0: 64. */
 	size_t alignment;
 	/** The caller's bytes beside each mbuf: ibuf_mbuf_private(). */
 	size_t private_size;
@@ -72,7 +82,7 @@ struct ibuf_pool_stats {
 	uint64_t capacity;
 	/** Elements whose room or handle is in use. */
 	uint64_t allocated;
-	/** Elements free, cached included. */
+	/** Elements free, cached included: see ibuf_pool_available(). */
 	uint64_t available;
 	/** Free elements that threads keep back. */
 	uint64_t cached;
@@ -86,7 +96,7 @@ struct ibuf_pool_stats {
 	uint64_t frees;
 	/** Slabs made after creation. */
 	uint64_t grows;
-	/** Calls that could not be served. */
+	/** Calls that could not be served, whatever they asked for. */
 	uint64_t failures;
 	/** Calls of ibuf_pool_alloc_wait() that slept. */
 	uint64_t waits;
@@ -101,15 +111,18 @@ struct ibuf_pool_stats {
  * Make a pool.
  *
  * @param pool where the pool goes; untouched on failure
- * @param options what it shall be; members its size does not cover, and
- *        NULL for all, mean the defaults
+ * @param options what it shall be; members its size does not cover in full,
+ *        and NULL for all, mean the defaults
  * @return 0; -EINVAL: a size of 0 or larger than this library knows, an
  *         unknown flag, an alignment that is no power of two, initial larger
- *         than max, IBUF_POOL_F_WAIT with a cache; -EOVERFLOW: sizes beyond
- *         the limits; -ENOMEM; -ENOBUFS: too many pools (65535)
+ *         than max, IBUF_POOL_F_WAIT with a cache, a provider without both
+ *         functions, or one that gives a piece which is not aligned;
+ *         -EOVERFLOW: sizes beyond the limits; -ENOMEM; -ENOBUFS: too many
+ *         pools (65535)
  * @owner the caller; ends with ibuf_pool_destroy()
  * @mt any
- * @cost one provider call when initial is not 0; elements are carved later
+ * @cost one provider call when initial is not 0, or several where it refuses
+ *       that; elements are carved later
  */
 IBUF_API int ibuf_pool_create(struct ibuf_pool **pool,
 			      const struct ibuf_pool_options *options);
@@ -131,8 +144,9 @@ IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
  *
  * @return the mbuf; NULL: the pool is at its max, or no memory
  * @owner the caller; ends with ibuf_mbuf_free()
- * @mt any
- * @cost O(1); a provider call when the pool grows
+ * @mt any; while other threads are getting all that max leaves, it waits for
+ *     them, and only for them
+ * @cost O(1); provider calls when the pool grows
  */
 IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 
@@ -154,11 +168,14 @@ IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_wait(struct ibuf_pool *p,
 /**
  * Get n empty mbufs, or none.
  *
+ * Where one slab cannot hold what is missing, several do, or none is kept.
+ *
  * @param out where they go; untouched on failure
  * @param n how many
- * @return 0; -ENOBUFS: they would exceed the pool's max; -ENOMEM
+ * @return 0; -ENOBUFS: they would exceed the pool's max; -ENOMEM; -EINVAL: a
+ *         piece of the provider's is not aligned
  * @owner the caller owns each
- * @mt any
+ * @mt as ibuf_pool_alloc()
  * @cost O(n)
  */
 IBUF_API int ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out,
@@ -167,11 +184,11 @@ IBUF_API int ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out,
 /**
  * Get up to n empty mbufs.
  *
- * @param out where they go
+ * @param out where they go; what lies beyond those is untouched
  * @param n how many at most
  * @return how many; fewer than n is no failure
  * @owner the caller owns each
- * @mt any
+ * @mt as ibuf_pool_alloc()
  * @cost O(n)
  */
 IBUF_API size_t ibuf_pool_alloc_upto(struct ibuf_pool *p,
@@ -181,31 +198,43 @@ IBUF_API size_t ibuf_pool_alloc_upto(struct ibuf_pool *p,
  * Free a message that must be this pool's.
  *
  * Aborts, before anything happens, when it is not: one of another pool or of
- * the heap, one that is free already, a pointer that is no mbuf.
+ * the heap, one that is free already, also where a trim has unmapped it since,
+ * a pointer that is no mbuf.
  *
  * @param m the message; NULL is fine
  * @owner m is gone
  * @mt any for the pool, object for the message
- * @cost as ibuf_mbuf_free(), and O(log slabs)
+ * @cost as ibuf_mbuf_free(), where this thread's last checked free was of the
+ *       same slab and no slab has left the pool since; else, and for clones,
+ *       also the pool's lock and O(log slabs)
  */
 IBUF_API void ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m);
 
 /**
- * See to it that n mbufs are free, now.
+ * Make the pool grow until n mbufs are available.
  *
- * @param n how many
- * @return 0; -ENOBUFS: they would exceed the pool's max; -ENOMEM
- * @mt any
- * @cost a provider call when the pool grows
+ * @param n how many, counted as by ibuf_pool_available()
+ * @return 0; -ENOBUFS: they would exceed the pool's max; -ENOMEM; -EINVAL: a
+ *         piece of the provider's is not aligned.  On failure it did not grow
+ * @mt as ibuf_pool_alloc()
+ * @cost as ibuf_pool_get_stats(); provider calls when the pool grows
  */
 IBUF_API int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
 
 /**
  * Give slabs in which everything is free back to the provider.
  *
- * @return bytes given back
- * @mt any
- * @cost O(free elements)
+ * Free are the mbufs and headers that nobody keeps back; what the calling
+ * thread does is given to the pool first.  A slab stays if a message, a clone
+ * or the cache of another thread has anything of it; such a cache is emptied
+ * by that thread's own ibuf_pool_flush(), or its exit.  What comes home while
+ * the call runs may stay for the next one.
+ *
+ * @return bytes given back by this call
+ * @mt any; others use the pool meanwhile: its lock is held for at most 64
+ *     objects at a time, and not while the provider takes a slab
+ * @cost O(log slabs) for each free element and header that came home since
+ *       the last trim; a provider call for each slab
  */
 IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p);
 
@@ -244,7 +273,11 @@ IBUF_API int ibuf_pool_get_stats(const struct ibuf_pool *p,
 IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
 
 /**
- * Count the mbufs that can be had before the pool grows.
+ * Count the mbufs that are free, wherever they are.
+ *
+ * That includes what threads keep back, which only they can have.  So with T
+ * threads that use the pool, any of them can have at least
+ * available - (T - 1) * cache before the pool grows.
  *
  * @return elements free, cached included
  * @mt any

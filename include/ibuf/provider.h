@@ -17,9 +17,15 @@ IBUF_BEGIN_DECLS
 struct ibuf_provider {
 	/**
 	 * Give size bytes, the first at a multiple of alignment (a power of
-	 * two); NULL: cannot.  Both functions may be called from any thread,
-	 * several at a time, map with the pool's lock held, and must not
-	 * use any pool.
+	 * two); NULL: cannot.  A pool that is refused a piece asks for smaller
+	 * ones, down to one mbuf; it never asks for 0 bytes.  A piece that is
+	 * not aligned is given back and counts as none; so does one that the
+	 * pool has already, which is not given back.
+	 *
+	 * Both functions may be called from any thread, several at a time, and
+	 * with no lock of the library held: other threads use the pool
+	 * meanwhile.  They must not use the pool that calls them, and are not
+	 * cancelled.
 	 */
 	void *(*map)(size_t size, size_t alignment, void *context);
 	/** Take back what map gave; size is the size it was asked for. */
@@ -49,7 +55,8 @@ IBUF_API const struct ibuf_provider *ibuf_provider_pages(void);
 
 /**
  * Get the provider that maps huge pages, and ordinary pages where the system
- * has no huge ones to give.
+ * has no huge ones to give, or where more than a quarter of them would be
+ * left over.
  *
  * @return a provider that lives for ever
  * @mt any

@@ -147,7 +147,7 @@ inline refill()
 	fi
 }
 
-/* drain(): a full magazine for an empty one. */
+/* drain(): a full magazine for an empty one, or its objects into the stock. */
 inline drain()
 {
 	give();
@@ -157,11 +157,15 @@ inline drain()
 		push(current);
 		current = got
 	:: else ->
-		take() /* it would make one, with the lock */
+		d_step {
+			holds[current] = 0;
+			stocked++
+		}
 	fi
 }
 
-/* ibuf_depot_unload_(): a full magazine is emptied and comes back. */
+/* ibuf_depot_unload_() and ibuf_depot_sort_(): a full magazine is emptied and
+   comes back. */
 inline unload()
 {
 	pop(FULL, got);
