@@ -13,7 +13,9 @@ free_plain(struct ibuf_mbuf *s)
 	if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_ELEMENT_, s->pool_)) {
 		slots = &own->slots_[s->pool_];
 		freed = ibuf_mbuf_free_element_(s, &slots->element_);
-	} else if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, s->pool_)) {
+	} else if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, s->pool_) &&
+		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
+		/* A wrapped room may have a callback, which must wait. */
 		slots = &own->slots_[s->pool_];
 		freed = ibuf_mbuf_free_window_(s, &slots->window_);
 	} else {
@@ -62,28 +64,26 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 const struct ibuf_mbuf *
 ibuf_chain_find_(const struct ibuf_mbuf *m, size_t *off, size_t *index)
 {
-	size_t len = ibuf_mbuf_len(m), begin = len;
-	const struct ibuf_mbuf *s = m;
+	const struct ibuf_mbuf *front = m, *back = chain_last(m);
+	size_t front_end = m->len_, back_start = ibuf_mbuf_len(m) - back->len_;
+	size_t steps = 0;
 
-	*index = 0;
-	if (*off < len / 2 || m->next_ == NULL) {
-		for (; *off >= s->len_ && s->next_ != NULL; s = s->next_) {
-			*off -= s->len_;
-			++*index;
-		}
-		return s;
+	/* A step from each end in turn, until one of the two is there. */
+	while (*off >= front_end && *off < back_start) {
+		front = front->next_;
+		front_end += front->len_;
+		back = back->last_;
+		back_start -= back->len_;
+		steps++;
 	}
-	*index = m->last_->rest_;
-	s = m->last_;
-	for (;;) {
-		begin -= s->len_;
-		--*index;
-		if (*off >= begin)
-			break;
-		s = s->last_;
+	if (*off < front_end) {
+		*off -= front_end - front->len_;
+		*index = steps;
+		return front;
 	}
-	*off -= begin;
-	return s;
+	*off -= back_start;
+	*index = ibuf_mbuf_segments(m) - 1 - steps;
+	return back;
 }
 
 /* ---- a message loses its front -------------------------------------- */

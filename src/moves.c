@@ -64,9 +64,15 @@ int
 ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan)
 {
 	struct ibuf_moves moves;
-	int error = ibuf_moves_make_(&moves, s, n, plan);
+	bool moved;
+	int error;
 
-	if (error == 0)
-		ibuf_moves_end_(&moves);
+	/* A callback may have cloned what had just become private. */
+	do {
+		error = ibuf_moves_make_(&moves, s, n, plan);
+		moved = error == 0 && moves.n != 0;
+		if (error == 0)
+			ibuf_moves_end_(&moves);
+	} while (moved);
 	return error;
 }

@@ -43,7 +43,7 @@ int ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
 /* Drop what was left: the last thing a function does. */
 void ibuf_moves_end_(struct ibuf_moves *moves);
 
-/* Both, where nothing is to be done in between. */
+/* Both, where nothing is to be done in between, until plan moves nothing. */
 int ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan);
 
 #endif

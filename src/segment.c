@@ -216,7 +216,9 @@ cut_behind(struct ibuf_mbuf *m, size_t n, struct ibuf_releases *releases)
 	}
 	if (s != NULL && n != 0) {
 		/* A private copy of its front exists; it goes on. */
-		if (!window_owns(s))
+		if (window_owns(s))
+			ibuf_window_regain_(s);
+		else
 			s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
 		ibuf_mbuf_move_start_(s, (uint32_t)n);
 	}

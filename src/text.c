@@ -10,13 +10,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* vsnprintf(3), but -errno is the channel; keeps errno. */
-static IBUF_PRINTF(3, 0) int format_text(char *to, size_t size,
+/*
+ * vsnprintf(3), but -errno is the channel.  errno is as the caller of the
+ * library left it, since %m prints it, and stays so.
+ */
+static IBUF_PRINTF(4, 0) int format_text(int saved, char *to, size_t size,
 					 const char *format, va_list args)
 {
-	int saved = errno, error, n;
+	int error, n;
 
-	errno = 0;
+	errno = saved;
 	n = vsnprintf(to, size, format, args);
 	error = errno;
 	errno = saved;
@@ -55,15 +58,16 @@ append_and_free(struct ibuf_mbuf *m, struct text *text, size_t n)
 }
 
 /* Format n bytes that do not fit, once more. */
-static IBUF_PRINTF(3, 0) int append_text(struct ibuf_mbuf *m, size_t n,
-					 const char *format, va_list args)
+static IBUF_PRINTF(4, 0) int append_text(struct ibuf_mbuf *m, int saved,
+					 size_t n, const char *format,
+					 va_list args)
 {
 	struct text text = {malloc(n + 1), n + 1};
 	int result;
 
 	if (text.bytes == NULL)
 		return -ENOMEM;
-	result = format_text(text.bytes, text.size, format, args);
+	result = format_text(saved, text.bytes, text.size, format, args);
 	if (result < 0) {
 		text_free(&text);
 		return result;
@@ -86,13 +90,13 @@ ibuf_mbuf_vprintf(struct ibuf_mbuf *m, const char *format, va_list args)
 	if (room > INT_MAX)
 		room = INT_MAX;
 	va_copy(again, args);
-	result = format_text(room != 0 ? end : NULL, room, format, args);
+	result = format_text(saved, room != 0 ? end : NULL, room, format, args);
 	if (result > 0 && (size_t)result > MESSAGE_MAX - ibuf_mbuf_len(m))
 		result = -EOVERFLOW;
 	else if (result >= 0 && (size_t)result < room)
 		result = ibuf_mbuf_commit(m, (size_t)result);
 	else if (result > 0)
-		result = append_text(m, (size_t)result, format, again);
+		result = append_text(m, saved, (size_t)result, format, again);
 	va_end(again);
 	errno = saved; /* malloc's too */
 	return result;

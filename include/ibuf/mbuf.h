@@ -77,7 +77,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_from(const void *bytes, size_t len);
  * it and clone it, use any other message, be cancelled, and throw a C++
  * exception where the library is compiled with -fexceptions; what else the
  * call lets go of is released all the same.  It must not edit or free that
- * message.
+ * message.  At most one function of a call may throw.  A clone that it makes
+ * shows what the caller then writes into bytes that the call returned.
  */
 typedef void ibuf_mbuf_release_fn(void *bytes, size_t len, void *arg);
 
@@ -157,7 +158,9 @@ IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
 /**
  * Make a contiguous private copy of a range.
  *
- * Comes from the message's pool when it fits there, from the heap otherwise.
+ * Comes from the message's pool when it fits there, from the heap otherwise;
+ * always from the heap where some of the bytes are of a pool that wipes and
+ * the message's own does not.
  *
  * @param off where it starts, 0 to the length
  * @param len how many bytes, 0 to the length - off, at most 4 GiB - 1
@@ -317,7 +320,8 @@ IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
  * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large
  * @mt object
  * @cost O(n); when it grows O(length), which is O(1) for each byte appended,
- *       also while clones look at what there was
+ *       also while clones look at what there was; O(log length) where both
+ *       ends grow under them
  */
 IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
 				 size_t n);
@@ -330,7 +334,8 @@ IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
  * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large
  * @mt object
  * @cost O(n); when it grows O(length), which is O(1) for each byte prepended,
- *       also while clones look at what there was
+ *       also while clones look at what there was; O(log length) where both
+ *       ends grow under them
  */
 IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
 				  size_t n);
@@ -444,8 +449,9 @@ IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
 
 /**
  * Keep no memory alive beyond the message's own bytes: each segment that shows
- * a part of its room moves to one of just its size, whoever else looks at the
- * room.  Bytes in the room of their own pool mbuf stay there.
+ * a part of its room moves to one of just its size, or to the idle room of its
+ * own pool mbuf, whoever else looks at the room.  Bytes in the room of their
+ * own pool mbuf stay there.
  *
  * This is how a slice lets go of a large buffer before that is freed.
  *

@@ -38,7 +38,11 @@ struct ibuf_pool;
 /** options.cache: min(124, max / 8 if there is a max). */
 #define IBUF_POOL_CACHE_AUTO SIZE_MAX
 
-/** Room, private area and rooms left by growth are overwritten on free. */
+/**
+ * Room, private area, rooms left by growth and what the library copied are
+ * overwritten on free.  Bytes that a program adds to a segment which it joined
+ * from elsewhere lie in that segment's room, and are not.
+ */
 #define IBUF_POOL_F_WIPE 0x1u
 /** ibuf_pool_alloc_wait() may sleep until an mbuf comes home. */
 #define IBUF_POOL_F_WAIT 0x2u

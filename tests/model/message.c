@@ -229,7 +229,10 @@ message_gather(struct message *message, size_t n)
 
 		if (missing < next->len) {
 			/* Its front is ours; it gives up no more than HEAD. */
-			next->head = next->head && window_owns(next);
+			if (window_owns(next))
+				window_regain(next);
+			else
+				next->head = false;
 			next->off += missing;
 			next->len -= missing;
 			return;

@@ -51,6 +51,20 @@ segments(size_t n)
 		need(ibuf_mbuf_concat(message, segment()) == 0);
 }
 
+/* A byte, a MiB in one segment, and n segments of a byte. */
+static void
+much_in_the_second(size_t n)
+{
+	message = ibuf_mbuf_from("a", 1);
+	other = ibuf_mbuf_new(0);
+	need(message != NULL && other != NULL &&
+	     ibuf_mbuf_append_fill(other, 'b', 1 << 20) == 0 &&
+	     ibuf_mbuf_concat(message, other) == 0);
+	other = NULL;
+	for (; n > 0; n--)
+		need(ibuf_mbuf_concat(message, ibuf_mbuf_from("c", 1)) == 0);
+}
+
 static void
 empty(size_t n)
 {
@@ -120,6 +134,18 @@ look_at_end(size_t n)
 	need(ibuf_mbuf_find(message, end, "a", 1) == end);
 	ibuf_mbuf_free(ibuf_mbuf_slice(message, end, 2));
 	ibuf_mbuf_free(ibuf_mbuf_copy(message, end, 2));
+}
+
+static void
+look_at_second(size_t n)
+{
+	struct iovec iov;
+
+	need(ibuf_mbuf_at(message, 900000, NULL) != NULL);
+	need(ibuf_mbuf_write_at(message, 900000, "x", 1) == 0);
+	need(ibuf_mbuf_iov(message, 900000, &iov, 1) == n + 1);
+	need(ibuf_mbuf_iov(message, 0, &iov, 1) == n + 2);
+	ibuf_mbuf_free(ibuf_mbuf_slice(message, 900000, 2));
 }
 
 static void
@@ -274,6 +300,7 @@ static const struct cost {
 	{"write_at_front", segments, write_at_front, TIMES},
 	{"write_at_end", segments, write_at_end, TIMES},
 	{"look_at_end", segments, look_at_end, TIMES},
+	{"look_at_second", much_in_the_second, look_at_second, TIMES},
 	{"trim_tail", segments, trim_tail_by_one, TIMES},
 	{"trim_head", segments, trim_head_by_one, TIMES},
 	{"split_at_end", segments, split_at_end, TIMES},

@@ -16,6 +16,7 @@ static struct {
 	unsigned released;
 } rooms[MOST];
 static size_t n_rooms;
+static struct ibuf_pool *pool; /* NULL: the headers are of the heap */
 
 /* What a callback saw of the message that is edited. */
 static struct {
@@ -116,6 +117,28 @@ of_parts(void)
 
 		assert_int_equal(ibuf_mbuf_trim_head(part, 3), 0);
 		assert_int_equal(ibuf_mbuf_concat(m, part), 0);
+	}
+	return m;
+}
+
+/* Headers of a pool that look at rooms of the caller. */
+static struct ibuf_mbuf *
+of_pool_windows(void)
+{
+	struct ibuf_mbuf *m = NULL;
+
+	pool = ibuf_pool_new(0, 64);
+	assert_non_null(pool);
+	for (int i = 0; i < 4; i++) {
+		struct ibuf_mbuf *element = ibuf_pool_alloc(pool), *window;
+
+		assert_int_equal(ibuf_mbuf_concat(element, wrapped(false)), 0);
+		window = ibuf_mbuf_clone(element);
+		ibuf_mbuf_free(element);
+		if (m == NULL)
+			m = window;
+		else
+			assert_int_equal(ibuf_mbuf_concat(m, window), 0);
 	}
 	return m;
 }
@@ -290,6 +313,13 @@ static const struct edit {
 	{"read", of_rooms, does_read},
 	{"linearize", of_rooms, does_linearize},
 	{"pullup", of_rooms, does_pullup},
+	{"trim_head, of a pool", of_pool_windows, does_trim_head},
+	{"trim_tail, of a pool", of_pool_windows, does_trim_tail},
+	{"clear, of a pool", of_pool_windows, does_clear},
+	{"read, of a pool", of_pool_windows, does_read},
+	{"linearize, of a pool", of_pool_windows, does_linearize},
+	{"pullup, of a pool", of_pool_windows, does_pullup},
+	{"io_write, of a pool", of_pool_windows, does_io_write},
 	{"append", of_rooms, does_append},
 	{"append_be32", of_rooms, does_append_number},
 	{"append_fill", of_rooms, does_append_fill},
@@ -335,6 +365,8 @@ end(const struct edit *edit)
 				 edit->name, i, rooms[i].released);
 		free(rooms[i].bytes);
 	}
+	assert_int_equal(ibuf_pool_destroy(pool), 0);
+	pool = NULL;
 }
 
 TEST(a_callback_sees_the_message_as_it_is_when_the_call_returns)
@@ -398,6 +430,44 @@ TEST(a_thread_may_be_cancelled_in_a_callback_of_any_call)
 				fail_msg("%s leaks when it is left",
 					 edit->name);
 		}
+}
+
+/* ---- clones that a callback makes -------------------------------------- */
+
+static struct {
+	struct ibuf_mbuf *m, *clone;
+} shared;
+
+static void
+clone_once(void *bytes, size_t len, void *arg)
+{
+	(void)bytes;
+	(void)len;
+	(void)arg;
+	shared.clone = ibuf_mbuf_clone(shared.m);
+}
+
+TEST(what_is_given_to_be_written_is_private_whatever_a_callback_cloned)
+{
+	for (int way = 0; way < 3; way++) {
+		uint8_t *bytes;
+
+		shared.m = ibuf_mbuf_wrap_const("aaaa", 4, clone_once, NULL);
+		if (way == 0)
+			bytes = ibuf_mbuf_data_mut(shared.m);
+		else if (way == 1)
+			bytes = ibuf_mbuf_at_mut(shared.m, 0, NULL);
+		else
+			bytes = ibuf_mbuf_unshare(shared.m) == 0
+					? ibuf_mbuf_data_mut(shared.m)
+					: NULL;
+		assert_non_null(bytes);
+		assert_true(ibuf_mbuf_is_unique(shared.m));
+		bytes[0] = 'X';
+		assert_message(shared.clone, "aaaa", 4);
+		ibuf_mbuf_free(shared.clone);
+		ibuf_mbuf_free(shared.m);
+	}
 }
 
 /* ---- messages that are freed ------------------------------------------ */

@@ -293,3 +293,24 @@ TEST(text_that_does_not_fit_leaves_nothing_in_freed_memory)
 	ibuf_mbuf_free(plain);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
+
+/* What every libc of Linux knows, and C does not. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat"
+TEST(the_error_that_printf_may_print_is_the_callers)
+{
+	char expected[200];
+	struct ibuf_mbuf *m = ibuf_mbuf_new(0), *wide = ibuf_mbuf_new(200);
+
+	errno = ENOENT;
+	snprintf(expected, sizeof(expected), "%m");
+	for (int i = 0; i < 2; i++) {
+		errno = ENOENT;
+		assert_int_equal(ibuf_mbuf_printf(i ? m : wide, "%m"), 0);
+		assert_int_equal(errno, ENOENT);
+		assert_message(i ? m : wide, expected, strlen(expected));
+	}
+	ibuf_mbuf_free(m);
+	ibuf_mbuf_free(wide);
+}
+#pragma GCC diagnostic pop
