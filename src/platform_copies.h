@@ -10,8 +10,8 @@
 
 #ifdef IBUF_PLATFORM_POSIX
 
-/* Nobody can visit it. */
-#define LEAVE_NOTE(variable)
+#define LEAVE_NOTE(variable)                                                   \
+	_Static_assert(sizeof(variable) != 0, "nobody can visit it")
 
 #else
 

@@ -22,12 +22,13 @@ test_register(struct test *test)
 
 /* ---- one test ------------------------------------------------------ */
 
-static size_t kept;
+static size_t kept_blocks, kept_mapped;
 
 void
-test_keeps_mapped(size_t bytes)
+test_keeps(size_t blocks, size_t mapped)
 {
-	kept += bytes;
+	kept_blocks += blocks;
+	kept_mapped += mapped;
 }
 
 static void
@@ -35,11 +36,12 @@ run(void **state)
 {
 	const struct test *test = *state;
 	size_t calls = fault_calls();
-	size_t blocks = fault_live_blocks();
-	size_t mapped = fault_live_bytes_mapped() - kept;
+	size_t blocks = fault_live_blocks() - kept_blocks;
+	size_t mapped = fault_live_bytes_mapped() - kept_mapped;
 
 	test->body();
-	mapped += kept;
+	blocks += kept_blocks;
+	mapped += kept_mapped;
 	if (fault_live_blocks() == blocks &&
 	    fault_live_bytes_mapped() == mapped)
 		return;

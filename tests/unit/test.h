@@ -69,9 +69,9 @@ void test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
 			const char *file, int line);
 
 /*
- * So many bytes that the test mapped stay mapped as long as the process
- * lives, by design: they are no leak of this test.
+ * So much of what the test allocated stays as long as the process lives, by
+ * design: it is no leak of this test.
  */
-void test_keeps_mapped(size_t bytes);
+void test_keeps(size_t blocks, size_t mapped);
 
 #endif

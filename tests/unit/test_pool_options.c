@@ -498,11 +498,23 @@ TEST(a_pool_that_ended_makes_room_for_another)
 	}
 }
 
+/* Where a number leads to is found without a lock, so it stays. */
+static void
+assert_the_table_is_kept(size_t blocks, size_t mapped, size_t numbers)
+{
+	blocks = fault_live_blocks() - blocks;
+	mapped = fault_live_bytes_mapped() - mapped;
+	assert_in_range(blocks, 0, numbers / 512);
+	assert_in_range(mapped, 0, numbers * 8);
+	test_keeps(blocks, mapped);
+}
+
 TEST(a_number_that_needs_memory_of_its_own_survives_every_failure)
 {
 	enum { MANY = 512 };
 	static struct ibuf_pool *pools[MANY];
-	size_t mapped = fault_live_bytes_mapped(), n = 0;
+	size_t blocks = fault_live_blocks(), mapped = fault_live_bytes_mapped();
+	size_t n = 0;
 	struct ibuf_pool *p;
 	struct ibuf_mbuf *m;
 	int error;
@@ -523,16 +535,14 @@ TEST(a_number_that_needs_memory_of_its_own_survives_every_failure)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 	for (size_t i = 0; i < MANY; i++)
 		assert_int_equal(ibuf_pool_destroy(pools[i]), 0);
-	mapped = fault_live_bytes_mapped() - mapped;
-	assert_in_range(mapped, 0, MANY * sizeof(void *));
-	test_keeps_mapped(mapped);
+	assert_the_table_is_kept(blocks, mapped, MANY);
 }
 
 TEST(a_pool_too_many_is_refused)
 {
 	enum { MOST = 65535 };
+	size_t blocks = fault_live_blocks(), mapped = fault_live_bytes_mapped();
 	struct ibuf_pool **pools = calloc(MOST, sizeof(struct ibuf_pool *));
-	size_t mapped = fault_live_bytes_mapped();
 	struct ibuf_mbuf *m;
 	OPTIONS(o);
 
@@ -550,8 +560,5 @@ TEST(a_pool_too_many_is_refused)
 	for (size_t i = 0; i < MOST; i++)
 		ibuf_pool_destroy(pools[i]);
 	free(pools);
-	/* Where a number leads to is found without a lock, so it stays. */
-	mapped = fault_live_bytes_mapped() - mapped;
-	assert_in_range(mapped, 0, (MOST + 1) * sizeof(void *));
-	test_keeps_mapped(mapped);
+	assert_the_table_is_kept(blocks, mapped, MOST + 1);
 }
