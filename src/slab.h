@@ -65,8 +65,9 @@ void ibuf_slab_forget_(struct ibuf_slab *slab);
 
 /* ---- a tree of slabs, none of which overlap; O(log slabs) each ---------- */
 
-void ibuf_slab_insert_(struct ibuf_slab **root, struct ibuf_slab *slab);
-void ibuf_slab_remove_(struct ibuf_slab **root, const struct ibuf_slab *slab);
+/* link leads to the root. */
+void ibuf_slab_insert_(struct ibuf_slab **link, struct ibuf_slab *slab);
+void ibuf_slab_remove_(struct ibuf_slab **link, const struct ibuf_slab *slab);
 
 /* The slab with the highest start that is not above an address, or NULL. */
 struct ibuf_slab *ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address);

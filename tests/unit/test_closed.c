@@ -106,20 +106,17 @@ static void (*const calls[])(void *p) = {
 
 TEST(each_call_on_a_pool_that_was_destroyed_aborts_with_its_name)
 {
-	static const size_t caches[] = {0, 1, IBUF_POOL_CACHE_AUTO};
+	static const size_t caches[] = {0, IBUF_POOL_CACHE_AUTO, 0};
+	static const unsigned flags[] = {IBUF_POOL_F_WIPE, 0, IBUF_POOL_F_WAIT};
 
-	for (size_t c = 0; c < 3 * 3; c++) {
+	for (size_t c = 0; c < 3; c++) {
 		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 		struct ibuf_pool *p;
 
 		o.name = "ended";
 		o.capacity = 64;
-		o.cache = caches[c % 3];
-		o.flags = c / 3 == 1 ? IBUF_POOL_F_WIPE : 0;
-		if (c / 3 == 2) {
-			o.flags = IBUF_POOL_F_WAIT;
-			o.cache = 0;
-		}
+		o.cache = caches[c];
+		o.flags = flags[c];
 		p = pool_with(&o);
 		out[7] = ibuf_pool_alloc(p);
 		/* This thread keeps some back. */

@@ -445,7 +445,7 @@ address_space(void)
 static int
 fill_and_trim(void)
 {
-	enum { N = 40000 };
+	enum { N = 200000 };
 	static struct ibuf_mbuf *ms[N];
 	struct ibuf_pool *p = ibuf_pool_new(0, 2048);
 	rlim_t most = address_space() + (32 << 20);
