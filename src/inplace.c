@@ -133,6 +133,6 @@ ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 		free(aside);
 	}
 	if (error == 0)
-		ibuf_moves_end_(&moves);
+		(void)ibuf_moves_end_(&moves);
 	return error;
 }

@@ -48,31 +48,32 @@ ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
 	return result < 0 ? result : 0;
 }
 
-void
+bool
 ibuf_moves_end_(struct ibuf_moves *moves)
 {
 	struct ibuf_releases releases = {NULL, NULL};
+	bool calls;
 	size_t i;
 
 	for (i = 0; i < moves->n; i++)
 		ibuf_left_gather_(&moves->moves[i].left, &releases);
 	free_block(moves);
+	calls = releases.first != NULL;
 	releases_run(&releases);
+	return calls;
 }
 
 int
 ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan)
 {
 	struct ibuf_moves moves;
-	bool moved;
+	bool again;
 	int error;
 
 	/* A callback may have cloned what had just become private. */
 	do {
 		error = ibuf_moves_make_(&moves, s, n, plan);
-		moved = error == 0 && moves.n != 0;
-		if (error == 0)
-			ibuf_moves_end_(&moves);
-	} while (moved);
+		again = error == 0 && ibuf_moves_end_(&moves);
+	} while (again);
 	return error;
 }

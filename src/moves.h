@@ -40,10 +40,13 @@ typedef int ibuf_moves_plan_fn(const struct ibuf_mbuf *w,
 int ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
 		     ibuf_moves_plan_fn *plan);
 
-/* Drop what was left: the last thing a function does. */
-void ibuf_moves_end_(struct ibuf_moves *moves);
+/*
+ * Drop what was left: the last thing a function does.  true: a callback may
+ * have looked at the message.
+ */
+bool ibuf_moves_end_(struct ibuf_moves *moves);
 
-/* Both, where nothing is to be done in between, until plan moves nothing. */
+/* Both, where nothing is to be done in between; again after a callback. */
 int ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan);
 
 #endif
