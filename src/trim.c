@@ -7,6 +7,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
+#include "close.h"
+
 /*
  * Numbers for what a checked free remembers of a pool's memory.  Each pool
  * has one of its own, and another one whenever a slab leaves it.
@@ -83,6 +85,10 @@ ibuf_trim_(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
 	ibuf_cache_flush_(&p->cache);
+	pthread_mutex_lock(&p->cache.lock);
+	p->cache.patience = 0; /* to look now */
+	(void)ibuf_cache_reclaim_(&p->cache);
+	pthread_mutex_unlock(&p->cache.lock);
 	return trim_depot(p, &p->cache.elements) +
 	       trim_depot(p, &p->cache.windows);
 }

@@ -9,9 +9,11 @@
  * that another machine would have in another version.
  */
 #include <ibuf/ibuf.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The compiler must have made what p points at, and keep p. */
 #define KEEP(p) __asm__ volatile("" : : "r"(p) : "memory")
@@ -202,25 +204,86 @@ concat_free(unsigned n)
 	}
 }
 
+/* ---- a pool that is no more ------------------------------------------ */
+
+enum { LATE = 1024 + 1 };
+
+static struct ibuf_mbuf *orphans[LATE];
+static pthread_barrier_t met;
+
+/* It has slots for the pool, and stays. */
+static void *
+use_and_stay(void *arg)
+{
+	ibuf_mbuf_free(ibuf_pool_alloc(pool));
+	pthread_barrier_wait(&met);
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Messages of a pool that was destroyed, which others used too. */
+static void
+orphan(unsigned threads)
+{
+	pthread_t thread;
+	size_t i;
+
+	if (pthread_barrier_init(&met, NULL, threads + 1) != 0)
+		abort();
+	pool = ibuf_pool_new(64, 64);
+	for (i = 0; i < threads; i++)
+		if (pthread_create(&thread, NULL, use_and_stay, NULL) != 0)
+			abort();
+	pthread_barrier_wait(&met);
+	for (i = 0; i < LATE; i++)
+		orphans[i] = ibuf_pool_alloc(pool);
+	if (ibuf_pool_destroy(pool) != LATE)
+		abort();
+}
+
+static void
+orphan_few(void)
+{
+	orphan(4);
+}
+
+static void
+orphan_many(void)
+{
+	orphan(64);
+}
+
+/* All but the last one, which ends the pool. */
+static void
+late_free(unsigned n)
+{
+	while (n-- > 0)
+		ibuf_mbuf_free(orphans[n]);
+}
+
 static const struct path {
 	const char *name;
 	void (*run)(unsigned n);
+	void (*prepare)(void); /* before each run, or NULL */
 } paths[] = {
-	{"nothing", nothing},
-	{"alloc_free", alloc_free},
-	{"alloc_append_free", alloc_append_free},
-	{"bulk", bulk},
-	{"append", append},
-	{"append_be32", append_be32},
-	{"prepend", prepend},
-	{"trim_head", trim_head},
-	{"trim_tail", trim_tail},
-	{"write_read_clear", write_read_clear},
-	{"clone_free", clone_free},
-	{"slice_free", slice_free},
-	{"cursor_get_be16", cursor_get_be16},
-	{"cursor_take_free", cursor_take_free},
-	{"concat_free", concat_free},
+	{"late_free_few", late_free, orphan_few},
+	{"late_free_many", late_free, orphan_many},
+	{"nothing", nothing, NULL},
+	{"alloc_free", alloc_free, NULL},
+	{"alloc_append_free", alloc_append_free, NULL},
+	{"bulk", bulk, NULL},
+	{"append", append, NULL},
+	{"append_be32", append_be32, NULL},
+	{"prepend", prepend, NULL},
+	{"trim_head", trim_head, NULL},
+	{"trim_tail", trim_tail, NULL},
+	{"write_read_clear", write_read_clear, NULL},
+	{"clone_free", clone_free, NULL},
+	{"slice_free", slice_free, NULL},
+	{"cursor_get_be16", cursor_get_be16, NULL},
+	{"cursor_take_free", cursor_take_free, NULL},
+	{"concat_free", concat_free, NULL},
 };
 
 /* A message of 32 KiB, with as much room for 1000 times 8 bytes around it. */
@@ -241,6 +304,14 @@ fresh(void)
 	ibuf_cursor_init(&cursor, message);
 }
 
+static void
+prepare(const struct path *path)
+{
+	fresh();
+	if (path->prepare != NULL)
+		path->prepare();
+}
+
 void measured(void (*run)(unsigned n), unsigned n);
 
 __attribute__((noinline)) void
@@ -259,9 +330,9 @@ main(int argc, char **argv)
 		if (strcmp(paths[i].name, argv[1]) != 0)
 			continue;
 		pool = ibuf_pool_new(64, 2048);
-		fresh();
+		prepare(&paths[i]);
 		paths[i].run(times);
-		fresh();
+		prepare(&paths[i]);
 		measured(paths[i].run, times);
 		return 0;
 	}

@@ -76,7 +76,8 @@ come_to_the_last_round(void *arg)
 	ibuf_mbuf_free(g->m);
 }
 
-/* One key is older than the library's, since nothing has used it yet. */
+/* One key is older than the library's, since nothing has used it yet: then
+   ours comes after it in the same round.  After the younger one it does not. */
 static pthread_key_t older, younger;
 
 __attribute__((constructor)) static void
@@ -84,6 +85,13 @@ make_older_key(void)
 {
 	if (pthread_key_create(&older, come_to_the_last_round) != 0)
 		abort();
+}
+
+static void
+make_younger_key(void)
+{
+	assert_int_equal(pthread_key_create(&younger, come_to_the_last_round),
+			 0);
 }
 
 static void *
@@ -175,8 +183,7 @@ TEST(what_threads_take_first_in_the_last_round_can_be_had_again)
 {
 	if (!deaths_are_noticed())
 		skip();
-	assert_int_equal(pthread_key_create(&younger, come_to_the_last_round),
-			 0);
+	make_younger_key();
 	for (int i = 0; i < 8; i++) {
 		struct goer g = {.p = pool_of(MAX, CACHE),
 				 .other = pool_of(4, 2),
@@ -234,7 +241,7 @@ TEST(what_a_living_thread_keeps_is_its_own_when_a_pool_runs_out)
 	struct stayer s = {.p = pool_of(MAX, CACHE),
 			   .filled = GATE_INIT(2),
 			   .done = GATE_INIT(2)};
-	struct goer g = {.p = s.p, .act = alloc_and_free, .key = older};
+	struct goer g = {.p = s.p, .act = alloc_and_free};
 	struct ibuf_mbuf *ms[MAX];
 	pthread_t thread;
 	size_t n;
@@ -245,6 +252,8 @@ TEST(what_a_living_thread_keeps_is_its_own_when_a_pool_runs_out)
 	}
 	threads_start(&thread, 1, fill_cache_and_stay, &s, 0);
 	gate_wait(&s.filled);
+	make_younger_key();
+	g.key = younger;
 	run_goer(&g); /* gone with as many */
 	n = take_all(s.p, ms, MAX);
 	assert_null(ibuf_pool_alloc(s.p));
@@ -258,5 +267,29 @@ TEST(what_a_living_thread_keeps_is_its_own_when_a_pool_runs_out)
 	for (int i = 0; i < 8; i++)
 		threads_run(1, begin, s.p, 0);
 	assert_books(s.p, 0);
+	assert_int_equal(pthread_key_delete(younger), 0);
 	assert_int_equal(ibuf_pool_destroy(s.p), 0);
+}
+
+TEST(trim_gives_back_what_threads_kept_that_are_gone)
+{
+	struct counting c = {0};
+	struct ibuf_provider provider = counting_provider(&c);
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct goer g = {.act = alloc_and_free};
+
+	if (!deaths_are_noticed())
+		skip();
+	o.provider = &provider;
+	g.p = pool_with(&o);
+	make_younger_key();
+	g.key = younger;
+	run_goer(&g);
+	assert_true(c.bytes > 0);
+	assert_true(ibuf_pool_trim(g.p) > 0);
+	assert_int_equal(c.bytes, 0);
+	for (int i = 0; i < 8; i++)
+		threads_run(1, begin, g.p, 0);
+	assert_int_equal(pthread_key_delete(younger), 0);
+	assert_int_equal(ibuf_pool_destroy(g.p), 0);
 }

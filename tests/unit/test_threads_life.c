@@ -351,3 +351,96 @@ TEST(a_thread_uses_many_pools_at_once)
 	for (int i = 0; i < POOLS; i++)
 		assert_int_equal(ibuf_pool_destroy(ps[i]), 0);
 }
+
+/* ---- providers that take their time --------------------------------------- */
+
+/* A provider that does not return before a thread has used another pool. */
+struct slow {
+	sem_t mapping, other_done;
+	atomic_bool armed, in_time;
+	struct ibuf_pool *p, *other;
+};
+
+static void *
+map_slowly(size_t size, size_t alignment, void *context)
+{
+	struct slow *s = context;
+	struct timespec end;
+
+	if (atomic_exchange(&s->armed, false)) {
+		sem_post(&s->mapping);
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_sec += 20;
+		atomic_store(&s->in_time,
+			     sem_timedwait(&s->other_done, &end) == 0);
+	}
+	return ibuf_provider_heap()->map(size, alignment, NULL);
+}
+
+static void
+unmap_heap(void *base, size_t size, void *context)
+{
+	(void)context;
+	ibuf_provider_heap()->unmap(base, size, NULL);
+}
+
+static void *
+make_it_grow(void *arg)
+{
+	struct slow *s = arg;
+
+	ibuf_mbuf_free(ibuf_pool_alloc(s->p));
+	return NULL;
+}
+
+static void *
+ask_it(void *arg)
+{
+	struct slow *s = arg;
+	struct ibuf_pool_stats stats;
+
+	(void)ibuf_pool_allocated(s->p);
+	(void)ibuf_pool_get_stats(s->p, &stats, sizeof(stats));
+	return NULL;
+}
+
+/* Begins and exits, while the other pool's provider works. */
+static void *
+use_the_other(void *arg)
+{
+	struct slow *s = arg;
+
+	ibuf_mbuf_free(ibuf_pool_alloc(s->other));
+	return NULL;
+}
+
+TEST(a_provider_that_takes_its_time_stops_no_thread_of_another_pool)
+{
+	struct slow s = {.armed = false};
+	struct ibuf_provider provider = {map_slowly, unmap_heap, &s};
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	pthread_t grows, asks[2], uses;
+
+	assert_int_equal(sem_init(&s.mapping, 0, 0), 0);
+	assert_int_equal(sem_init(&s.other_done, 0, 0), 0);
+	o.provider = &provider;
+	s.p = pool_with(&o);
+	s.other = pool_of(0, CACHE);
+	atomic_store(&s.armed, true);
+	threads_start(&grows, 1, make_it_grow, &s, 0);
+	while (sem_wait(&s.mapping) != 0)
+		;
+	threads_start(asks, 2, ask_it, &s, 0);
+	sleep_ms(20); /* until they ask, most often */
+	threads_start(&uses, 1, use_the_other, &s, 0);
+	threads_join(&uses, 1);
+	assert_int_equal(ibuf_pool_destroy(s.other), 0);
+	sem_post(&s.other_done);
+	threads_join(&grows, 1);
+	threads_join(asks, 2);
+	assert_true(s.in_time);
+	assert_books(s.p, 0);
+	assert_int_equal(ibuf_pool_destroy(s.p), 0);
+	sem_destroy(&s.mapping);
+	sem_destroy(&s.other_done);
+}
