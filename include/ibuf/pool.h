@@ -231,12 +231,13 @@ IBUF_API int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
  * Free are the mbufs and headers that nobody keeps back; what the calling
  * thread does is given to the pool first.  A slab stays if a message, a clone
  * or the cache of another thread has anything of it; such a cache is emptied
- * by that thread's own ibuf_pool_flush(), or its exit.  What comes home while
- * the call runs may stay for the next one.
+ * by that thread's own ibuf_pool_flush(), or its exit, or by this call where the
+ * thread is gone.  What comes home while the call runs may stay for the next one.
  *
  * @return bytes given back by this call
  * @mt any; others use the pool meanwhile: its lock is held for at most 64
- *     objects at a time, and not while the provider takes a slab
+ *     objects at a time, or all that threads which are gone kept, and not
+ *     while the provider takes a slab
  * @cost O(log slabs) for each free element and header that came home since
  *       the last trim; a provider call for each slab
  */
