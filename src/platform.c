@@ -51,7 +51,6 @@ ibuf_platform_unmap_(void *base, size_t size, bool huge)
 
 #else
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
