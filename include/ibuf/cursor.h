@@ -14,7 +14,7 @@
 #define IBUF_CURSOR_H
 
 #include <ibuf/base.h>
-#include <ibuf/home.h>
+#include <ibuf/inline/layout.h>
 
 IBUF_BEGIN_DECLS
 

@@ -20,7 +20,7 @@
 #define IBUF_MBUF_H
 
 #include <ibuf/base.h>
-#include <ibuf/home.h>
+#include <ibuf/inline/layout.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/types.h>

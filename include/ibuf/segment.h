@@ -10,7 +10,7 @@
 #define IBUF_SEGMENT_H
 
 #include <ibuf/base.h>
-#include <ibuf/home.h>
+#include <ibuf/inline/layout.h>
 #include <sys/uio.h>
 
 IBUF_BEGIN_DECLS

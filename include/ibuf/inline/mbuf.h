@@ -7,7 +7,7 @@
 #ifndef IBUF_INLINE_MBUF_H
 #define IBUF_INLINE_MBUF_H
 
-#include <ibuf/inline/slot.h>
+#include <ibuf/inline/thread.h>
 #include <string.h>
 
 IBUF_BEGIN_DECLS

@@ -2,7 +2,7 @@
 #ifndef IBUF_INLINE_POOL_H
 #define IBUF_INLINE_POOL_H
 
-#include <ibuf/inline/slot.h>
+#include <ibuf/inline/thread.h>
 #include <string.h>
 
 IBUF_BEGIN_DECLS

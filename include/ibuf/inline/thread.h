@@ -1,0 +1,199 @@
+/*
+ * inline/thread.h - what a thread keeps back, and objects in and out of it.
+ */
+#ifndef IBUF_INLINE_THREAD_H
+#define IBUF_INLINE_THREAD_H
+
+#include <ibuf/inline/layout.h>
+#include <string.h>
+
+/** @cond: private */
+
+/*
+ * A slot: what one thread keeps back of one kind of object of one pool.
+ *
+ *   | free | free | free |  . . .  |
+ *   base_                top_      end_
+ *
+ * Only its thread moves objects; others read the numbers.  A slot of zeros
+ * is empty and full at once, so who finds one goes the long way: that is
+ * what a thread has before it ever used the pool, and what is left of a slot
+ * when the pool is destroyed.
+ *
+ * Pointers, not numbers: to take or to give is then a load and a store whose
+ * addresses wait for nothing else (docs/pool.md has what that is worth).
+ */
+struct ibuf_slot_ {
+	struct ibuf_mbuf **top_; /* atomic, as all that others look at */
+	struct ibuf_mbuf **end_; /* NULL: the pool has been closed */
+	struct ibuf_mbuf **base_;
+	uint64_t taken_; /* objects that went out through it, ever */
+	uint64_t given_; /* and that came home */
+	/* The library's own, which the inline bodies do not look at: */
+	struct ibuf_magazine *previous_; /* the one before base_'s */
+	void *link_;
+	uint32_t kept_; /* objects in previous_ */
+	union {
+		/* Open: objects to ask the pool for next; 0: the first. */
+		uint32_t refill_;
+		/* Closed: taken_ - given_ when last seen. */
+		uint32_t seen_;
+	};
+};
+
+/* One cache line each, elements and windows of one pool side by side. */
+struct ibuf_slots_ {
+	struct ibuf_slot_ element_;
+	struct ibuf_slot_ window_;
+};
+
+/* Pools with higher numbers have no slots (and are CAREFUL): only slower. */
+#define IBUF_SLOTS_MAX_ 256
+
+/*
+ * The pool that a thread went to last: what the header of a plain element and
+ * of a plain window of it shows, see ibuf_kind_(), and where they go.
+ */
+struct ibuf_recent_ {
+	uint32_t element_;
+	uint32_t window_;
+	struct ibuf_slots_ *slots_;
+};
+
+/* What a thread has; its slots go by the number of the pool. */
+struct ibuf_thread_ {
+	struct ibuf_recent_ recent_;
+	uint8_t rest_of_line_[64 - sizeof(struct ibuf_recent_)];
+	struct ibuf_slots_ slots_[IBUF_SLOTS_MAX_];
+};
+
+IBUF_BEGIN_DECLS
+
+/* The calling thread's; one without slots has one that is shared, all 0. */
+extern IBUF_API __thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_;
+
+/* An object was put into a slot whose pool has been closed meanwhile. */
+IBUF_API void ibuf_pool_late_(struct ibuf_slot_ *slot);
+
+IBUF_END_DECLS
+
+/*
+ * What a header is and whose, once the rights and the kind of room are left
+ * out, as one number: those of a plain element (it has AWAY where it looks
+ * elsewhere) and of a plain window are made by ibuf_kind_().
+ */
+#define IBUF_MBUF_PLAIN_ELEMENT_ (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_)
+#define IBUF_MBUF_PLAIN_WINDOW_ IBUF_MBUF_LIVE_
+#define IBUF_MBUF_LEFT_OUT_                                                    \
+	(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_)
+
+static inline uint32_t
+ibuf_kind_(uint32_t flags, uint32_t home)
+{
+	struct {
+		uint16_t flags_, pool_;
+	} both = {(uint16_t)flags, (uint16_t)home};
+	uint32_t kind;
+
+	memcpy(&kind, &both, sizeof kind);
+	return kind;
+}
+
+/* What m's header says of both, nothing left out. */
+static inline uint32_t
+ibuf_mbuf_both_(const struct ibuf_mbuf *m)
+{
+	uint32_t kind;
+
+	memcpy(&kind, (const char *)m + offsetof(struct ibuf_mbuf, flags_),
+	       sizeof kind);
+	return kind;
+}
+
+static inline uint32_t
+ibuf_mbuf_kind_(const struct ibuf_mbuf *m)
+{
+	return ibuf_mbuf_both_(m) & ~ibuf_kind_(IBUF_MBUF_LEFT_OUT_, 0);
+}
+
+/*
+ * Count one up, after all that was written before; the calling thread is the
+ * only one that counts.  On x86 one instruction does it, since its stores
+ * are releases; the thread sanitizer must see an atomic one.
+ */
+static inline void
+ibuf_count_(uint64_t *counter)
+{
+#if defined(__x86_64__) && !defined(IBUF_TSAN_)
+	__asm__ volatile("addq $1, %0" : "+m"(*counter) : : "cc", "memory");
+#else
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELEASE);
+#endif
+}
+
+/* Where the next object goes, and behind where the last one is. */
+static inline struct ibuf_mbuf **
+ibuf_slot_top_(struct ibuf_slot_ *slot)
+{
+	return __atomic_load_n(&slot->top_, __ATOMIC_RELAXED);
+}
+
+/* Is there nothing below the top? */
+static inline bool
+ibuf_slot_is_empty_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+{
+	return top == __atomic_load_n(&slot->base_, __ATOMIC_RELAXED);
+}
+
+/* Is there no place at the top?  There is none either in a closed slot. */
+static inline bool
+ibuf_slot_is_full_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+{
+	return (uintptr_t)top >=
+	       (uintptr_t)__atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+}
+
+/* Take an object out of a slot that is not empty. */
+static inline struct ibuf_mbuf *
+ibuf_slot_take_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+{
+	struct ibuf_mbuf *m = top[-1];
+
+	__atomic_store_n(&slot->top_, top - 1, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in cache.c: who sees an object come home
+	   has seen it go out. */
+	ibuf_count_(&slot->taken_);
+	return m;
+}
+
+/*
+ * Objects have been put into a slot, and counted.
+ *
+ * Who closes the pool sets end_ to NULL, makes every thread pass a barrier,
+ * and reads given_: either it sees our object or we see the NULL.  On our
+ * side the compiler's order is enough.
+ */
+static inline void
+ibuf_slot_given_(struct ibuf_slot_ *slot)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (!IBUF_LIKELY(__atomic_load_n(&slot->end_, __ATOMIC_RELAXED) !=
+			 NULL))
+		ibuf_pool_late_(slot);
+}
+
+/* Put an object into a slot that is not full. */
+static inline void
+ibuf_slot_give_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top,
+		struct ibuf_mbuf *m)
+{
+	*top = m;
+	__atomic_store_n(&slot->top_, top + 1, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in cache.c: what is home is no longer used. */
+	ibuf_count_(&slot->given_);
+	ibuf_slot_given_(slot);
+}
+
+/** @endcond */
+
+#endif

@@ -1,0 +1,215 @@
+/* home.c - the table of homes, and the heap as one of them. */
+#define _POSIX_C_SOURCE 200809L
+#include "owner.h"
+
+#include "copies.h"
+#include "../platform/platform.h"
+#include "../platform/modules.h"
+#include <errno.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct ibuf_mbuf) <= HEADER_SIZE,
+	       "a header is one cache line: what touches two costs twice");
+_Static_assert(offsetof(struct ibuf_mbuf, base_) == 16,
+	       "the first 16 bytes are written by one store at allocation");
+
+_Static_assert(offsetof(struct ibuf_mbuf, room_) ==
+		       offsetof(struct ibuf_mbuf, base_) + sizeof(void *),
+	       "a clone copies base_ and room_ as one");
+
+static struct ibuf_mbuf *
+heap_window_take(struct ibuf_home *home)
+{
+	struct ibuf_mbuf *m = malloc(sizeof *m);
+
+	if (m == NULL)
+		return NULL;
+	m->flags_ = IBUF_MBUF_LIVE_;
+	m->pool_ = 0;
+	m->next_ = NULL;
+	count_relaxed(&((struct ibuf_home_heap *)home)->taken, 1);
+	return m;
+}
+
+static void
+heap_window_give(struct ibuf_home *home, struct ibuf_mbuf *m)
+{
+	count_relaxed(&((struct ibuf_home_heap *)home)->given, 1);
+	free(m);
+}
+
+static struct ibuf_mbuf *
+heap_element_take(struct ibuf_home *home)
+{
+	(void)home;
+	return NULL; /* the heap has no elements */
+}
+
+static const struct ibuf_home_ops heap_ops = {
+	.window_take = heap_window_take,
+	.window_give = heap_window_give,
+	.element_take = heap_element_take,
+};
+
+static struct ibuf_home_heap heap = {
+	.home = {.ops = &heap_ops, .name = "heap"},
+};
+
+/* ---- the table ------------------------------------------------------ */
+
+/* What this copy puts up when it is the first; zeros, so that it takes no
+   place in a program's file. */
+static struct ibuf_homes own;
+static struct ibuf_home *first_part[HOMES_PART];
+static uint32_t own_numbers[HOMES_MAX / 32]; /* one bit each; atomic */
+
+/* What it sees before it has joined. */
+static struct ibuf_homes none;
+
+struct ibuf_homes *ibuf_homes_ = &none;
+
+struct ibuf_copy ibuf_copy_ __attribute__((used, visibility("hidden"))) = {
+	.layout = {.version = HOMES_LAYOUT,
+		   .sizes = {sizeof(struct ibuf_home),
+			     sizeof(struct ibuf_home_ops),
+			     sizeof(struct ibuf_home_heap),
+			     sizeof(struct ibuf_homes)}},
+};
+
+LEAVE_NOTE(ibuf_copy_);
+
+/* Use the table that all copies use, which may be our own. */
+static void
+join(void)
+{
+	/* Again and again the same, by whichever thread. */
+	__atomic_store_n(&first_part[0], &heap.home, __ATOMIC_RELAXED);
+	__atomic_store_n(&own.parts[0], first_part, __ATOMIC_RELEASE);
+	ibuf_copies_join_(&ibuf_copy_, &own, own_numbers);
+	/* Pairs with the acquire in home_by(). */
+	__atomic_store_n(&ibuf_homes_, ibuf_copy_.table, __ATOMIC_RELEASE);
+}
+
+struct ibuf_home *
+ibuf_home_find_(uint32_t number)
+{
+	struct ibuf_home *home = home_by(number);
+
+	if (home != NULL ||
+	    __atomic_load_n(&ibuf_homes_, __ATOMIC_ACQUIRE) != &none)
+		return home;
+	join();
+	return home_by(number);
+}
+
+struct ibuf_home *
+ibuf_home_of_(const struct ibuf_mbuf *m)
+{
+	struct ibuf_home *home = ibuf_home_find_(m->pool_);
+
+	if (home == NULL)
+		ibuf_platform_die_("ibuf: mbuf %p is of no pool that this copy "
+				   "of the library knows",
+				   (const void *)m);
+	return home;
+}
+
+/* Take the lowest number that is free; 0: all are in use. */
+static uint32_t
+take_number(void)
+{
+	uint32_t *numbers = ibuf_copy_.numbers;
+	uint32_t i, bit, was;
+
+	for (i = 0; i < HOMES_MAX / 32; i++) {
+		was = load_relaxed_u32(&numbers[i]) | (i == 0 ? 1 : 0);
+		while (was != UINT32_MAX) {
+			bit = ~was & (was + 1); /* the lowest that is clear */
+			/* Acquire: whoever had the number is out of the
+			   table. */
+			was = __atomic_fetch_or(&numbers[i], bit,
+						__ATOMIC_ACQUIRE) |
+			      (i == 0 ? 1 : 0); /* the heap's */
+			if ((was & bit) == 0)
+				return i * 32 + (uint32_t)__builtin_ctz(bit);
+		}
+	}
+	return 0;
+}
+
+/* Pairs with the acquire in take_number(). */
+static void
+give_number(uint32_t number)
+{
+	__atomic_fetch_and(&ibuf_copy_.numbers[number / 32],
+			   ~(UINT32_C(1) << number % 32), __ATOMIC_RELEASE);
+}
+
+/* The part of the table for a number, made when it is not there. */
+static struct ibuf_home **
+part_for(uint32_t number)
+{
+	struct ibuf_home ***at = &ibuf_homes_->parts[number / HOMES_PART];
+	struct ibuf_home **made;
+	struct ibuf_home **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	size_t size = HOMES_PART * sizeof(*part);
+
+	if (part != NULL)
+		return part;
+	made = ibuf_platform_map_(size, CACHE_LINE, false);
+	if (made == NULL)
+		return NULL;
+	memset(made, 0, size); /* POSIX has no zeroed pages */
+	/* Release: who finds the part finds it empty. */
+	if (__atomic_compare_exchange_n(at, &part, made, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return made;
+	ibuf_platform_unmap_(made, size, false);
+	return part;
+}
+
+int
+ibuf_home_register_(struct ibuf_home *home)
+{
+	struct ibuf_home **part;
+	uint32_t number;
+
+	(void)home_heap(); /* it has joined then */
+	number = take_number();
+	if (number == 0)
+		return -ENOBUFS;
+	part = part_for(number);
+	if (part == NULL) {
+		give_number(number);
+		return -ENOMEM;
+	}
+	home->index = number;
+	__atomic_store_n(&part[number % HOMES_PART], home, __ATOMIC_RELAXED);
+	return 0;
+}
+
+void
+ibuf_home_unregister_(struct ibuf_home *home)
+{
+	uint32_t number = home->index;
+
+	__atomic_store_n(&part_for(number)[number % HOMES_PART], NULL,
+			 __ATOMIC_RELAXED);
+	give_number(number);
+}
+
+/* ---- headers --------------------------------------------------------- */
+
+struct ibuf_mbuf *
+ibuf_home_window_(struct ibuf_home *home)
+{
+	struct ibuf_mbuf *m = home->ops->window_take(home);
+
+	/* The heap has no pool either, but is not asked twice. */
+	if (m == NULL && home->index != 0 &&
+	    __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL) {
+		home = home_heap();
+		m = home->ops->window_take(home);
+	}
+	return m;
+}
