@@ -288,7 +288,7 @@ IBUF_INLINE bool ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m);
 IBUF_INLINE size_t ibuf_mbuf_segments(const struct ibuf_mbuf *m);
 
 /**
- * Tell which pool the message goes home to.
+ * Tell which pool the message goes back to.
  *
  * @return the pool; NULL: the heap, or a pool that was destroyed
  * @mt shared-read

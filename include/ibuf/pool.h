@@ -1,5 +1,5 @@
 /*
- * pool.h - where mbufs come from and go home to.
+ * pool.h - where mbufs come from and go back to.
  *
  *   capacity = allocated + available
  *
@@ -7,7 +7,7 @@
  * each), when it is created and when it runs out.  A slab is as large as all
  * before it, from 64 KiB to 2 MiB, or smaller where the provider refuses that
  * or max is near.  An mbuf that outgrows its element moves to the heap and
- * comes home at its original size.  Clones and slices are windows, small
+ * comes back at its original size.  Clones and slices are windows, small
  * headers of their own, in slabs of their own; they cost no element.
  *
  * What a thread frees it keeps back for its next allocations, up to
@@ -44,7 +44,7 @@ struct ibuf_pool;
  * from elsewhere lie in that segment's room, and are not.
  */
 #define IBUF_POOL_F_WIPE 0x1u
-/** ibuf_pool_alloc_wait() may sleep until an mbuf comes home. */
+/** ibuf_pool_alloc_wait() may sleep until an mbuf comes back. */
 #define IBUF_POOL_F_WAIT 0x2u
 
 /** How a pool is made; start from IBUF_POOL_OPTIONS_INIT. */
@@ -96,7 +96,7 @@ struct ibuf_pool_stats {
 	uint64_t handles;
 	/** Elements handed out. */
 	uint64_t allocs;
-	/** Elements come home. */
+	/** Elements come back. */
 	uint64_t frees;
 	/** Slabs made after creation. */
 	uint64_t grows;
@@ -155,7 +155,7 @@ IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
 IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
 
 /**
- * Get an empty mbuf; wait for one to come home when the pool is at its max.
+ * Get an empty mbuf; wait for one to come back when the pool is at its max.
  *
  * @param timeout how long at most, on the monotonic clock: any numbers, of
  *        which whole seconds of nanoseconds are carried; negative is over at
@@ -232,13 +232,13 @@ IBUF_API int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
  * thread does is given to the pool first.  A slab stays if a message, a clone
  * or the cache of another thread has anything of it; such a cache is emptied
  * by that thread's own ibuf_pool_flush(), or its exit, or by this call where the
- * thread is gone.  What comes home while the call runs may stay for the next one.
+ * thread is gone.  What comes back while the call runs may stay for the next one.
  *
  * @return bytes given back by this call
  * @mt any; others use the pool meanwhile: its lock is held for at most 64
  *     objects at a time, or all that threads which are gone kept, and not
  *     while the provider takes a slab
- * @cost O(log slabs) for each free element and header that came home since
+ * @cost O(log slabs) for each free element and header that came back since
  *       the last trim; a provider call for each slab
  */
 IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p);

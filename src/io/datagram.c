@@ -4,8 +4,8 @@
 
 #include <ibuf/io.h>
 
-#include "../platform/io.h"
 #include "../message/room.h"
+#include "../platform/io.h"
 #include <errno.h>
 #include <ibuf/mbuf.h>
 #include <ibuf/pool.h>

@@ -45,7 +45,7 @@ least_asked(const struct ibuf_mbuf *w, size_t max)
 {
 	size_t taken = (size_t)w->room_->headroom_ + w->len_;
 	size_t most = taken < ROOM_MAX ? ROOM_MAX - taken : 0;
-	size_t least = window_capacity(w);
+	size_t least = segment_capacity(w);
 
 	if (least < SMALL_CAPACITY || least > READ_BYTES)
 		least = READ_BYTES;
@@ -57,7 +57,7 @@ least_asked(const struct ibuf_mbuf *w, size_t max)
 static ssize_t
 read_in_place(int fd, struct ibuf_mbuf *m, size_t n)
 {
-	ssize_t got = read_fd(fd, window_end(chain_last(m)), n);
+	ssize_t got = read_fd(fd, segment_end(chain_last(m)), n);
 
 	if (got > 0)
 		(void)ibuf_mbuf_commit(m, (size_t)got);
@@ -65,7 +65,7 @@ read_in_place(int fd, struct ibuf_mbuf *m, size_t n)
 }
 
 static uint8_t *
-window_start(const struct ibuf_mbuf *w)
+segment_start(const struct ibuf_mbuf *w)
 {
 	return w->base_ + w->room_->headroom_;
 }
@@ -76,7 +76,7 @@ slide_back(void *window)
 {
 	struct ibuf_mbuf *w = window;
 
-	memcpy(window_data(w), window_start(w), w->len_);
+	memcpy(segment_data(w), segment_start(w), w->len_);
 }
 
 /*
@@ -90,14 +90,14 @@ read_and_slide(int fd, struct ibuf_mbuf *m, size_t n)
 	struct ibuf_mbuf *w = chain_last(m);
 	ssize_t got;
 
-	memcpy(window_start(w), window_data(w), w->len_);
+	memcpy(segment_start(w), segment_data(w), w->len_);
 	/* A thread that waits for bytes may be cancelled. */
 	pthread_cleanup_push(slide_back, w);
-	got = read_fd(fd, window_start(w) + w->len_, n);
+	got = read_fd(fd, segment_start(w) + w->len_, n);
 	pthread_cleanup_pop(got <= 0);
 	if (got <= 0)
 		return got;
-	ibuf_window_regain_(w);
+	ibuf_segment_regain_(w);
 	w->off_ = w->room_->headroom_;
 	count_copied(w, w->len_);
 	(void)ibuf_mbuf_commit(m, (size_t)got);
@@ -132,7 +132,7 @@ read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 		(void)ibuf_mbuf_append(m, to, (size_t)got);
 	pthread_cleanup_pop(!moves);
 	if (moves) {
-		ibuf_window_move_(w, place, off, &left);
+		ibuf_segment_move_(w, place, off, &left);
 		(void)ibuf_mbuf_commit(m, (size_t)got);
 		ibuf_left_drop_(&left);
 	}

@@ -20,7 +20,7 @@ ibuf_mbuf_copy_out(const struct ibuf_mbuf *m, size_t off, void *dst, size_t n)
 	while (n != 0) {
 		size_t here = m->len_ - off < n ? m->len_ - off : n;
 
-		memcpy(to, window_data(m) + off, here);
+		memcpy(to, segment_data(m) + off, here);
 		to += here;
 		n -= here;
 		off = 0;
@@ -46,7 +46,7 @@ ibuf_mbuf_compare(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 			here = a->len_ - off_a;
 		if (here > b->len_ - off_b)
 			here = b->len_ - off_b;
-		order = memcmp(window_data(a) + off_a, window_data(b) + off_b,
+		order = memcmp(segment_data(a) + off_a, segment_data(b) + off_b,
 			       here);
 		if (order != 0)
 			return order;
@@ -66,7 +66,7 @@ matches(const struct ibuf_mbuf *s, size_t off, const uint8_t *needle, size_t n)
 
 		s = chain_go(s, &off);
 		here = s->len_ - off < n ? s->len_ - off : n;
-		if (memcmp(window_data(s) + off, needle, here) != 0)
+		if (memcmp(segment_data(s) + off, needle, here) != 0)
 			return false;
 		needle += here;
 		n -= here;
@@ -96,9 +96,9 @@ ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off, const void *needle,
 
 		if (run > end - (before + off))
 			run = end - (before + off);
-		hit = memchr(window_data(m) + off, wanted[0], run);
+		hit = memchr(segment_data(m) + off, wanted[0], run);
 		if (hit != NULL) {
-			off = (size_t)(hit - window_data(m));
+			off = (size_t)(hit - segment_data(m));
 			if (matches(m, off, wanted, n))
 				return before + off;
 			off++;
@@ -126,7 +126,7 @@ ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off, struct iovec *iov,
 	m = ibuf_chain_find_(m, &off, &index);
 	entries -= index;
 	for (i = 0; i < entries && i < max; i++) {
-		iov[i].iov_base = window_data(m) + off;
+		iov[i].iov_base = segment_data(m) + off;
 		iov[i].iov_len = m->len_ - off;
 		off = 0;
 		m = m->next_;
@@ -170,7 +170,7 @@ ibuf_mbuf_checksum(const struct ibuf_mbuf *m, size_t off, size_t n,
 	while (n != 0) {
 		size_t here = m->len_ - off < n ? m->len_ - off : n;
 
-		part = fold(sum_words(window_data(m) + off, here));
+		part = fold(sum_words(segment_data(m) + off, here));
 		/* Behind an odd byte all words are one byte out of step, and
 		   RFC 1071 says that swapping the sum puts that right. */
 		if (odd)

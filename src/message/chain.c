@@ -1,29 +1,29 @@
 /* chain.c - segments are linked, taken over and freed. */
 #include "chain.h"
 
-/* Free a plain header into the calling thread's slot; false: it cannot. */
+/* Free a plain header into the calling thread's tcache; false: it cannot. */
 static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	uint32_t kind = ibuf_mbuf_kind_(s) & ~ibuf_kind_(IBUF_MBUF_CHAINED_, 0);
-	struct ibuf_slots_ *slots;
+	uint32_t kind = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
+	struct ibuf_tcaches_ *tcaches;
 	bool freed;
 
-	if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_ELEMENT_, s->pool_)) {
-		slots = &own->slots_[s->pool_];
-		freed = ibuf_mbuf_free_element_(s, &slots->element_);
-	} else if (kind == ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, s->pool_) &&
+	if (kind == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
+		tcaches = &own->tcaches_[s->pool_];
+		freed = ibuf_mbuf_free_direct_(s, &tcaches->element_);
+	} else if (kind == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
 		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
 		/* A wrapped room may have a callback, which must wait. */
-		slots = &own->slots_[s->pool_];
-		freed = ibuf_mbuf_free_window_(s, &slots->window_);
+		tcaches = &own->tcaches_[s->pool_];
+		freed = ibuf_mbuf_free_indirect_(s, &tcaches->window_);
 	} else {
-		return false; /* also where its number is beyond the slots */
+		return false; /* also where its number is beyond the tcaches */
 	}
-	/* What took it is a slot of the thread's own struct. */
-	if (freed && own->recent_.slots_ != slots)
-		thread_remember(own, slots);
+	/* What took it is a tcache of the thread's own struct. */
+	if (freed && own->recent_.tcaches_ != tcaches)
+		thread_remember(own, tcaches);
 	return freed;
 }
 
@@ -40,7 +40,7 @@ free_all(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 		if ((s->flags_ & IBUF_MBUF_LIVE_) == 0)
 			ibuf_platform_die_(
 				"ibuf: mbuf %p of pool \"%s\" is freed twice",
-				(void *)s, home_of(s)->name);
+				(void *)s, owner_of(s)->name);
 		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
 		ibuf_segment_free_(s, releases);
 	}
@@ -109,8 +109,8 @@ ibuf_chain_cut_front_(struct ibuf_mbuf *m, size_t n, struct ibuf_gone *gone)
 		gone->segments = first;
 		s->last_->next_ = NULL;
 	}
-	ibuf_window_leave_(m, &gone->left);
-	ibuf_window_take_over_(m, s);
+	ibuf_segment_leave_(m, &gone->left);
+	ibuf_segment_take_over_(m, s);
 	gone->header = s;
 	chain_link(m, s->next_);
 	s->next_ = NULL;
@@ -122,7 +122,7 @@ void
 ibuf_gone_gather_(struct ibuf_gone *gone, struct ibuf_releases *releases)
 {
 	if (gone->header != NULL)
-		ibuf_window_taken_(gone->header);
+		ibuf_segment_taken_(gone->header);
 	ibuf_left_gather_(&gone->left, releases);
 	ibuf_chain_gather_(gone->segments, releases);
 }
@@ -135,7 +135,7 @@ ibuf_chain_slice_(const struct ibuf_mbuf *s, size_t off, size_t n)
 
 	do {
 		size_t here = s->len_ - off < left ? s->len_ - off : left;
-		struct ibuf_mbuf *w = ibuf_window_new_(
+		struct ibuf_mbuf *w = ibuf_segment_new_(
 			s, (uint32_t)off, (uint32_t)here, (uint32_t)here);
 
 		if (w == NULL) {

@@ -4,16 +4,16 @@
  *
  * A program and each of its plugins may have a copy of its own.  A message may
  * come from one copy to another, so its number must lead every copy to the
- * same home: they share the numbers, and the table of homes.  What a home
+ * same owner: they share the numbers, and the table of owners.  What a owner
  * does is done by the copy that made it, since its functions are called
  * through it; all that is a thread's, and all locks, each copy has for itself.
  *
  *   a copy          struct ibuf_copy, which a note leads to
- *     table   ----> one table of homes, of whichever copy was first
+ *     table   ----> one table of owners, of whichever copy was first
  *     numbers ----> the bits of the numbers that are in use, likewise
  *
  * Copies that lay out what they share in other ways have another table.  They
- * still share the numbers, so a message of theirs is of no home that is known
+ * still share the numbers, so a message of theirs is of no owner that is known
  * here, and is refused.
  */
 #ifndef IBUF_SRC_COPIES_H

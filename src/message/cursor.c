@@ -14,7 +14,7 @@ next_segment(struct ibuf_cursor *c)
 
 	c->seg_ = c->seg_->next_;
 	here = c->seg_->len_ < c->behind_ ? c->seg_->len_ : c->behind_;
-	c->at_ = window_data(c->seg_);
+	c->at_ = segment_data(c->seg_);
 	c->end_ = c->at_ + here;
 	c->behind_ -= here;
 }
@@ -70,7 +70,7 @@ ibuf_cursor_seek(struct ibuf_cursor *c, size_t position)
 	c->seg_ = chain_find(c->m_, &off);
 	left = c->stop_ - position;
 	here = c->seg_->len_ - off < left ? c->seg_->len_ - off : left;
-	c->at_ = window_data(c->seg_) + off;
+	c->at_ = segment_data(c->seg_) + off;
 	c->end_ = c->at_ + here;
 	c->behind_ = left - here;
 	return true;
@@ -125,12 +125,12 @@ ibuf_cursor_take_any_(struct ibuf_cursor *c, size_t n)
 	if (n > ibuf_cursor_remaining(c))
 		return NULL;
 	settle(c);
-	off = (size_t)(c->at_ - window_data(c->seg_));
+	off = (size_t)(c->at_ - segment_data(c->seg_));
 	if (n > ibuf_cursor_here_(c))
 		taken = ibuf_chain_slice_(c->seg_, off, n);
 	else
-		taken = ibuf_window_new_(c->seg_, (uint32_t)off, (uint32_t)n,
-					 (uint32_t)n);
+		taken = ibuf_segment_new_(c->seg_, (uint32_t)off, (uint32_t)n,
+					  (uint32_t)n);
 	if (taken != NULL)
 		(void)ibuf_cursor_skip(c, n);
 	return taken;

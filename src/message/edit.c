@@ -43,7 +43,7 @@ static uint8_t *
 claim_tail(struct ibuf_mbuf *m, size_t n)
 {
 	struct ibuf_mbuf *last = chain_last(m);
-	uint8_t *end = window_end(last);
+	uint8_t *end = segment_end(last);
 
 	last->len_ += (uint32_t)n;
 	if (last != m)
@@ -56,7 +56,7 @@ static uint8_t *
 claim_head(struct ibuf_mbuf *m, size_t n)
 {
 	ibuf_mbuf_move_start_(m, 0 - (uint32_t)n);
-	return window_data(m);
+	return segment_data(m);
 }
 
 int
@@ -102,7 +102,7 @@ int
 ibuf_mbuf_prepend_any_(struct ibuf_mbuf *m, const void *bytes, size_t n)
 {
 	const struct ibuf_room_ *room = m->room_;
-	const uint8_t *old = window_data(m), *new;
+	const uint8_t *old = segment_data(m), *new;
 	struct ibuf_left left;
 	size_t len = m->len_;
 	int error;
@@ -112,7 +112,7 @@ ibuf_mbuf_prepend_any_(struct ibuf_mbuf *m, const void *bytes, size_t n)
 	error = make_headroom(m, n, &left);
 	if (error != 0)
 		return error;
-	new = window_data(m);
+	new = segment_data(m);
 	if (m->room_ == room && new != old)
 		copy_slid(claim_head(m, n), bytes, n, old, new, len);
 	else
@@ -169,7 +169,7 @@ ibuf_mbuf_reserve_any_(struct ibuf_mbuf *m, size_t n)
 
 	if (make_tailroom(m, NULL, n, &left) != 0)
 		return NULL;
-	end = window_end(chain_last(m));
+	end = segment_end(chain_last(m));
 	ibuf_left_drop_(&left);
 	return end;
 }
@@ -192,26 +192,26 @@ ibuf_mbuf_commit_any_(struct ibuf_mbuf *m, size_t n)
 /* ---- shorter ------------------------------------------------------- */
 
 static void
-window_trim_head(struct ibuf_mbuf *w, size_t n)
+segment_trim_head(struct ibuf_mbuf *w, size_t n)
 {
 	if (n == 0)
 		return;
-	if (window_owns(w))
-		ibuf_window_regain_(w);
+	if (segment_owns(w))
+		ibuf_segment_regain_(w);
 	else
 		w->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
 	ibuf_mbuf_move_start_(w, (uint32_t)n);
 }
 
 static void
-window_trim_tail(struct ibuf_mbuf *w, size_t n)
+segment_trim_tail(struct ibuf_mbuf *w, size_t n)
 {
 	if (n == 0)
 		return;
-	if (window_owns(w))
-		ibuf_window_regain_(w);
+	if (segment_owns(w))
+		ibuf_segment_regain_(w);
 	else
-		ibuf_window_give_up_tail_(w);
+		ibuf_segment_give_up_tail_(w);
 	w->len_ -= (uint32_t)n;
 }
 
@@ -225,7 +225,7 @@ ibuf_mbuf_trim_head_any_(struct ibuf_mbuf *m, size_t n)
 		return -ERANGE;
 	n = ibuf_chain_cut_front_(m, n, &gone);
 	ibuf_gone_gather_(&gone, &releases);
-	window_trim_head(m, n);
+	segment_trim_head(m, n);
 	releases_run(&releases);
 	return 0;
 }
@@ -250,7 +250,7 @@ ibuf_mbuf_trim_tail_any_(struct ibuf_mbuf *m, size_t n)
 	}
 	last->next_ = NULL;
 	ibuf_chain_gather_(gone, &releases);
-	window_trim_tail(last, n);
+	segment_trim_tail(last, n);
 	chain_set(m, last, last == m ? 0 : rest - n, segments);
 	releases_run(&releases);
 	return 0;
@@ -265,11 +265,11 @@ ibuf_mbuf_clear_any_(struct ibuf_mbuf *m)
 	m->next_ = NULL;
 	chain_set(m, m, 0, 1);
 	ibuf_chain_gather_(gone, &releases);
-	if (window_owns(m)) {
-		ibuf_window_regain_(m);
+	if (segment_owns(m)) {
+		ibuf_segment_regain_(m);
 		m->off_ = m->room_->headroom_;
 	} else {
-		ibuf_window_give_up_tail_(m);
+		ibuf_segment_give_up_tail_(m);
 	}
 	m->len_ = 0;
 	releases_run(&releases);

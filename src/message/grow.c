@@ -43,9 +43,9 @@ too_large(size_t headroom, size_t a, size_t n)
 static size_t
 capacity_for(const struct ibuf_mbuf *w, size_t n)
 {
-	size_t capacity = window_capacity(w);
+	size_t capacity = segment_capacity(w);
 
-	if (!window_owns(w) && (n == 0 || w->len_ + n <= capacity))
+	if (!segment_owns(w) && (n == 0 || w->len_ + n <= capacity))
 		return max_size(capacity, w->len_);
 	return grown(capacity, w->len_ + n, w->room_->headroom_);
 }
@@ -62,7 +62,7 @@ find_room(const struct ibuf_mbuf *w, size_t n, bool wipe,
 	if (too_large(headroom, w->len_, n))
 		return -EOVERFLOW;
 	capacity = capacity_for(w, n);
-	if (window_owns(w))
+	if (segment_owns(w))
 		found = ibuf_place_heap_(place, headroom, capacity, wipe);
 	else
 		found = ibuf_place_for_(place, w, headroom, w->len_ + n,
@@ -74,7 +74,7 @@ int
 ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n, struct ibuf_place *place,
 		uint32_t *off)
 {
-	int error = find_room(w, n, ibuf_window_wipes_(w), place);
+	int error = find_room(w, n, ibuf_segment_wipes_(w), place);
 
 	if (error == 0)
 		*off = place->room->headroom_;
@@ -88,7 +88,7 @@ ibuf_grow_slides_(const struct ibuf_mbuf *w, size_t n)
 {
 	uint32_t h0 = w->room_->headroom_;
 
-	return window_owns(w) && w->off_ > h0 && w->off_ - h0 >= w->len_ &&
+	return segment_owns(w) && w->off_ > h0 && w->off_ - h0 >= w->len_ &&
 	       n <= ibuf_room_size_(w) - h0 - w->len_;
 }
 
@@ -116,7 +116,7 @@ grow_in_place(struct ibuf_mbuf *w, size_t n, const void *bytes)
 	size_t capacity;
 
 	if ((w->flags_ & IBUF_MBUF_HEAP_) == 0 || w->off_ != headroom ||
-	    ibuf_window_wipes_(w) || is_in_block(heap, bytes, n))
+	    ibuf_segment_wipes_(w) || is_in_block(heap, bytes, n))
 		return -EINVAL;
 	if (too_large(headroom, w->len_, n))
 		return -EOVERFLOW;
@@ -137,9 +137,9 @@ grow_in_place(struct ibuf_mbuf *w, size_t n, const void *bytes)
 static void
 slide(struct ibuf_mbuf *w, size_t off)
 {
-	ibuf_window_regain_(w);
+	ibuf_segment_regain_(w);
 	if (w->len_ != 0)
-		memmove(w->base_ + off, window_data(w), w->len_);
+		memmove(w->base_ + off, segment_data(w), w->len_);
 	count_copied(w, w->len_);
 	w->off_ = (uint32_t)off;
 }
@@ -151,10 +151,10 @@ has_tailroom(struct ibuf_mbuf *w, size_t n)
 	if (n == 0 || ((w->flags_ & IBUF_MBUF_TAIL_) != 0 &&
 		       n <= w->cap_ - w->off_ - w->len_))
 		return true;
-	if (!window_owns(w))
+	if (!segment_owns(w))
 		return false;
 	if (n <= ibuf_room_size_(w) - w->off_ - w->len_) {
-		ibuf_window_regain_(w);
+		ibuf_segment_regain_(w);
 		return true;
 	}
 	if (!ibuf_grow_slides_(w, n))
@@ -171,7 +171,7 @@ move_for_tail(struct ibuf_mbuf *w, size_t n, bool wipe, struct ibuf_left *left)
 	int error = find_room(w, n, wipe, &place);
 
 	if (error == 0)
-		ibuf_window_move_(w, &place, place.room->headroom_, left);
+		ibuf_segment_move_(w, &place, place.room->headroom_, left);
 	return error;
 }
 
@@ -184,19 +184,19 @@ ibuf_grow_tail_(struct ibuf_mbuf *w, size_t n, const void *bytes,
 	left->room = NULL;
 	if (has_tailroom(w, n))
 		return 0;
-	if (window_owns(w)) {
+	if (segment_owns(w)) {
 		error = grow_in_place(w, n, bytes);
 		if (error != -EINVAL)
 			return error;
 	}
-	return move_for_tail(w, n, ibuf_window_wipes_(w), left);
+	return move_for_tail(w, n, ibuf_segment_wipes_(w), left);
 }
 
 int
 ibuf_grow_tail_wiping_(struct ibuf_mbuf *w, size_t n, struct ibuf_left *left)
 {
 	left->room = NULL;
-	if (!ibuf_window_wipes_(w))
+	if (!ibuf_segment_wipes_(w))
 		return move_for_tail(w, n, true, left);
 	return ibuf_grow_tail_(w, n, NULL, left);
 }
@@ -211,10 +211,10 @@ has_headroom(struct ibuf_mbuf *w, size_t n)
 
 	if (n == 0 || ((w->flags_ & IBUF_MBUF_HEAD_) != 0 && n <= w->off_))
 		return true;
-	if (!window_owns(w))
+	if (!segment_owns(w))
 		return false;
 	if (n <= w->off_) {
-		ibuf_window_regain_(w);
+		ibuf_segment_regain_(w);
 		return true;
 	}
 	rest = ibuf_room_size_(w) - w->len_; /* the free bytes */
@@ -247,11 +247,11 @@ ibuf_grow_head_(struct ibuf_mbuf *w, size_t n, struct ibuf_left *left)
 	left->room = NULL;
 	if (has_headroom(w, n))
 		return 0;
-	error = find_room(w, n, ibuf_window_wipes_(w), &place);
+	error = find_room(w, n, ibuf_segment_wipes_(w), &place);
 	if (error != 0)
 		return error;
-	tailroom = window_tailroom(w);
+	tailroom = segment_tailroom(w);
 	off = off_for_head(place.size - w->len_, tailroom, n);
-	ibuf_window_move_(w, &place, (uint32_t)off, left);
+	ibuf_segment_move_(w, &place, (uint32_t)off, left);
 	return 0;
 }

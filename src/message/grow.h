@@ -51,7 +51,7 @@ bool ibuf_grow_slides_(const struct ibuf_mbuf *w, size_t n);
 
 /*
  * Find the new room that ibuf_grow_tail_() would move to and leave the move
- * to the caller: ibuf_window_move_() to off, or ibuf_place_drop_().
+ * to the caller: ibuf_segment_move_() to off, or ibuf_place_drop_().
  */
 int ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n,
 		    struct ibuf_place *place, uint32_t *off);

@@ -17,7 +17,7 @@ plan_private(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 {
 	int error;
 
-	if (window_owns(w))
+	if (segment_owns(w))
 		return 0;
 	error = ibuf_grow_plan_(w, 0, place, off);
 	return error == 0 ? 1 : error;
@@ -26,15 +26,15 @@ plan_private(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 int
 ibuf_mbuf_unshare(struct ibuf_mbuf *m)
 {
-	return ibuf_moves_(m, ibuf_mbuf_segments(m), plan_private);
+	return ibuf_relocate_(m, ibuf_mbuf_segments(m), plan_private);
 }
 
 uint8_t *
 ibuf_mbuf_data_mut(struct ibuf_mbuf *m)
 {
-	if (m->next_ != NULL || ibuf_moves_(m, 1, plan_private) != 0)
+	if (m->next_ != NULL || ibuf_relocate_(m, 1, plan_private) != 0)
 		return NULL;
-	return window_data(m);
+	return segment_data(m);
 }
 
 uint8_t *
@@ -45,11 +45,11 @@ ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off, size_t *run)
 	if (!chain_covers(m, off, 0))
 		return NULL;
 	s = chain_find_mut(m, &off);
-	if (ibuf_moves_(s, 1, plan_private) != 0)
+	if (ibuf_relocate_(s, 1, plan_private) != 0)
 		return NULL;
 	if (run != NULL)
 		*run = s->len_ - off;
-	return window_data(s) + off;
+	return segment_data(s) + off;
 }
 
 /* How many segments from s on hold the n bytes at off of s?  n is not 0. */
@@ -73,7 +73,7 @@ is_among(const struct ibuf_mbuf *s, size_t segments, const void *bytes,
 	uintptr_t from = (uintptr_t)bytes;
 
 	for (; segments != 0; segments--) {
-		uintptr_t data = (uintptr_t)window_data(s);
+		uintptr_t data = (uintptr_t)segment_data(s);
 
 		if (from < data + s->len_ && data < from + n)
 			return true;
@@ -89,7 +89,7 @@ copy_in(struct ibuf_mbuf *s, size_t off, const uint8_t *bytes, size_t n)
 	while (n != 0) {
 		size_t here = s->len_ - off < n ? s->len_ - off : n;
 
-		memmove(window_data(s) + off, bytes, here);
+		memmove(segment_data(s) + off, bytes, here);
 		bytes += here;
 		n -= here;
 		off = 0;
@@ -108,7 +108,7 @@ needs_aside(const struct ibuf_mbuf *s, size_t segments, const void *bytes,
 int
 ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 {
-	struct ibuf_moves moves;
+	struct ibuf_relocations moves;
 	uint8_t *aside = NULL;
 	size_t segments;
 	int error;
@@ -125,7 +125,7 @@ ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 			return -ENOMEM;
 		bytes = memcpy(aside, bytes, n);
 	}
-	error = ibuf_moves_make_(&moves, m, segments, plan_private);
+	error = ibuf_relocate_begin_(&moves, m, segments, plan_private);
 	if (error == 0)
 		copy_in(m, off, bytes, n); /* what moved can still be read */
 	if (aside != NULL) {
@@ -133,6 +133,6 @@ ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off, const void *bytes, size_t n)
 		free(aside);
 	}
 	if (error == 0)
-		(void)ibuf_moves_end_(&moves);
+		(void)ibuf_relocate_end_(&moves);
 	return error;
 }

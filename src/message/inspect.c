@@ -15,22 +15,22 @@
 static bool
 header_is_valid(const struct ibuf_mbuf *s)
 {
-	const struct ibuf_home *home = ibuf_home_find_(s->pool_);
+	const struct ibuf_owner *owner = ibuf_owner_find_(s->pool_);
 	uint32_t own;
 
-	if (home == NULL || (s->flags_ & IBUF_MBUF_LIVE_) == 0)
+	if (owner == NULL || (s->flags_ & IBUF_MBUF_LIVE_) == 0)
 		return false;
-	if (!is_element(s))
+	if (!is_direct(s))
 		return true;
-	if (home->room_offset == 0)
-		return false; /* of a home without elements, the heap */
+	if (owner->room_offset == 0)
+		return false; /* of a owner without elements, the heap */
 	own = load_acquire_u32(&s->own_.count_);
-	return is_at_home(s) == ((own & IBUF_ROOM_HANDLE_) == 0) &&
-	       is_at_home(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
+	return has_own_room(s) == ((own & IBUF_ROOM_HEADER_) == 0) &&
+	       has_own_room(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
 }
 
 static bool
-window_is_valid(const struct ibuf_mbuf *s)
+segment_is_valid(const struct ibuf_mbuf *s)
 {
 	unsigned rights = s->flags_ & BOTH_RIGHTS;
 	uint32_t windows, size;
@@ -42,7 +42,7 @@ window_is_valid(const struct ibuf_mbuf *s)
 	    (rights != 0 || (s->flags_ & IBUF_MBUF_WRAPPED_) == 0))
 		return false;
 	size = ibuf_room_size_(s);
-	windows = load_acquire_u32(&s->room_->count_) & IBUF_ROOM_WINDOWS_;
+	windows = load_acquire_u32(&s->room_->count_) & IBUF_ROOM_SEGMENTS_;
 	if (windows == 0 || s->room_->headroom_ > size)
 		return false;
 	if (s->off_ > size || s->len_ > size - s->off_)
@@ -59,7 +59,7 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 	size_t rest = 0, segments = 0;
 
 	do {
-		if (!header_is_valid(s) || !window_is_valid(s))
+		if (!header_is_valid(s) || !segment_is_valid(s))
 			return -EINVAL;
 		/* Only an empty message has an empty segment. */
 		if (s->len_ == 0 && (s != m || m->next_ != NULL))
@@ -99,7 +99,7 @@ rights_name(const struct ibuf_mbuf *s)
 	static const char *const names[] = {"none", "HEAD", "TAIL",
 					    "HEAD and TAIL"};
 
-	if (window_owns(s))
+	if (segment_owns(s))
 		return "sole owner";
 	return names[s->flags_ & BOTH_RIGHTS];
 }
@@ -134,11 +134,11 @@ dump_segment(const struct ibuf_mbuf *s, size_t index, size_t off, FILE *to)
 	fprintf(to,
 		"  segment %zu: %" PRIu32 " bytes at %p, headroom %zu, "
 		"tailroom %zu, rights: %s\n",
-		index, s->len_, (const void *)window_data(s),
-		window_owns(s) || (s->flags_ & IBUF_MBUF_HEAD_) != 0
+		index, s->len_, (const void *)segment_data(s),
+		segment_owns(s) || (s->flags_ & IBUF_MBUF_HEAD_) != 0
 			? (size_t)s->off_
 			: 0,
-		window_owns(s) || (s->flags_ & IBUF_MBUF_TAIL_) != 0
+		segment_owns(s) || (s->flags_ & IBUF_MBUF_TAIL_) != 0
 			? (size_t)(ibuf_room_size_(s) - s->off_ - s->len_)
 			: 0,
 		rights_name(s));
@@ -146,9 +146,9 @@ dump_segment(const struct ibuf_mbuf *s, size_t index, size_t off, FILE *to)
 		"    room: %s, %" PRIu32 " bytes at %p, made with headroom "
 		"%" PRIu32 ", windows: %" PRIu32 "\n",
 		kind_name(s), ibuf_room_size_(s), (const void *)s->base_,
-		s->room_->headroom_, count & IBUF_ROOM_WINDOWS_);
+		s->room_->headroom_, count & IBUF_ROOM_SEGMENTS_);
 	while (line_next(&line, s->len_) &&
-	       dump_line(window_data(s) + line.at, line.n, off + line.at, to))
+	       dump_line(segment_data(s) + line.at, line.n, off + line.at, to))
 		;
 }
 
@@ -159,7 +159,7 @@ ibuf_mbuf_dump(const struct ibuf_mbuf *m, FILE *to)
 	size_t index = 0, off = 0;
 
 	fprintf(to, "mbuf %p of %s: %zu bytes in %zu segment%s\n",
-		(const void *)m, home_of(m)->name, ibuf_mbuf_len(m),
+		(const void *)m, owner_of(m)->name, ibuf_mbuf_len(m),
 		ibuf_mbuf_segments(m), m->next_ == NULL ? "" : "s");
 	for (s = m; s != NULL; s = s->next_) {
 		dump_segment(s, index++, off, to);

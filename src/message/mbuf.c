@@ -15,7 +15,7 @@
 static struct ibuf_mbuf *
 new_on_heap(size_t headroom, size_t capacity, bool wipe)
 {
-	struct ibuf_mbuf *m = ibuf_home_window_(home_heap());
+	struct ibuf_mbuf *m = ibuf_owner_take_indirect_(owner_heap());
 	struct ibuf_place place;
 
 	if (m == NULL)
@@ -24,7 +24,7 @@ new_on_heap(size_t headroom, size_t capacity, bool wipe)
 		ibuf_header_free_(m);
 		return NULL;
 	}
-	ibuf_window_put_(m, &place, (uint32_t)headroom, 0);
+	ibuf_segment_put_(m, &place, (uint32_t)headroom, 0);
 	return m;
 }
 
@@ -58,7 +58,7 @@ ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m)
 	struct ibuf_mbuf *clone;
 
 	if ((m->flags_ & IBUF_MBUF_CHAINED_) == 0)
-		return ibuf_window_new_(m, 0, m->len_, window_capacity(m));
+		return ibuf_segment_new_(m, 0, m->len_, segment_capacity(m));
 	return ibuf_mbuf_clone_bulk(m, &clone, 1) == 0 ? clone : NULL;
 }
 
@@ -73,7 +73,7 @@ take_headers(const struct ibuf_mbuf *m, size_t n, struct ibuf_mbuf **list)
 		const struct ibuf_mbuf *s;
 
 		for (s = m; s != NULL; s = s->next_) {
-			*end = ibuf_home_window_(home_of(s));
+			*end = ibuf_owner_take_indirect_(owner_of(s));
 			if (*end == NULL)
 				return false;
 			end = &(*end)->next_;
@@ -95,7 +95,7 @@ give_headers(struct ibuf_mbuf *list)
 
 /* n windows more on each segment's room, or on none. */
 static bool
-add_windows(const struct ibuf_mbuf *m, uint32_t n)
+add_segments(const struct ibuf_mbuf *m, uint32_t n)
 {
 	const struct ibuf_mbuf *s, *full;
 
@@ -118,7 +118,7 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 
 	do {
 		/* One window at least was there before: C as it was. */
-		window_copy(list, s, list->cap_); /* NOLINT: one each */
+		segment_refer(list, s, list->cap_); /* NOLINT: one each */
 		if (list != clone)
 			list->last_ = last;
 		last = list;
@@ -134,23 +134,24 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 static bool
 clone_many(const struct ibuf_mbuf *m, struct ibuf_mbuf **out, size_t n)
 {
-	struct ibuf_home *home = home_of(m);
+	struct ibuf_owner *owner = owner_of(m);
 	uint32_t capacity;
 	size_t i;
 
 	if (m->next_ != NULL || (m->flags_ & IBUF_MBUF_CAREFUL_) != 0 ||
-	    home->ops->windows_take == NULL)
+	    owner->ops->windows_take == NULL)
 		return false;
-	capacity = window_capacity(m); /* before others share the room */
+	capacity = segment_capacity(m); /* before others share the room */
 	if (!ibuf_room_add_(m->room_, (uint32_t)n))
 		return false;
-	if (!home->ops->windows_take(home, out, n)) {
+	if (!owner->ops->windows_take(owner, out, n)) {
 		ibuf_room_undo_(m->room_, (uint32_t)n);
 		return false;
 	}
 	for (i = 0; i < n; i++)
-		ibuf_mbuf_show_(out[i], m->off_, m->len_, capacity,
-				ibuf_mbuf_window_kind_(m), m->base_, m->room_);
+		ibuf_mbuf_refer_(out[i], m->off_, m->len_, capacity,
+				 ibuf_mbuf_indirect_key_(m), m->base_,
+				 m->room_);
 	return true;
 }
 
@@ -162,7 +163,7 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 	const struct ibuf_mbuf *s = m;
 	size_t i;
 
-	if (n > WINDOWS_MAX)
+	if (n > SEGMENTS_MAX)
 		return -EOVERFLOW;
 	if (n == 0 || clone_many(m, out, n))
 		return 0;
@@ -173,10 +174,10 @@ ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m, struct ibuf_mbuf **out,
 	/* What C is depends on who shares, so it is read before we do. */
 	clone = list;
 	do {
-		clone->cap_ = window_capacity(s);
+		clone->cap_ = segment_capacity(s);
 		s = s->next_ == NULL ? m : s->next_;
 	} while ((clone = clone->next_) != NULL);
-	if (!add_windows(m, (uint32_t)n)) {
+	if (!add_segments(m, (uint32_t)n)) {
 		give_headers(list);
 		return -EOVERFLOW;
 	}
@@ -201,7 +202,7 @@ static bool
 range_wipes(const struct ibuf_mbuf *s, size_t off, size_t n)
 {
 	while (n != 0) {
-		if (ibuf_window_wipes_(s))
+		if (ibuf_segment_wipes_(s))
 			return true;
 		if (n <= s->len_ - off)
 			break;
@@ -215,7 +216,7 @@ range_wipes(const struct ibuf_mbuf *s, size_t off, size_t n)
 struct ibuf_mbuf *
 ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
-	struct ibuf_home *home = home_of(m);
+	struct ibuf_owner *owner = owner_of(m);
 	struct ibuf_mbuf *copy = NULL;
 	const struct ibuf_mbuf *s;
 	size_t in = off;
@@ -225,10 +226,10 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 		return NULL;
 	s = chain_find(m, &in);
 	wipe = range_wipes(s, in, len);
-	if (len <= home->room_size - home->headroom && (home->wipe || !wipe))
-		copy = home->ops->element_take(home);
+	if (len <= owner->room_size - owner->headroom && (owner->wipe || !wipe))
+		copy = owner->ops->element_take(owner);
 	if (copy == NULL)
-		copy = new_on_heap(0, len, home->wipe || wipe);
+		copy = new_on_heap(0, len, owner->wipe || wipe);
 	if (copy == NULL)
 		return NULL;
 	/* It has the room, and the bytes are there. */
@@ -244,36 +245,36 @@ ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 
 /*
  * Free plain elements of the pool that the thread went to last, as many of
- * the first ones as there are and its slot takes, and count them once; how
- * many.  Each is as in ibuf_mbuf_free_element_().
+ * the first ones as there are and its tcache takes, and count them once; how
+ * many.  Each is as in ibuf_mbuf_free_direct_().
  */
 static size_t
-free_elements(struct ibuf_mbuf *const *ms, size_t n)
+free_direct(struct ibuf_mbuf *const *ms, size_t n)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
 	const uint32_t kind = recent->element_;
-	struct ibuf_slot_ *slot;
+	struct ibuf_tcache_ *tcache;
 	struct ibuf_mbuf **top, *m;
 	size_t i, places;
 
-	if (recent->slots_ == NULL)
+	if (recent->tcaches_ == NULL)
 		return 0;
-	slot = &recent->slots_->element_;
-	top = ibuf_slot_top_(slot);
-	places = slot_places(slot, top);
+	tcache = &recent->tcaches_->element_;
+	top = ibuf_tcache_top_(tcache);
+	places = tcache_places(tcache, top);
 	for (i = 0; i < n && i < places; i++) {
 		m = ms[i];
-		if (m == NULL || ibuf_mbuf_kind_(m) != kind ||
+		if (m == NULL || ibuf_mbuf_key_(m) != kind ||
 		    load_acquire_u32(&m->own_.count_) != 1)
 			break;
 		m->flags_ = 0;
 		*top++ = m;
 	}
 	if (i != 0) {
-		__atomic_store_n(&slot->top_, top, __ATOMIC_RELAXED);
-		__atomic_store_n(&slot->given_, slot->given_ + i,
+		__atomic_store_n(&tcache->top_, top, __ATOMIC_RELAXED);
+		__atomic_store_n(&tcache->given_, tcache->given_ + i,
 				 __ATOMIC_RELEASE);
-		ibuf_slot_given_(slot);
+		ibuf_tcache_given_(tcache);
 	}
 	return i;
 }
@@ -285,7 +286,7 @@ ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
 	size_t i = 0;
 
 	while (i < n) {
-		size_t freed = free_elements(ms + i, n - i);
+		size_t freed = free_direct(ms + i, n - i);
 
 		if (freed == 0) {
 			ibuf_chain_gather_(ms[i], &releases);
@@ -306,13 +307,13 @@ ibuf_mbuf_at_any_(const struct ibuf_mbuf *m, size_t off, size_t *run)
 	m = chain_find(m, &off);
 	if (run != NULL)
 		*run = m->len_ - off;
-	return window_data(m) + off;
+	return segment_data(m) + off;
 }
 
 size_t
 ibuf_mbuf_headroom(const struct ibuf_mbuf *m)
 {
-	if ((m->flags_ & IBUF_MBUF_HEAD_) != 0 || window_owns(m))
+	if ((m->flags_ & IBUF_MBUF_HEAD_) != 0 || segment_owns(m))
 		return m->off_;
 	return 0;
 }
@@ -320,7 +321,7 @@ ibuf_mbuf_headroom(const struct ibuf_mbuf *m)
 size_t
 ibuf_mbuf_tailroom(const struct ibuf_mbuf *m)
 {
-	return window_tailroom(chain_last(m));
+	return segment_tailroom(chain_last(m));
 }
 
 size_t
@@ -328,14 +329,14 @@ ibuf_mbuf_capacity(const struct ibuf_mbuf *m)
 {
 	const struct ibuf_mbuf *last = chain_last(m);
 
-	return ibuf_mbuf_len(m) - last->len_ + window_capacity(last);
+	return ibuf_mbuf_len(m) - last->len_ + segment_capacity(last);
 }
 
 bool
 ibuf_mbuf_is_unique(const struct ibuf_mbuf *m)
 {
 	for (; m != NULL; m = m->next_)
-		if (!window_owns(m))
+		if (!segment_owns(m))
 			return false;
 	return true;
 }
@@ -343,11 +344,11 @@ ibuf_mbuf_is_unique(const struct ibuf_mbuf *m)
 struct ibuf_pool *
 ibuf_mbuf_pool(const struct ibuf_mbuf *m)
 {
-	return __atomic_load_n(&home_of(m)->pool, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&owner_of(m)->pool, __ATOMIC_ACQUIRE);
 }
 
 void *
 ibuf_mbuf_private(struct ibuf_mbuf *m)
 {
-	return home_of(m)->private_size == 0 ? NULL : private_area(m);
+	return owner_of(m)->private_size == 0 ? NULL : private_area(m);
 }

@@ -1,10 +1,10 @@
-/* home.c - the table of homes, and the heap as one of them. */
+/* owner.c - the table of owners, and the heap as one of them. */
 #define _POSIX_C_SOURCE 200809L
 #include "owner.h"
 
-#include "copies.h"
-#include "../platform/platform.h"
 #include "../platform/modules.h"
+#include "../platform/platform.h"
+#include "copies.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ _Static_assert(offsetof(struct ibuf_mbuf, room_) ==
 	       "a clone copies base_ and room_ as one");
 
 static struct ibuf_mbuf *
-heap_window_take(struct ibuf_home *home)
+heap_take(struct ibuf_owner *owner)
 {
 	struct ibuf_mbuf *m = malloc(sizeof *m);
 
@@ -27,53 +27,53 @@ heap_window_take(struct ibuf_home *home)
 	m->flags_ = IBUF_MBUF_LIVE_;
 	m->pool_ = 0;
 	m->next_ = NULL;
-	count_relaxed(&((struct ibuf_home_heap *)home)->taken, 1);
+	count_relaxed(&((struct ibuf_owner_heap *)owner)->taken, 1);
 	return m;
 }
 
 static void
-heap_window_give(struct ibuf_home *home, struct ibuf_mbuf *m)
+heap_give(struct ibuf_owner *owner, struct ibuf_mbuf *m)
 {
-	count_relaxed(&((struct ibuf_home_heap *)home)->given, 1);
+	count_relaxed(&((struct ibuf_owner_heap *)owner)->given, 1);
 	free(m);
 }
 
 static struct ibuf_mbuf *
-heap_element_take(struct ibuf_home *home)
+heap_element_take(struct ibuf_owner *owner)
 {
-	(void)home;
+	(void)owner;
 	return NULL; /* the heap has no elements */
 }
 
-static const struct ibuf_home_ops heap_ops = {
-	.window_take = heap_window_take,
-	.window_give = heap_window_give,
+static const struct ibuf_owner_ops heap_ops = {
+	.window_take = heap_take,
+	.window_give = heap_give,
 	.element_take = heap_element_take,
 };
 
-static struct ibuf_home_heap heap = {
-	.home = {.ops = &heap_ops, .name = "heap"},
+static struct ibuf_owner_heap heap = {
+	.owner = {.ops = &heap_ops, .name = "heap"},
 };
 
 /* ---- the table ------------------------------------------------------ */
 
 /* What this copy puts up when it is the first; zeros, so that it takes no
    place in a program's file. */
-static struct ibuf_homes own;
-static struct ibuf_home *first_part[HOMES_PART];
-static uint32_t own_numbers[HOMES_MAX / 32]; /* one bit each; atomic */
+static struct ibuf_owners own;
+static struct ibuf_owner *first_part[OWNERS_PART];
+static uint32_t own_numbers[OWNERS_MAX / 32]; /* one bit each; atomic */
 
 /* What it sees before it has joined. */
-static struct ibuf_homes none;
+static struct ibuf_owners none;
 
-struct ibuf_homes *ibuf_homes_ = &none;
+struct ibuf_owners *ibuf_owners_ = &none;
 
 struct ibuf_copy ibuf_copy_ __attribute__((used, visibility("hidden"))) = {
-	.layout = {.version = HOMES_LAYOUT,
-		   .sizes = {sizeof(struct ibuf_home),
-			     sizeof(struct ibuf_home_ops),
-			     sizeof(struct ibuf_home_heap),
-			     sizeof(struct ibuf_homes)}},
+	.layout = {.version = OWNERS_LAYOUT,
+		   .sizes = {sizeof(struct ibuf_owner),
+			     sizeof(struct ibuf_owner_ops),
+			     sizeof(struct ibuf_owner_heap),
+			     sizeof(struct ibuf_owners)}},
 };
 
 LEAVE_NOTE(ibuf_copy_);
@@ -83,35 +83,35 @@ static void
 join(void)
 {
 	/* Again and again the same, by whichever thread. */
-	__atomic_store_n(&first_part[0], &heap.home, __ATOMIC_RELAXED);
+	__atomic_store_n(&first_part[0], &heap.owner, __ATOMIC_RELAXED);
 	__atomic_store_n(&own.parts[0], first_part, __ATOMIC_RELEASE);
 	ibuf_copies_join_(&ibuf_copy_, &own, own_numbers);
-	/* Pairs with the acquire in home_by(). */
-	__atomic_store_n(&ibuf_homes_, ibuf_copy_.table, __ATOMIC_RELEASE);
+	/* Pairs with the acquire in owner_by(). */
+	__atomic_store_n(&ibuf_owners_, ibuf_copy_.table, __ATOMIC_RELEASE);
 }
 
-struct ibuf_home *
-ibuf_home_find_(uint32_t number)
+struct ibuf_owner *
+ibuf_owner_find_(uint32_t number)
 {
-	struct ibuf_home *home = home_by(number);
+	struct ibuf_owner *owner = owner_by(number);
 
-	if (home != NULL ||
-	    __atomic_load_n(&ibuf_homes_, __ATOMIC_ACQUIRE) != &none)
-		return home;
+	if (owner != NULL ||
+	    __atomic_load_n(&ibuf_owners_, __ATOMIC_ACQUIRE) != &none)
+		return owner;
 	join();
-	return home_by(number);
+	return owner_by(number);
 }
 
-struct ibuf_home *
-ibuf_home_of_(const struct ibuf_mbuf *m)
+struct ibuf_owner *
+ibuf_owner_of_(const struct ibuf_mbuf *m)
 {
-	struct ibuf_home *home = ibuf_home_find_(m->pool_);
+	struct ibuf_owner *owner = ibuf_owner_find_(m->pool_);
 
-	if (home == NULL)
+	if (owner == NULL)
 		ibuf_platform_die_("ibuf: mbuf %p is of no pool that this copy "
 				   "of the library knows",
 				   (const void *)m);
-	return home;
+	return owner;
 }
 
 /* Take the lowest number that is free; 0: all are in use. */
@@ -121,7 +121,7 @@ take_number(void)
 	uint32_t *numbers = ibuf_copy_.numbers;
 	uint32_t i, bit, was;
 
-	for (i = 0; i < HOMES_MAX / 32; i++) {
+	for (i = 0; i < OWNERS_MAX / 32; i++) {
 		was = load_relaxed_u32(&numbers[i]) | (i == 0 ? 1 : 0);
 		while (was != UINT32_MAX) {
 			bit = ~was & (was + 1); /* the lowest that is clear */
@@ -146,13 +146,13 @@ give_number(uint32_t number)
 }
 
 /* The part of the table for a number, made when it is not there. */
-static struct ibuf_home **
+static struct ibuf_owner **
 part_for(uint32_t number)
 {
-	struct ibuf_home ***at = &ibuf_homes_->parts[number / HOMES_PART];
-	struct ibuf_home **made;
-	struct ibuf_home **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
-	size_t size = HOMES_PART * sizeof(*part);
+	struct ibuf_owner ***at = &ibuf_owners_->parts[number / OWNERS_PART];
+	struct ibuf_owner **made;
+	struct ibuf_owner **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+	size_t size = OWNERS_PART * sizeof(*part);
 
 	if (part != NULL)
 		return part;
@@ -169,12 +169,12 @@ part_for(uint32_t number)
 }
 
 int
-ibuf_home_register_(struct ibuf_home *home)
+ibuf_owner_register_(struct ibuf_owner *owner)
 {
-	struct ibuf_home **part;
+	struct ibuf_owner **part;
 	uint32_t number;
 
-	(void)home_heap(); /* it has joined then */
+	(void)owner_heap(); /* it has joined then */
 	number = take_number();
 	if (number == 0)
 		return -ENOBUFS;
@@ -183,17 +183,17 @@ ibuf_home_register_(struct ibuf_home *home)
 		give_number(number);
 		return -ENOMEM;
 	}
-	home->index = number;
-	__atomic_store_n(&part[number % HOMES_PART], home, __ATOMIC_RELAXED);
+	owner->index = number;
+	__atomic_store_n(&part[number % OWNERS_PART], owner, __ATOMIC_RELAXED);
 	return 0;
 }
 
 void
-ibuf_home_unregister_(struct ibuf_home *home)
+ibuf_owner_unregister_(struct ibuf_owner *owner)
 {
-	uint32_t number = home->index;
+	uint32_t number = owner->index;
 
-	__atomic_store_n(&part_for(number)[number % HOMES_PART], NULL,
+	__atomic_store_n(&part_for(number)[number % OWNERS_PART], NULL,
 			 __ATOMIC_RELAXED);
 	give_number(number);
 }
@@ -201,15 +201,15 @@ ibuf_home_unregister_(struct ibuf_home *home)
 /* ---- headers --------------------------------------------------------- */
 
 struct ibuf_mbuf *
-ibuf_home_window_(struct ibuf_home *home)
+ibuf_owner_take_indirect_(struct ibuf_owner *owner)
 {
-	struct ibuf_mbuf *m = home->ops->window_take(home);
+	struct ibuf_mbuf *m = owner->ops->window_take(owner);
 
 	/* The heap has no pool either, but is not asked twice. */
-	if (m == NULL && home->index != 0 &&
-	    __atomic_load_n(&home->pool, __ATOMIC_ACQUIRE) == NULL) {
-		home = home_heap();
-		m = home->ops->window_take(home);
+	if (m == NULL && owner->index != 0 &&
+	    __atomic_load_n(&owner->pool, __ATOMIC_ACQUIRE) == NULL) {
+		owner = owner_heap();
+		m = owner->ops->window_take(owner);
 	}
 	return m;
 }

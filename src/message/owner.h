@@ -1,12 +1,12 @@
 /*
- * home.h - who gives out headers and takes them back: a pool, or the heap.
+ * owner.h - who gives out headers and takes them back: a pool, or the heap.
  *
- * Messages know their home by a number, ibuf_mbuf.pool_, and what they need
+ * Messages know their owner by a number, ibuf_mbuf.pool_, and what they need
  * of it by this struct; which pool stands behind it they do not know.  Home
  * 0 is the heap.
  */
-#ifndef IBUF_SRC_HOME_H
-#define IBUF_SRC_HOME_H
+#ifndef IBUF_SRC_OWNER_H
+#define IBUF_SRC_OWNER_H
 
 #include "../library.h"
 
@@ -15,38 +15,38 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Most homes there can be; the number is 16 bits, and 0 is the heap. */
-#define HOMES_MAX 65536
+/* Most owners there can be; the number is 16 bits, and 0 is the heap. */
+#define OWNERS_MAX 65536
 
-/* The table of homes comes in parts, of one page where pointers have 64 bits;
-   a part is made for the first home that needs it, and stays. */
-#define HOMES_PART 512
-#define HOMES_PARTS (HOMES_MAX / HOMES_PART)
+/* The table of owners comes in parts, of one page where pointers have 64 bits;
+   a part is made for the first owner that needs it, and stays. */
+#define OWNERS_PART 512
+#define OWNERS_PARTS (OWNERS_MAX / OWNERS_PART)
 
 /* A header is one cache line on every machine; the private area follows. */
 #define HEADER_SIZE 64
 
-struct ibuf_home;
+struct ibuf_owner;
 struct ibuf_pool;
 struct ibuf_pool_stats;
 struct timespec;
 
 /*
- * What a home does; all may be called from any thread, and from any copy of
+ * What a owner does; all may be called from any thread, and from any copy of
  * the library in the process (copies.h).
  */
-struct ibuf_home_ops {
+struct ibuf_owner_ops {
 	/* A header without a room, flags_ LIVE, next_ NULL; NULL: no memory,
-	   or the home is closed. */
-	struct ibuf_mbuf *(*window_take)(struct ibuf_home *home);
+	   or the owner is closed. */
+	struct ibuf_mbuf *(*window_take)(struct ibuf_owner *owner);
 	/* n of them at once, which the caller sets up; false: take them one
 	   by one, and out is as it was.  NULL: the heap has none at hand. */
-	bool (*windows_take)(struct ibuf_home *home, struct ibuf_mbuf **out,
+	bool (*windows_take)(struct ibuf_owner *owner, struct ibuf_mbuf **out,
 			     size_t n);
-	void (*window_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
+	void (*window_give)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 	/* A fresh message on a room of its own; NULL: none to be had. */
-	struct ibuf_mbuf *(*element_take)(struct ibuf_home *home);
-	void (*element_give)(struct ibuf_home *home, struct ibuf_mbuf *m);
+	struct ibuf_mbuf *(*element_take)(struct ibuf_owner *owner);
+	void (*element_give)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 
 	/* The functions of ibuf/pool.h; the heap has none of these. */
 	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
@@ -68,16 +68,16 @@ struct ibuf_home_ops {
 
 /*
  * Counted up with any change of what copies of the library share: the structs
- * of ibuf/home.h, those of rooms, a struct ibuf_pool up to its home, and what
+ * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner, and what
  * is here.  Those that grow here are seen by their sizes.
  */
-#define HOMES_LAYOUT 1
+#define OWNERS_LAYOUT 1
 
-struct ibuf_home {
-	const struct ibuf_home_ops *ops;
+struct ibuf_owner {
+	const struct ibuf_owner_ops *ops;
 	struct ibuf_pool *pool; /* atomic; NULL: the heap, or destroyed */
 	const char *name;
-	uint32_t index;        /* of this home; 0: the heap */
+	uint32_t index;        /* of this owner; 0: the heap */
 	uint32_t room_offset;  /* from an element to its room */
 	uint32_t room_size;    /* of an element; the heap has none */
 	uint32_t headroom;     /* of a fresh element */
@@ -86,69 +86,69 @@ struct ibuf_home {
 	uint64_t copied_bytes; /* atomic */
 };
 
-/* The heap's home; its counters are what get_stats(NULL) reports. */
-struct ibuf_home_heap {
-	struct ibuf_home home;
+/* The heap's owner; its counters are what get_stats(NULL) reports. */
+struct ibuf_owner_heap {
+	struct ibuf_owner owner;
 	uint64_t taken; /* atomic: headers handed out */
 	uint64_t given; /* atomic: headers come back */
 };
 
-/* What a copy does where another one's code was called for its slot; false:
-   the slot is not of the calling thread's in this copy. */
+/* What a copy does where another one's code was called for its tcache; false:
+   the tcache is not of the calling thread's in this copy. */
 struct ibuf_late {
-	bool (*late)(struct ibuf_slot_ *slot);
+	bool (*late)(struct ibuf_tcache_ *tcache);
 	struct ibuf_late *next;
 };
 
-/* The table of homes, of this copy of the library or of another. */
-struct ibuf_homes {
-	struct ibuf_home **parts[HOMES_PARTS]; /* atomic */
-	struct ibuf_late *late; /* of each copy that has slots; atomic */
+/* The table of owners, of this copy of the library or of another. */
+struct ibuf_owners {
+	struct ibuf_owner **parts[OWNERS_PARTS]; /* atomic */
+	struct ibuf_late *late; /* of each copy that has tcaches; atomic */
 };
 
 /* The one in use; atomic.  An empty one, until this copy has joined. */
-extern struct ibuf_homes *ibuf_homes_;
+extern struct ibuf_owners *ibuf_owners_;
 
 /*
- * The home with a number; NULL: none, or this copy has not joined.  The
+ * The owner with a number; NULL: none, or this copy has not joined.  The
  * acquire loads pair with the release of who put up the table, and of who
  * made the part.  The entry needs no order: whoever holds a number got it
- * from somebody who saw its home registered.
+ * from somebody who saw its owner registered.
  */
-static inline struct ibuf_home *
-home_by(uint32_t number)
+static inline struct ibuf_owner *
+owner_by(uint32_t number)
 {
-	struct ibuf_homes *homes =
-		__atomic_load_n(&ibuf_homes_, __ATOMIC_ACQUIRE);
-	struct ibuf_home **part = __atomic_load_n(
-		&homes->parts[number / HOMES_PART], __ATOMIC_ACQUIRE);
+	struct ibuf_owners *owners =
+		__atomic_load_n(&ibuf_owners_, __ATOMIC_ACQUIRE);
+	struct ibuf_owner **part = __atomic_load_n(
+		&owners->parts[number / OWNERS_PART], __ATOMIC_ACQUIRE);
 
 	if (part == NULL)
 		return NULL;
-	return __atomic_load_n(&part[number % HOMES_PART], __ATOMIC_RELAXED);
+	return __atomic_load_n(&part[number % OWNERS_PART], __ATOMIC_RELAXED);
 }
 
-/* The home with a number, for any copy; NULL: none. */
-struct ibuf_home *ibuf_home_find_(uint32_t number);
+/* The owner with a number, for any copy; NULL: none. */
+struct ibuf_owner *ibuf_owner_find_(uint32_t number);
 
 /* The same for a message, which dies where there is none. */
-struct ibuf_home *ibuf_home_of_(const struct ibuf_mbuf *m);
+struct ibuf_owner *ibuf_owner_of_(const struct ibuf_mbuf *m);
 
-static inline struct ibuf_home *
-home_of(const struct ibuf_mbuf *m)
+static inline struct ibuf_owner *
+owner_of(const struct ibuf_mbuf *m)
 {
-	struct ibuf_home *home = home_by(m->pool_);
+	struct ibuf_owner *owner = owner_by(m->pool_);
 
-	return IBUF_LIKELY(home != NULL) ? home : ibuf_home_of_(m);
+	return IBUF_LIKELY(owner != NULL) ? owner : ibuf_owner_of_(m);
 }
 
 /* The heap's. */
-static inline struct ibuf_home *
-home_heap(void)
+static inline struct ibuf_owner *
+owner_heap(void)
 {
-	struct ibuf_home *home = home_by(0);
+	struct ibuf_owner *owner = owner_by(0);
 
-	return IBUF_LIKELY(home != NULL) ? home : ibuf_home_find_(0);
+	return IBUF_LIKELY(owner != NULL) ? owner : ibuf_owner_find_(0);
 }
 
 static inline void *
@@ -159,67 +159,68 @@ private_area(const struct ibuf_mbuf *m)
 
 /* What lies behind a free header is zero, as it must be at birth. */
 static inline void
-clear_private(const struct ibuf_home *home, struct ibuf_mbuf *m)
+clear_private(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
 {
-	if (home->private_size != 0)
-		memset(private_area(m), 0, home->private_size);
+	if (owner->private_size != 0)
+		memset(private_area(m), 0, owner->private_size);
 }
 
 /*
- * Give the home a number, the lowest that is free: 0, -ENOBUFS when all are
+ * Give the owner a number, the lowest that is free: 0, -ENOBUFS when all are
  * in use, or -ENOMEM.  Both take no lock and can run at once.
  */
-int ibuf_home_register_(struct ibuf_home *home);
-void ibuf_home_unregister_(struct ibuf_home *home);
+int ibuf_owner_register_(struct ibuf_owner *owner);
+void ibuf_owner_unregister_(struct ibuf_owner *owner);
 
 /*
- * The slot of the calling thread from which a header like m's comes, and to
- * which m's own goes if it is a window; NULL: go to the home itself.
+ * The tcache of the calling thread from which a header like m's comes, and to
+ * which m's own goes if it is a window; NULL: go to the owner itself.
  */
-static inline struct ibuf_slot_ *
-window_slot(const struct ibuf_mbuf *m)
+static inline struct ibuf_tcache_ *
+indirect_tcache(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
-		return NULL; /* also where its number is beyond the slots */
-	return &ibuf_pool_thread_->slots_[m->pool_].window_;
+		return NULL; /* also where its number is beyond the tcaches */
+	return &ibuf_pool_thread_->tcaches_[m->pool_].window_;
 }
 
 static inline bool
-slot_has_object(struct ibuf_slot_ *slot)
+tcache_has_header(struct ibuf_tcache_ *tcache)
 {
-	return !ibuf_slot_is_empty_(slot, ibuf_slot_top_(slot));
+	return !ibuf_tcache_is_empty_(tcache, ibuf_tcache_top_(tcache));
 }
 
 static inline bool
-slot_has_place(struct ibuf_slot_ *slot)
+tcache_has_place(struct ibuf_tcache_ *tcache)
 {
-	return !ibuf_slot_is_full_(slot, ibuf_slot_top_(slot));
+	return !ibuf_tcache_is_full_(tcache, ibuf_tcache_top_(tcache));
 }
 
 /* How many objects fit in at the top. */
 static inline size_t
-slot_places(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+tcache_places(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
-	struct ibuf_mbuf **end = __atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+	struct ibuf_mbuf **end =
+		__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
 
 	return end == NULL ? 0 : (size_t)(end - top);
 }
 
-/* The next free guesses that it is of the pool that has these slots. */
+/* The next free guesses that it is of the pool that has these tcaches. */
 static inline void
-thread_remember(struct ibuf_thread_ *own, struct ibuf_slots_ *slots)
+thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches)
 {
-	uint32_t number = (uint32_t)(slots - own->slots_);
+	uint32_t number = (uint32_t)(tcaches - own->tcaches_);
 
-	own->recent_.element_ = ibuf_kind_(IBUF_MBUF_PLAIN_ELEMENT_, number);
-	own->recent_.window_ = ibuf_kind_(IBUF_MBUF_PLAIN_WINDOW_, number);
-	own->recent_.slots_ = slots;
+	own->recent_.element_ = ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, number);
+	own->recent_.window_ = ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, number);
+	own->recent_.tcaches_ = tcaches;
 }
 
 /*
- * Take a header from a home, or from the heap where the home is closed;
+ * Take a header from a owner, or from the heap where the owner is closed;
  * NULL: no memory.
  */
-struct ibuf_mbuf *ibuf_home_window_(struct ibuf_home *home);
+struct ibuf_mbuf *ibuf_owner_take_indirect_(struct ibuf_owner *owner);
 
 #endif

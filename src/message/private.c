@@ -5,27 +5,27 @@
 #include <stdlib.h>
 
 static void
-free_block(struct ibuf_moves *moves)
+free_block(struct ibuf_relocations *moves)
 {
 	if (moves->moves != moves->few)
 		free(moves->moves);
 }
 
 int
-ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
-		 ibuf_moves_plan_fn *plan)
+ibuf_relocate_begin_(struct ibuf_relocations *moves, struct ibuf_mbuf *s,
+		     size_t n, ibuf_relocate_plan_fn *plan)
 {
 	int result = 0;
 	size_t i;
 
 	moves->n = 0;
 	moves->moves = moves->few;
-	if (n > MOVES_FEW)
+	if (n > RELOCATIONS_FEW)
 		moves->moves = calloc(n, sizeof *moves->moves);
 	if (moves->moves == NULL)
 		return -ENOMEM;
 	for (; n != 0 && result >= 0; n--) {
-		struct ibuf_move *move = &moves->moves[moves->n];
+		struct ibuf_relocation *move = &moves->moves[moves->n];
 
 		result = plan(s, &move->place, &move->off);
 		if (result > 0) {
@@ -35,13 +35,13 @@ ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
 		s = s->next_;
 	}
 	for (i = 0; i < moves->n; i++) {
-		struct ibuf_move *move = &moves->moves[i];
+		struct ibuf_relocation *move = &moves->moves[i];
 
 		if (result < 0)
 			ibuf_place_drop_(&move->place);
 		else
-			ibuf_window_move_(move->w, &move->place, move->off,
-					  &move->left);
+			ibuf_segment_move_(move->w, &move->place, move->off,
+					   &move->left);
 	}
 	if (result < 0)
 		free_block(moves);
@@ -49,7 +49,7 @@ ibuf_moves_make_(struct ibuf_moves *moves, struct ibuf_mbuf *s, size_t n,
 }
 
 bool
-ibuf_moves_end_(struct ibuf_moves *moves)
+ibuf_relocate_end_(struct ibuf_relocations *moves)
 {
 	struct ibuf_releases releases = {NULL, NULL};
 	bool calls;
@@ -64,16 +64,16 @@ ibuf_moves_end_(struct ibuf_moves *moves)
 }
 
 int
-ibuf_moves_(struct ibuf_mbuf *s, size_t n, ibuf_moves_plan_fn *plan)
+ibuf_relocate_(struct ibuf_mbuf *s, size_t n, ibuf_relocate_plan_fn *plan)
 {
-	struct ibuf_moves moves;
+	struct ibuf_relocations moves;
 	bool again;
 	int error;
 
 	/* A callback may have cloned what had just become private. */
 	do {
-		error = ibuf_moves_make_(&moves, s, n, plan);
-		again = error == 0 && ibuf_moves_end_(&moves);
+		error = ibuf_relocate_begin_(&moves, s, n, plan);
+		again = error == 0 && ibuf_relocate_end_(&moves);
 	} while (again);
 	return error;
 }

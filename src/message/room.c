@@ -9,7 +9,7 @@
 /* ---- what a window may do ------------------------------------------ */
 
 static struct ibuf_mbuf *
-element_of(const struct ibuf_room_ *room)
+direct_of(const struct ibuf_room_ *room)
 {
 	return (struct ibuf_mbuf *)(void *)((uint8_t *)(uintptr_t)room -
 					    offsetof(struct ibuf_mbuf, own_));
@@ -22,7 +22,7 @@ ibuf_room_size_(const struct ibuf_mbuf *w)
 		return ((const struct heap_room *)w->room_)->size;
 	if (w->flags_ & IBUF_MBUF_WRAPPED_)
 		return ((const struct wrapped_room *)w->room_)->size;
-	return home_of(element_of(w->room_))->room_size;
+	return owner_of(direct_of(w->room_))->room_size;
 }
 
 /* Data is never NULL, also where the caller wrapped nothing. */
@@ -42,8 +42,8 @@ ibuf_room_base_(const struct ibuf_mbuf *w)
 		return (const uint8_t *)w->room_ + sizeof(struct heap_room);
 	if (w->flags_ & IBUF_MBUF_WRAPPED_)
 		return wrapped_base((const struct wrapped_room *)w->room_);
-	e = element_of(w->room_);
-	return (const uint8_t *)e + home_of(e)->room_offset;
+	e = direct_of(w->room_);
+	return (const uint8_t *)e + owner_of(e)->room_offset;
 }
 
 uint32_t
@@ -53,13 +53,13 @@ ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *w)
 }
 
 uint32_t
-ibuf_window_capacity_bare_(const struct ibuf_mbuf *w)
+ibuf_segment_capacity_bare_(const struct ibuf_mbuf *w)
 {
-	return window_is_sole(w) ? ibuf_mbuf_room_capacity_(w) : w->cap_;
+	return segment_is_sole(w) ? ibuf_mbuf_room_capacity_(w) : w->cap_;
 }
 
 void
-ibuf_window_regain_(struct ibuf_mbuf *w)
+ibuf_segment_regain_(struct ibuf_mbuf *w)
 {
 	if ((w->flags_ & BOTH_RIGHTS) == BOTH_RIGHTS)
 		return;
@@ -68,7 +68,7 @@ ibuf_window_regain_(struct ibuf_mbuf *w)
 }
 
 void
-ibuf_window_give_up_tail_(struct ibuf_mbuf *w)
+ibuf_segment_give_up_tail_(struct ibuf_mbuf *w)
 {
 	if ((w->flags_ & IBUF_MBUF_TAIL_) == 0)
 		return;
@@ -99,12 +99,12 @@ ibuf_place_heap_(struct ibuf_place *place, size_t headroom, size_t capacity,
 
 /* The room behind e's header becomes a place; the header is not looked at. */
 static void
-place_element(struct ibuf_place *place, struct ibuf_mbuf *e,
-	      const struct ibuf_home *home)
+place_own(struct ibuf_place *place, struct ibuf_mbuf *e,
+	  const struct ibuf_owner *owner)
 {
 	place->room = &e->own_;
-	place->base = (uint8_t *)e + home->room_offset;
-	place->size = home->room_size;
+	place->base = (uint8_t *)e + owner->room_offset;
+	place->size = owner->room_size;
 	place->kind = 0;
 }
 
@@ -112,25 +112,25 @@ bool
 ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 		size_t headroom, size_t needed, size_t capacity, bool wipe)
 {
-	struct ibuf_home *home = home_of(w);
+	struct ibuf_owner *owner = owner_of(w);
 	struct ibuf_mbuf *e = NULL;
 
-	if (headroom <= home->headroom &&
-	    needed <= home->room_size - home->headroom &&
-	    (home->wipe || !wipe)) {
+	if (headroom <= owner->headroom &&
+	    needed <= owner->room_size - owner->headroom &&
+	    (owner->wipe || !wipe)) {
 		/* Nobody but w's owner can bring windows to an idle room. */
-		if (is_element(w) &&
-		    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HANDLE_) {
-			place_element(place, (struct ibuf_mbuf *)(uintptr_t)w,
-				      home);
+		if (is_direct(w) &&
+		    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HEADER_) {
+			place_own(place, (struct ibuf_mbuf *)(uintptr_t)w,
+				  owner);
 			return true;
 		}
-		e = home->ops->element_take(home);
+		e = owner->ops->element_take(owner);
 	}
 	if (e == NULL)
 		return ibuf_place_heap_(place, headroom, capacity, wipe);
-	e->flags_ = IBUF_MBUF_ELEMENT_; /* its header is not handed out */
-	place_element(place, e, home);
+	e->flags_ = IBUF_MBUF_DIRECT_; /* its header is not handed out */
+	place_own(place, e, owner);
 	return true;
 }
 
@@ -155,10 +155,10 @@ room_gone(struct ibuf_room_ *room, unsigned kind,
 			releases->last->next = wrapped;
 		releases->last = wrapped;
 	} else {
-		struct ibuf_mbuf *e = element_of(room);
-		struct ibuf_home *home = home_of(e);
+		struct ibuf_mbuf *e = direct_of(room);
+		struct ibuf_owner *owner = owner_of(e);
 
-		home->ops->element_give(home, e);
+		owner->ops->element_give(owner, e);
 	}
 }
 
@@ -199,7 +199,7 @@ ibuf_place_drop_(const struct ibuf_place *place)
 	struct ibuf_releases none = {NULL, NULL}; /* no place is wrapped */
 
 	/* The idle room of a live element just stays where it is. */
-	if (load_acquire_u32(&place->room->count_) != IBUF_ROOM_HANDLE_)
+	if (load_acquire_u32(&place->room->count_) != IBUF_ROOM_HEADER_)
 		room_gone(place->room, place->kind, &none);
 }
 
@@ -209,7 +209,8 @@ ibuf_room_add_(struct ibuf_room_ *room, uint32_t n)
 	/* Relaxed: who adds has a window already, or holds its message. */
 	uint32_t old = fetch_add_relaxed_u32(&room->count_, n);
 
-	if (n <= WINDOWS_MAX && (old & IBUF_ROOM_WINDOWS_) <= WINDOWS_MAX - n)
+	if (n <= SEGMENTS_MAX &&
+	    (old & IBUF_ROOM_SEGMENTS_) <= SEGMENTS_MAX - n)
 		return true;
 	ibuf_room_undo_(room, n);
 	return false;
@@ -240,15 +241,15 @@ room_drop(struct ibuf_room_ *room, unsigned kind,
 
 /* From now on an element's header is in use but looks elsewhere. */
 static void
-leave_home(struct ibuf_mbuf *m)
+leave_own_room(struct ibuf_mbuf *m)
 {
 	m->flags_ |= IBUF_MBUF_AWAY_;
-	fetch_add_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HANDLE_ - 1);
+	fetch_add_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HEADER_ - 1);
 }
 
 void
-ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		 uint32_t off, uint32_t len)
+ibuf_segment_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		  uint32_t off, uint32_t len)
 {
 	w->off_ = off;
 	w->len_ = len;
@@ -257,7 +258,7 @@ ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 			       BOTH_RIGHTS);
 	w->base_ = place->base;
 	w->room_ = place->room;
-	if (is_element(w) && is_at_home(w)) {
+	if (is_direct(w) && has_own_room(w)) {
 		/* Back from elsewhere: idle until now, so nobody looks. */
 		w->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		store_relaxed_u32(&w->own_.count_, 1);
@@ -265,11 +266,11 @@ ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
 }
 
 void
-ibuf_window_leave_(struct ibuf_mbuf *w, struct ibuf_left *left)
+ibuf_segment_leave_(struct ibuf_mbuf *w, struct ibuf_left *left)
 {
 	left->room = NULL;
-	if (is_element(w) && is_at_home(w)) {
-		leave_home(w);
+	if (is_direct(w) && has_own_room(w)) {
+		leave_own_room(w);
 		return;
 	}
 	left->room = w->room_;
@@ -295,30 +296,30 @@ ibuf_left_drop_(const struct ibuf_left *left)
 void
 ibuf_header_free_(struct ibuf_mbuf *m)
 {
-	struct ibuf_home *home = home_of(m);
+	struct ibuf_owner *owner = owner_of(m);
 
-	if (!is_element(m)) {
-		struct ibuf_slot_ *slot = window_slot(m);
+	if (!is_direct(m)) {
+		struct ibuf_tcache_ *tcache = indirect_tcache(m);
 
-		if (slot != NULL && slot_has_place(slot)) {
+		if (tcache != NULL && tcache_has_place(tcache)) {
 			m->flags_ = 0;
 			m->next_ = NULL;
-			ibuf_slot_give_(slot, ibuf_slot_top_(slot), m);
+			ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
 		} else {
-			home->ops->window_give(home, m);
+			owner->ops->window_give(owner, m);
 		}
 		return;
 	}
 	m->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
-	if (fetch_sub_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HANDLE_) ==
-	    IBUF_ROOM_HANDLE_)
-		home->ops->element_give(home, m);
+	if (fetch_sub_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HEADER_) ==
+	    IBUF_ROOM_HEADER_)
+		owner->ops->element_give(owner, m);
 }
 
 void
-ibuf_window_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from)
+ibuf_segment_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from)
 {
-	bool back = is_element(w) && from->room_ == &w->own_;
+	bool back = is_direct(w) && from->room_ == &w->own_;
 
 	w->off_ = from->off_;
 	w->len_ = from->len_;
@@ -327,19 +328,19 @@ ibuf_window_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from)
 			       (from->flags_ & (ROOM_FLAGS | BOTH_RIGHTS)));
 	w->base_ = from->base_;
 	w->room_ = from->room_;
-	if (home_of(w)->wipe && (w->flags_ & IBUF_MBUF_HEAP_) != 0)
+	if (owner_of(w)->wipe && (w->flags_ & IBUF_MBUF_HEAP_) != 0)
 		room_must_wipe(w); /* what is written there is w's from now */
 	if (back) {
 		/* The window is one of w's own room: no longer elsewhere. */
 		w->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
-		fetch_sub_acq_rel_u32(&w->own_.count_, IBUF_ROOM_HANDLE_);
+		fetch_sub_acq_rel_u32(&w->own_.count_, IBUF_ROOM_HEADER_);
 	}
 }
 
 void
-ibuf_window_taken_(struct ibuf_mbuf *from)
+ibuf_segment_taken_(struct ibuf_mbuf *from)
 {
-	if (is_element(from) && is_at_home(from)) {
+	if (is_direct(from) && has_own_room(from)) {
 		/* Its window lives on and keeps the element out. */
 		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
 	} else {
@@ -348,22 +349,22 @@ ibuf_window_taken_(struct ibuf_mbuf *from)
 }
 
 void
-ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		  uint32_t off, struct ibuf_left *left)
+ibuf_segment_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		   uint32_t off, struct ibuf_left *left)
 {
 	if (w->len_ != 0)
-		memcpy(place->base + off, window_data(w), w->len_);
+		memcpy(place->base + off, segment_data(w), w->len_);
 	count_copied(w, w->len_);
-	ibuf_window_leave_(w, left);
-	ibuf_window_put_(w, place, off, w->len_);
+	ibuf_segment_leave_(w, left);
+	ibuf_segment_put_(w, place, off, w->len_);
 }
 
-/* A new window whose header comes from the home itself. */
+/* A new window whose header comes from the owner itself. */
 static struct ibuf_mbuf *
-window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
-		     uint32_t capacity)
+segment_new_from_owner(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		       uint32_t capacity)
 {
-	struct ibuf_mbuf *m = ibuf_home_window_(home_of(w));
+	struct ibuf_mbuf *m = ibuf_owner_take_indirect_(owner_of(w));
 
 	if (m == NULL)
 		return NULL;
@@ -371,21 +372,21 @@ window_new_from_home(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		ibuf_header_free_(m);
 		return NULL;
 	}
-	window_copy(m, w, capacity);
+	segment_refer(m, w, capacity);
 	m->off_ += off;
 	m->len_ = len;
 	return m;
 }
 
 struct ibuf_mbuf *
-ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
-		 uint32_t capacity)
+ibuf_segment_new_(const struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		  uint32_t capacity)
 {
 	uint32_t windows;
-	struct ibuf_mbuf *m = ibuf_mbuf_look_(w, w->off_ + off, len, capacity,
-					      IBUF_MBUF_CAREFUL_, &windows);
+	struct ibuf_mbuf *m = ibuf_mbuf_indirect_(
+		w, w->off_ + off, len, capacity, IBUF_MBUF_CAREFUL_, &windows);
 
-	return m != NULL ? m : window_new_from_home(w, off, len, capacity);
+	return m != NULL ? m : segment_new_from_owner(w, off, len, capacity);
 }
 
 void
@@ -394,7 +395,7 @@ ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 	struct ibuf_room_ *room = s->room_;
 	unsigned kind = s->flags_;
 
-	if (is_element(s) && is_at_home(s)) {
+	if (is_direct(s) && has_own_room(s)) {
 		/* Header and window go in one step. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
 		kind = 0;
@@ -419,9 +420,9 @@ ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 /* ---- wiping -------------------------------------------------------- */
 
 bool
-ibuf_window_wipes_(const struct ibuf_mbuf *w)
+ibuf_segment_wipes_(const struct ibuf_mbuf *w)
 {
-	if (home_of(w)->wipe)
+	if (owner_of(w)->wipe)
 		return true;
 	if (w->flags_ & IBUF_MBUF_HEAP_)
 		return load_relaxed_u32(
@@ -429,14 +430,14 @@ ibuf_window_wipes_(const struct ibuf_mbuf *w)
 		       0;
 	if (w->flags_ & IBUF_MBUF_WRAPPED_)
 		return false;
-	return home_of(element_of(w->room_))->wipe;
+	return owner_of(direct_of(w->room_))->wipe;
 }
 
 bool
 ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n)
 {
 	for (; n != 0; n--) {
-		if (ibuf_window_wipes_(s))
+		if (ibuf_segment_wipes_(s))
 			return true;
 		s = s->next_;
 	}

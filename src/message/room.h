@@ -9,13 +9,13 @@
  * Who holds what:
  *   windows(room) = number of live headers whose room_ is that room
  *   HANDLE(room of an element) <=> its header is live and looks elsewhere
- *   an element is at home <=> windows = 0 and its header is not live
+ *   an element is in its own room <=> windows = 0 and its header is not live
  */
 #ifndef IBUF_SRC_ROOM_H
 #define IBUF_SRC_ROOM_H
 
-#include "owner.h"
 #include "../platform/platform.h"
+#include "owner.h"
 #include <ibuf/mbuf.h>
 
 /* flags_ that say what the window looks at, and go with it. */
@@ -23,7 +23,7 @@
 #define ROOM_FLAGS IBUF_MBUF_ROOM_
 #define BOTH_RIGHTS (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)
 
-#define WINDOWS_MAX IBUF_ROOM_WINDOWS_MAX_
+#define SEGMENTS_MAX IBUF_ROOM_SEGMENTS_MAX_
 
 /* A block of the heap: this, and the bytes behind it. */
 struct heap_room {
@@ -81,48 +81,48 @@ uint32_t ibuf_room_size_(const struct ibuf_mbuf *w);
 
 /* Pairs with the release of a drop: what others read is read. */
 static inline bool
-window_is_sole(const struct ibuf_mbuf *w)
+segment_is_sole(const struct ibuf_mbuf *w)
 {
-	return (load_acquire_u32(&w->room_->count_) & IBUF_ROOM_WINDOWS_) == 1;
+	return (load_acquire_u32(&w->room_->count_) & IBUF_ROOM_SEGMENTS_) == 1;
 }
 
 /* May it be written in place? */
 static inline bool
-window_owns(const struct ibuf_mbuf *w)
+segment_owns(const struct ibuf_mbuf *w)
 {
-	return (w->flags_ & IBUF_MBUF_RDONLY_) == 0 && window_is_sole(w);
+	return (w->flags_ & IBUF_MBUF_RDONLY_) == 0 && segment_is_sole(w);
 }
 
 static inline uint8_t *
-window_data(const struct ibuf_mbuf *w)
+segment_data(const struct ibuf_mbuf *w)
 {
 	return w->base_ + w->off_;
 }
 
 static inline uint8_t *
-window_end(const struct ibuf_mbuf *w)
+segment_end(const struct ibuf_mbuf *w)
 {
 	return w->base_ + w->off_ + w->len_;
 }
 
 /* Bytes that w may write behind its data. */
 static inline size_t
-window_tailroom(const struct ibuf_mbuf *w)
+segment_tailroom(const struct ibuf_mbuf *w)
 {
 	if ((w->flags_ & IBUF_MBUF_TAIL_) != 0)
 		return w->cap_ - w->off_ - w->len_;
-	return window_owns(w) ? ibuf_room_size_(w) - w->off_ - w->len_ : 0;
+	return segment_owns(w) ? ibuf_room_size_(w) - w->off_ - w->len_ : 0;
 }
 
 static inline bool
-is_element(const struct ibuf_mbuf *m)
+is_direct(const struct ibuf_mbuf *m)
 {
-	return (m->flags_ & IBUF_MBUF_ELEMENT_) != 0;
+	return (m->flags_ & IBUF_MBUF_DIRECT_) != 0;
 }
 
 /* Does an element look at the room behind its own header? */
 static inline bool
-is_at_home(const struct ibuf_mbuf *m)
+has_own_room(const struct ibuf_mbuf *m)
 {
 	return m->room_ == &m->own_;
 }
@@ -131,22 +131,22 @@ is_at_home(const struct ibuf_mbuf *m)
 const uint8_t *ibuf_room_base_(const struct ibuf_mbuf *w);
 
 /* C of a window without the right to the tailroom. */
-uint32_t ibuf_window_capacity_bare_(const struct ibuf_mbuf *w);
+uint32_t ibuf_segment_capacity_bare_(const struct ibuf_mbuf *w);
 
-/* The capacity C of w, as ibuf/home.h says it. */
+/* The capacity C of w, as ibuf/inline/layout.h says it. */
 static inline uint32_t
-window_capacity(const struct ibuf_mbuf *w)
+segment_capacity(const struct ibuf_mbuf *w)
 {
 	if ((w->flags_ & IBUF_MBUF_TAIL_) != 0)
 		return w->cap_ - w->room_->headroom_;
-	return ibuf_window_capacity_bare_(w);
+	return ibuf_segment_capacity_bare_(w);
 }
 
 /* Give a sole owner both rights back. */
-void ibuf_window_regain_(struct ibuf_mbuf *w);
+void ibuf_segment_regain_(struct ibuf_mbuf *w);
 
 /* Take the right to the tailroom from w, which keeps its C. */
-void ibuf_window_give_up_tail_(struct ibuf_mbuf *w);
+void ibuf_segment_give_up_tail_(struct ibuf_mbuf *w);
 
 /* ---- rooms --------------------------------------------------------- */
 
@@ -164,7 +164,7 @@ bool ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 		     bool wipe);
 
 /* Does what w shows have to be overwritten, wherever it has been? */
-bool ibuf_window_wipes_(const struct ibuf_mbuf *w);
+bool ibuf_segment_wipes_(const struct ibuf_mbuf *w);
 
 /* Is there such a segment among the n from s on? */
 bool ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n);
@@ -179,7 +179,7 @@ room_must_wipe(const struct ibuf_mbuf *w)
 /* Give back a place that was not used. */
 void ibuf_place_drop_(const struct ibuf_place *place);
 
-/* Add n windows to a room; false: it would have more than WINDOWS_MAX. */
+/* Add n windows to a room; false: it would have more than SEGMENTS_MAX. */
 bool ibuf_room_add_(struct ibuf_room_ *room, uint32_t n);
 
 /* Take back what ibuf_room_add_() added, while another window remains. */
@@ -188,11 +188,11 @@ void ibuf_room_undo_(struct ibuf_room_ *room, uint32_t n);
 /* ---- windows and headers ------------------------------------------- */
 
 /* Put w, which looks at nothing, at off of a place; it owns both ends. */
-void ibuf_window_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		      uint32_t off, uint32_t len);
+void ibuf_segment_put_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+		       uint32_t off, uint32_t len);
 
 /* Let w look at nothing; its header stays in use, left is to be dropped. */
-void ibuf_window_leave_(struct ibuf_mbuf *w, struct ibuf_left *left);
+void ibuf_segment_leave_(struct ibuf_mbuf *w, struct ibuf_left *left);
 
 /* Drop what was left: at once, or all but its callback. */
 void ibuf_left_drop_(const struct ibuf_left *left);
@@ -213,27 +213,27 @@ releases_run(struct ibuf_releases *releases)
  * Let w, which looks at nothing, look at what from looks at; then from's
  * header, which must not look there any more, can be freed.
  */
-void ibuf_window_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from);
-void ibuf_window_taken_(struct ibuf_mbuf *from);
+void ibuf_segment_take_over_(struct ibuf_mbuf *w, const struct ibuf_mbuf *from);
+void ibuf_segment_taken_(struct ibuf_mbuf *from);
 
 /*
  * Copy w's bytes to off of a place and leave its old room, whose bytes stay
  * until it is dropped; counts what it copies.
  */
-void ibuf_window_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
-		       uint32_t off, struct ibuf_left *left);
+void ibuf_segment_move_(struct ibuf_mbuf *w, const struct ibuf_place *place,
+			uint32_t off, struct ibuf_left *left);
 
 /*
  * A new header that looks at len bytes of w from off on, without rights and
  * with a capacity C of its own; NULL: no memory, or too many windows.
  */
-struct ibuf_mbuf *ibuf_window_new_(const struct ibuf_mbuf *w, uint32_t off,
-				   uint32_t len, uint32_t capacity);
+struct ibuf_mbuf *ibuf_segment_new_(const struct ibuf_mbuf *w, uint32_t off,
+				    uint32_t len, uint32_t capacity);
 
 /* Let a blank header look at all of w; the room counts it already. */
 static inline void
-window_copy(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
-	    uint32_t capacity)
+segment_refer(struct ibuf_mbuf *blank, const struct ibuf_mbuf *w,
+	      uint32_t capacity)
 {
 	blank->off_ = w->off_;
 	blank->len_ = w->len_;
@@ -249,11 +249,11 @@ void ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases);
 /* Free a header that looks at nothing any more. */
 void ibuf_header_free_(struct ibuf_mbuf *m);
 
-/* Count n bytes moved for m's home. */
+/* Count n bytes moved for m's owner. */
 static inline void
 count_copied(const struct ibuf_mbuf *m, uint64_t n)
 {
-	count_relaxed(&home_of(m)->copied_bytes, n);
+	count_relaxed(&owner_of(m)->copied_bytes, n);
 }
 
 #endif

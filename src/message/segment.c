@@ -14,7 +14,7 @@
 static bool
 adjacent(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 {
-	return a->room_ == b->room_ && window_end(a) == window_data(b);
+	return a->room_ == b->room_ && segment_end(a) == segment_data(b);
 }
 
 /* Let a show b's bytes too, with b's right to the tailroom, and to the
@@ -73,8 +73,8 @@ join(struct ibuf_mbuf *m, struct ibuf_mbuf *tail, size_t bytes)
 	} else if (bytes == 0) {
 		gone.segments = tail;
 	} else if (ibuf_mbuf_len(m) == 0) {
-		ibuf_window_leave_(m, &gone.left);
-		ibuf_window_take_over_(m, tail);
+		ibuf_segment_leave_(m, &gone.left);
+		ibuf_segment_take_over_(m, tail);
 		gone.header = tail;
 	}
 	if (gone.segments != NULL || gone.header != NULL) {
@@ -124,16 +124,16 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 
 /* Cut the window s at off; the rest has its right to the tailroom. */
 static struct ibuf_mbuf *
-split_window(struct ibuf_mbuf *s, uint32_t off)
+split_segment(struct ibuf_mbuf *s, uint32_t off)
 {
-	bool owns = window_owns(s);
+	bool owns = segment_owns(s);
 	struct ibuf_mbuf *rest =
-		ibuf_window_new_(s, off, s->len_ - off, s->cap_);
+		ibuf_segment_new_(s, off, s->len_ - off, s->cap_);
 
 	if (rest == NULL)
 		return NULL;
 	if (owns) {
-		ibuf_window_regain_(s);
+		ibuf_segment_regain_(s);
 		rest->cap_ = s->cap_;
 	}
 	rest->flags_ |= s->flags_ & IBUF_MBUF_TAIL_;
@@ -158,7 +158,7 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 		off++;
 	if (off != s->len_ || s->next_ == NULL || at == 0) {
 		/* Inside s; behind the last; or in front of the first. */
-		rest = split_window(s, (uint32_t)off);
+		rest = split_segment(s, (uint32_t)off);
 		if (rest == NULL)
 			return NULL;
 		chain_link(rest, s->next_);
@@ -188,7 +188,7 @@ copy_behind(struct ibuf_mbuf *m, size_t n)
 
 		s = s->next_;
 		here = s->len_ < n ? s->len_ : n;
-		memcpy(window_end(m), window_data(s), here);
+		memcpy(segment_end(m), segment_data(s), here);
 		m->len_ += (uint32_t)here;
 		n -= here;
 	}
@@ -216,8 +216,8 @@ cut_behind(struct ibuf_mbuf *m, size_t n, struct ibuf_releases *releases)
 	}
 	if (s != NULL && n != 0) {
 		/* A private copy of its front exists; it goes on. */
-		if (window_owns(s))
-			ibuf_window_regain_(s);
+		if (segment_owns(s))
+			ibuf_segment_regain_(s);
 		else
 			s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
 		ibuf_mbuf_move_start_(s, (uint32_t)n);
@@ -231,9 +231,9 @@ brings_secrets(const struct ibuf_mbuf *m, size_t n)
 {
 	const struct ibuf_mbuf *s = m->next_;
 
-	if (ibuf_window_wipes_(m))
+	if (ibuf_segment_wipes_(m))
 		return false;
-	for (; !ibuf_window_wipes_(s); s = s->next_) {
+	for (; !ibuf_segment_wipes_(s); s = s->next_) {
 		if (n <= s->len_)
 			return false;
 		n -= s->len_;
@@ -272,5 +272,5 @@ ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n)
 {
 	if (n > ibuf_mbuf_len(m) || (n > m->len_ && gather(m, n) != 0))
 		return NULL;
-	return window_data(m);
+	return segment_data(m);
 }

@@ -13,15 +13,15 @@
 static int
 plan_smaller(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 {
-	const struct ibuf_home *home = home_of(w);
-	bool wipe = ibuf_window_wipes_(w);
+	const struct ibuf_owner *owner = owner_of(w);
+	bool wipe = ibuf_segment_wipes_(w);
 
 	/* The room behind its own header stays as long as the header does. */
-	if (ibuf_room_size_(w) == w->len_ || (is_element(w) && is_at_home(w)))
+	if (ibuf_room_size_(w) == w->len_ || (is_direct(w) && has_own_room(w)))
 		return 0;
-	if (is_element(w) && w->len_ <= home->room_size - home->headroom &&
-	    (home->wipe || !wipe) &&
-	    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HANDLE_) {
+	if (is_direct(w) && w->len_ <= owner->room_size - owner->headroom &&
+	    (owner->wipe || !wipe) &&
+	    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HEADER_) {
 		if (!ibuf_place_for_(place, w, 0, w->len_, w->len_, wipe))
 			return -ENOMEM;
 	} else if (!ibuf_place_heap_(place, 0, w->len_, wipe)) {
@@ -34,5 +34,5 @@ plan_smaller(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
 int
 ibuf_mbuf_shrink(struct ibuf_mbuf *m)
 {
-	return ibuf_moves_(m, ibuf_mbuf_segments(m), plan_smaller);
+	return ibuf_relocate_(m, ibuf_mbuf_segments(m), plan_smaller);
 }

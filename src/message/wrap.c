@@ -18,7 +18,7 @@ wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg,
 	wrapped = malloc(sizeof *wrapped);
 	if (wrapped == NULL)
 		return NULL;
-	m = ibuf_home_window_(home_heap());
+	m = ibuf_owner_take_indirect_(owner_heap());
 	if (m == NULL) {
 		free(wrapped);
 		return NULL;

@@ -113,13 +113,13 @@ void ibuf_platform_wipe_(void *bytes, size_t n);
 /*
  * Is an address sanitizer or valgrind looking, that should be told which
  * memory is free?  Then every allocation and every free must go the long
- * way.  Set by ibuf_platform_look_around_(), once.
+ * way.  Set by ibuf_platform_probe_(), once.
  */
 extern bool ibuf_platform_watched_;
-void ibuf_platform_look_around_(void);
+void ibuf_platform_probe_(void);
 
 void ibuf_platform_hide_(void *bytes, size_t n);
-void ibuf_platform_show_(void *bytes, size_t n);
+void ibuf_platform_unhide_(void *bytes, size_t n);
 
 /* Nobody may touch these bytes. */
 static inline void
@@ -134,7 +134,7 @@ static inline void
 show(void *bytes, size_t n)
 {
 	if (ibuf_platform_watched_)
-		ibuf_platform_show_(bytes, n);
+		ibuf_platform_unhide_(bytes, n);
 }
 
 /* ---- the end ------------------------------------------------------- */

@@ -31,7 +31,7 @@ ibuf_platform_hide_(void *bytes, size_t n)
 }
 
 void
-ibuf_platform_show_(void *bytes, size_t n)
+ibuf_platform_unhide_(void *bytes, size_t n)
 {
 	__asan_unpoison_memory_region(bytes, n);
 }
@@ -56,7 +56,7 @@ ibuf_platform_hide_(void *bytes, size_t n)
 }
 
 void
-ibuf_platform_show_(void *bytes, size_t n)
+ibuf_platform_unhide_(void *bytes, size_t n)
 {
 	(void)VALGRIND_MAKE_MEM_UNDEFINED(bytes, n);
 }
@@ -77,7 +77,7 @@ ibuf_platform_hide_(void *bytes, size_t n)
 }
 
 void
-ibuf_platform_show_(void *bytes, size_t n)
+ibuf_platform_unhide_(void *bytes, size_t n)
 {
 	(void)bytes;
 	(void)n;
@@ -88,7 +88,7 @@ ibuf_platform_show_(void *bytes, size_t n)
 bool ibuf_platform_watched_;
 
 void
-ibuf_platform_look_around_(void)
+ibuf_platform_probe_(void)
 {
 	ibuf_platform_watched_ = is_watched();
 }

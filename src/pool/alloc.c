@@ -1,4 +1,4 @@
-/* element.c - elements go out of a pool and come home. */
+/* element.c - elements go out of a pool and come back. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
@@ -12,14 +12,14 @@
  * need not write it; next_ is NULL when it is not in a list.
  */
 static void
-put_in_order(const struct ibuf_home *home, struct ibuf_mbuf *m)
+put_in_order(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
 {
-	m->base_ = (uint8_t *)m + home->room_offset;
+	m->base_ = (uint8_t *)m + owner->room_offset;
 	m->room_ = &m->own_;
 	m->next_ = NULL;
-	m->own_.headroom_ = home->headroom;
+	m->own_.headroom_ = owner->headroom;
 	store_relaxed_u32(&m->own_.count_, 1);
-	clear_private(home, m);
+	clear_private(owner, m);
 }
 
 void
@@ -28,31 +28,32 @@ ibuf_element_carved_(struct ibuf_mbuf *m, void *pool)
 	struct ibuf_pool *p = pool;
 
 	m->flags_ = 0;
-	m->pool_ = (uint16_t)p->home.index;
-	put_in_order(&p->home, m);
+	m->pool_ = (uint16_t)p->owner.index;
+	put_in_order(&p->owner, m);
 	if (p->peak < p->cache.elements.stock.carved)
 		p->peak = p->cache.elements.stock.carved;
 }
 
 /* ---- out ----------------------------------------------------------- */
 
-/* Get at least one object into an empty slot; the pool may grow. */
+/* Get at least one object into an empty tcache; the pool may grow. */
 static int
-fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
+fill(struct ibuf_pool *p, struct ibuf_tcache_ *tcache)
 {
 	int error = 0;
 
-	if (ibuf_slot_refill_(slot))
+	if (ibuf_tcache_refill_(tcache))
 		return 0;
 	pthread_mutex_lock(&p->cache.lock);
-	if (!ibuf_slot_unstock_(slot, ibuf_element_carved_, p)) {
+	if (!ibuf_tcache_fill_(tcache, ibuf_element_carved_, p)) {
 		error = ibuf_pool_stock_up_(p, &p->cache.elements, 1, false);
 		if (error == 0)
-			(void)ibuf_slot_unstock_(slot, ibuf_element_carved_, p);
+			(void)ibuf_tcache_fill_(tcache, ibuf_element_carved_,
+						p);
 	}
 	pthread_mutex_unlock(&p->cache.lock);
 	/* Some may have come to the depot between the first look and now. */
-	return error != 0 && ibuf_slot_refill_(slot) ? 0 : error;
+	return error != 0 && ibuf_tcache_refill_(tcache) ? 0 : error;
 }
 
 /* The stock has one. */
@@ -76,15 +77,16 @@ ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m)
 static int
 take(struct ibuf_pool *p, struct ibuf_mbuf **m)
 {
-	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
+	struct ibuf_tcaches_ *tcaches = ibuf_threads_tcaches_(&p->cache);
 	int error;
 
-	if (slots != NULL) {
-		struct ibuf_slot_ *slot = &slots->element_;
+	if (tcaches != NULL) {
+		struct ibuf_tcache_ *tcache = &tcaches->element_;
 
-		error = slot_has_object(slot) ? 0 : fill(p, slot);
+		error = tcache_has_header(tcache) ? 0 : fill(p, tcache);
 		if (error == 0)
-			*m = ibuf_slot_take_(slot, ibuf_slot_top_(slot));
+			*m = ibuf_tcache_take_(tcache,
+					       ibuf_tcache_top_(tcache));
 		return error;
 	}
 	pthread_mutex_lock(&p->cache.lock);
@@ -109,9 +111,9 @@ ibuf_element_alloc_(struct ibuf_pool *p)
 }
 
 struct ibuf_mbuf *
-ibuf_element_take_(struct ibuf_home *home)
+ibuf_element_take_(struct ibuf_owner *owner)
 {
-	struct ibuf_pool *p = pool_of(home);
+	struct ibuf_pool *p = pool_of(owner);
 	struct ibuf_mbuf *m;
 
 	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE) ||
@@ -181,15 +183,15 @@ static size_t
 take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	  int *error)
 {
-	struct ibuf_slots_ *slots = ibuf_threads_slots_(&p->cache);
+	struct ibuf_tcaches_ *tcaches = ibuf_threads_tcaches_(&p->cache);
 	size_t got = n;
 
 	*error = 0;
-	if (slots != NULL && ibuf_slot_top_up_(&slots->element_, n)) {
-		ibuf_slot_pour_(&slots->element_, out, n);
+	if (tcaches != NULL && ibuf_tcache_top_up_(&tcaches->element_, n)) {
+		ibuf_tcache_pour_(&tcaches->element_, out, n);
 	} else {
-		pool_must_be_open(p); /* if it is not, no slots are */
-		if (slots != NULL)
+		pool_must_be_open(p); /* if it is not, no tcaches are */
+		if (tcaches != NULL)
 			ibuf_cache_flush_(&p->cache);
 		got = unstock_many(p, out, n, some, error);
 	}
@@ -216,9 +218,9 @@ ibuf_element_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 	return take_many(p, out, n, true, &error);
 }
 
-/* ---- home ---------------------------------------------------------- */
+/* ---- owner ---------------------------------------------------------- */
 
-/* Give past the slots; false: the pool is closed. */
+/* Give past the tcaches; false: the pool is closed. */
 static bool
 give_to_stock(struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
@@ -229,28 +231,28 @@ give_to_stock(struct ibuf_pool *p, struct ibuf_mbuf *m)
 	if (!closed)
 		ibuf_cache_give_(&p->cache.elements, m);
 	if (p->waiters != 0)
-		pthread_cond_signal(&p->came_home);
+		pthread_cond_signal(&p->came_back);
 	pthread_mutex_unlock(&p->cache.lock);
 	return !closed;
 }
 
 void
-ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
+ibuf_element_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m)
 {
-	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots;
+	struct ibuf_pool *p = pool_of(owner);
+	struct ibuf_tcaches_ *tcaches;
 	bool done;
 
-	if (home->wipe)
-		ibuf_platform_wipe_((uint8_t *)m + home->room_offset,
-				    home->room_size);
-	put_in_order(home, m);
+	if (owner->wipe)
+		ibuf_platform_wipe_((uint8_t *)m + owner->room_offset,
+				    owner->room_size);
+	put_in_order(owner, m);
 	/* The header stays visible: it is what finds a second free. */
-	hide((uint8_t *)m + home->room_offset, home->room_size);
-	slots = ibuf_threads_slots_to_give_(&p->cache);
-	if (slots != NULL) {
+	hide((uint8_t *)m + owner->room_offset, owner->room_size);
+	tcaches = ibuf_threads_tcaches_to_give_(&p->cache);
+	if (tcaches != NULL) {
 		m->flags_ = 0;
-		done = ibuf_slot_put_(&slots->element_, m);
+		done = ibuf_tcache_put_(&tcaches->element_, m);
 	} else {
 		done = give_to_stock(p, m);
 	}
@@ -272,7 +274,7 @@ static __thread struct {
 } hint IBUF_TLS_;
 
 /*
- * Is m plainly an element of p in use, at home?  Only an element holds the
+ * Is m plainly an element of p in use, in its own room?  Only an element holds the
  * address of its own room, whatever other bytes may lie at m.
  */
 static bool
@@ -286,8 +288,8 @@ is_plainly_ours(const struct ibuf_pool *p, const struct ibuf_mbuf *m)
 		       __atomic_load_n(&p->generation, __ATOMIC_ACQUIRE) &&
 	       at >= hint.from && at < hint.to - HEADER_SIZE &&
 	       at % CACHE_LINE == 0 && (m->flags_ & IBUF_MBUF_LIVE_) != 0 &&
-	       m->pool_ == p->home.index &&
-	       m->base_ == (const uint8_t *)m + p->home.room_offset &&
+	       m->pool_ == p->owner.index &&
+	       m->base_ == (const uint8_t *)m + p->owner.room_offset &&
 	       m->room_ == &m->own_;
 }
 
@@ -299,9 +301,9 @@ is_ours(struct ibuf_pool *p, const struct ibuf_mbuf *m, bool *in_use)
 
 	/* While the lock is held the slab stays; afterwards m keeps it. */
 	pthread_mutex_lock(&p->cache.lock);
-	ours = ibuf_stock_has_(&p->cache.elements.stock, m, &hint.from,
+	ours = ibuf_slabs_has_(&p->cache.elements.stock, m, &hint.from,
 			       &hint.to) ||
-	       ibuf_stock_has_(&p->cache.windows.stock, m, &hint.from,
+	       ibuf_slabs_has_(&p->cache.windows.stock, m, &hint.from,
 			       &hint.to);
 	hint.generation = ours ? p->generation : 0;
 	*in_use = ours && (m->flags_ & IBUF_MBUF_LIVE_) != 0;
@@ -317,10 +319,10 @@ ibuf_element_free_(struct ibuf_pool *p, struct ibuf_mbuf *m)
 	pool_must_be_open(p);
 	if (!is_plainly_ours(p, m) && !is_ours(p, m, &in_use))
 		ibuf_platform_die_("ibuf: %p is no mbuf of pool \"%s\"",
-				   (void *)m, p->home.name);
+				   (void *)m, p->owner.name);
 	if (!in_use)
 		ibuf_platform_die_(
 			"ibuf: mbuf %p of pool \"%s\" is freed twice",
-			(void *)m, p->home.name);
+			(void *)m, p->owner.name);
 	ibuf_mbuf_free(m);
 }

@@ -7,49 +7,49 @@ static uint32_t doubts;
 
 /* ---- ending: under the lock ------------------------------------------ */
 
-/* What a slot counted since somebody looked; its thread is the caller, gone,
+/* What a tcache counted since somebody looked; its thread is the caller, gone,
    or kept out by a barrier. */
 static void
-see(struct ibuf_cache *cache, struct ibuf_slot_ *slot)
+see(struct ibuf_cache *cache, struct ibuf_tcache_ *tcache)
 {
-	uint32_t now = (uint32_t)(counted_relaxed(&slot->taken_) -
-				  counted_relaxed(&slot->given_));
+	uint32_t now = (uint32_t)(counted_relaxed(&tcache->taken_) -
+				  counted_relaxed(&tcache->given_));
 
-	cache->out += (int32_t)(now - slot->seen_);
-	slot->seen_ = now;
+	cache->out += (int32_t)(now - tcache->seen_);
+	tcache->seen_ = now;
 }
 
 static void
-see_both(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
+see_both(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
 {
-	see(cache, &slots->element_);
-	see(cache, &slots->window_);
+	see(cache, &tcaches->element_);
+	see(cache, &tcaches->window_);
 }
 
-/* sum() of a closed cache, which notes what it sees of each slot. */
+/* sum() of a closed cache, which notes what it sees of each tcache. */
 static int64_t
 ask(struct ibuf_cache *cache, bool window)
 {
 	const struct ibuf_depot *depot =
 		window ? &cache->windows : &cache->elements;
-	uint64_t given = depot->given, taken = depot->taken, of_slot;
-	struct ibuf_slots_ *s;
+	uint64_t given = depot->given, taken = depot->taken, of_tcache;
+	struct ibuf_tcaches_ *s;
 
-	for (s = cache->slots; s != NULL; s = s->window_.link_) {
-		of_slot = counted_acquire(&slot_of(s, window)->given_);
-		slot_of(s, window)->seen_ = (uint32_t)of_slot;
-		given += of_slot;
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
+		of_tcache = counted_acquire(&slot_of(s, window)->given_);
+		slot_of(s, window)->seen_ = (uint32_t)of_tcache;
+		given += of_tcache;
 	}
-	for (s = cache->slots; s != NULL; s = s->window_.link_) {
-		of_slot = counted_acquire(&slot_of(s, window)->taken_);
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
+		of_tcache = counted_acquire(&slot_of(s, window)->taken_);
 		slot_of(s, window)->seen_ =
-			(uint32_t)of_slot - slot_of(s, window)->seen_;
-		taken += of_slot;
+			(uint32_t)of_tcache - slot_of(s, window)->seen_;
+		taken += of_tcache;
 	}
 	return (int64_t)(taken - given);
 }
 
-/* Ask every slot what is out; gives the elements among it. */
+/* Ask every tcache what is out; gives the elements among it. */
 static int64_t
 ask_all(struct ibuf_cache *cache)
 {
@@ -63,16 +63,16 @@ ask_all(struct ibuf_cache *cache)
 static bool
 is_over(struct ibuf_cache *cache)
 {
-	struct ibuf_slots_ *s, *next;
+	struct ibuf_tcaches_ *s, *next;
 
 	if (cache->out != 0)
 		return false;
 	cache->over = true;
-	for (s = cache->slots; s != NULL; s = next) {
+	for (s = cache->tcaches; s != NULL; s = next) {
 		next = s->window_.link_;
-		ibuf_cache_clear_(cache, s, ibuf_slot_forget_);
+		ibuf_cache_clear_(cache, s, ibuf_tcache_forget_);
 	}
-	cache->slots = NULL;
+	cache->tcaches = NULL;
 	return true;
 }
 
@@ -105,7 +105,7 @@ finish(struct ibuf_cache *cache)
 	doubt(cache, false);
 	ibuf_cache_unlist_(cache);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
-	ibuf_home_unregister_(cache->home);
+	ibuf_owner_unregister_(cache->owner);
 	ibuf_cache_let_go_(cache);
 }
 
@@ -122,25 +122,25 @@ leave(struct ibuf_cache *cache)
 
 /* ---- what may end a cache -------------------------------------------- */
 
-/* A slot in the calling thread's block may have been filled after it was
+/* A tcache in the calling thread's block may have been filled after it was
    closed; false: it is in no such block. */
 static bool
-late(struct ibuf_slot_ *slot)
+late(struct ibuf_tcache_ *tcache)
 {
-	size_t n = ((uintptr_t)slot - (uintptr_t)ibuf_slots_own_) /
-		   sizeof(struct ibuf_slots_);
-	struct ibuf_slots_ *slots;
+	size_t n = ((uintptr_t)tcache - (uintptr_t)ibuf_tcaches_own_) /
+		   sizeof(struct ibuf_tcaches_);
+	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_cache *cache;
 
-	if (ibuf_slots_own_ == NULL || n >= IBUF_SLOTS_MAX_)
+	if (ibuf_tcaches_own_ == NULL || n >= IBUF_TCACHES_MAX_)
 		return false;
-	slots = &ibuf_slots_own_[n];
-	cache = ibuf_cache_hold_(block_of(ibuf_slots_own_, 0), slots);
+	tcaches = &ibuf_tcaches_own_[n];
+	cache = ibuf_cache_hold_(block_of(ibuf_tcaches_own_, 0), tcaches);
 	if (cache == NULL)
 		return true;
 	pthread_mutex_lock(&cache->lock);
 	if (cache->counted && !cache->over)
-		see_both(cache, slots);
+		see_both(cache, tcaches);
 	leave(cache);
 	ibuf_cache_let_go_(cache);
 	return true;
@@ -150,21 +150,21 @@ static struct ibuf_late late_here = {.late = late};
 
 /* The linker may have sent us what was meant for another copy. */
 void
-ibuf_pool_late_(struct ibuf_slot_ *slot)
+ibuf_pool_late_(struct ibuf_tcache_ *tcache)
 {
 	const struct ibuf_late *copy;
 
-	if (late(slot))
+	if (late(tcache))
 		return;
-	copy = __atomic_load_n(&ibuf_homes_->late, __ATOMIC_ACQUIRE);
-	while (copy != NULL && !copy->late(slot))
+	copy = __atomic_load_n(&ibuf_owners_->late, __ATOMIC_ACQUIRE);
+	while (copy != NULL && !copy->late(tcache))
 		copy = copy->next;
 }
 
 void
-ibuf_close_have_slots_(void)
+ibuf_close_have_tcaches_(void)
 {
-	struct ibuf_late **first = &ibuf_homes_->late;
+	struct ibuf_late **first = &ibuf_owners_->late;
 
 	late_here.next = __atomic_load_n(first, __ATOMIC_RELAXED);
 	/* Release: who finds it finds its members. */
@@ -178,12 +178,12 @@ void
 ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
 {
 	struct ibuf_cache *cache = depot->owner;
-	struct ibuf_slots_ *own;
+	struct ibuf_tcaches_ *own;
 
 	pthread_mutex_lock(&cache->lock);
 	ibuf_cache_give_(depot, m);
 	if (cache->counted) {
-		own = own_slots(cache);
+		own = own_tcaches(cache);
 		cache->out--;
 		if (own != NULL)
 			see_both(cache, own);
@@ -191,29 +191,29 @@ ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
 	leave(cache);
 }
 
-/* Take a pair of slots out of a cache. */
+/* Take a pair of tcaches out of a cache. */
 static void
-drop(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
+drop(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
 {
 	if (cache->counted)
-		see_both(cache, slots);
-	ibuf_cache_unlink_(cache, slots);
-	(void)ibuf_slot_empty_(&slots->element_, SIZE_MAX);
-	(void)ibuf_slot_empty_(&slots->window_, SIZE_MAX);
-	ibuf_cache_clear_(cache, slots, ibuf_slot_retire_);
+		see_both(cache, tcaches);
+	ibuf_cache_unlink_(cache, tcaches);
+	(void)ibuf_tcache_empty_(&tcaches->element_, SIZE_MAX);
+	(void)ibuf_tcache_empty_(&tcaches->window_, SIZE_MAX);
+	ibuf_cache_clear_(cache, tcaches, ibuf_tcache_retire_);
 }
 
 void
-ibuf_cache_drop_slots_(struct ibuf_block *block, uint32_t number)
+ibuf_pool_drop_tcaches_(struct ibuf_block *block, uint32_t number)
 {
-	struct ibuf_slots_ *slots = &block->thread.slots_[number];
-	struct ibuf_cache *cache = ibuf_cache_hold_(block, slots);
+	struct ibuf_tcaches_ *tcaches = &block->thread.tcaches_[number];
+	struct ibuf_cache *cache = ibuf_cache_hold_(block, tcaches);
 
 	if (cache == NULL)
 		return;
 	pthread_mutex_lock(&cache->lock);
-	if (slots->element_.base_ != NULL)
-		drop(cache, slots);
+	if (tcaches->element_.base_ != NULL)
+		drop(cache, tcaches);
 	leave(cache);
 	ibuf_cache_let_go_(cache);
 }
@@ -221,7 +221,7 @@ ibuf_cache_drop_slots_(struct ibuf_block *block, uint32_t number)
 bool
 ibuf_cache_reclaim_(struct ibuf_cache *cache)
 {
-	struct ibuf_slots_ *own = own_slots(cache), *s, *next;
+	struct ibuf_tcaches_ *own = own_tcaches(cache), *s, *next;
 	struct ibuf_block *block;
 	bool found = false;
 	size_t n = 0;
@@ -230,9 +230,9 @@ ibuf_cache_reclaim_(struct ibuf_cache *cache)
 		cache->patience--;
 		return false;
 	}
-	for (s = cache->slots; s != NULL; s = next, n++) {
+	for (s = cache->tcaches; s != NULL; s = next, n++) {
 		next = s->window_.link_;
-		block = block_of(s, cache->home->index);
+		block = block_of(s, cache->owner->index);
 		if (s == own || !ibuf_block_take_(block))
 			continue;
 		drop(cache, s);
@@ -245,25 +245,25 @@ ibuf_cache_reclaim_(struct ibuf_cache *cache)
 
 /* ---- closing ---------------------------------------------------------- */
 
-/* Close all slots; true: another thread has some, and may be filling them. */
+/* Close all tcaches; true: another thread has some, and may be filling them. */
 static bool
-close_slots(struct ibuf_cache *cache)
+close_tcaches(struct ibuf_cache *cache)
 {
-	const struct ibuf_slots_ *own = own_slots(cache);
+	const struct ibuf_tcaches_ *own = own_tcaches(cache);
 	bool others = false;
-	struct ibuf_slots_ *s;
+	struct ibuf_tcaches_ *s;
 
-	for (s = cache->slots; s != NULL; s = s->window_.link_) {
-		ibuf_slot_close_(&s->element_);
-		ibuf_slot_close_(&s->window_);
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
+		ibuf_tcache_close_(&s->element_);
+		ibuf_tcache_close_(&s->window_);
 		others = others || s != own;
 	}
 	return others;
 }
 
 /*
- * All threads pass a barrier: then whoever fills a slot sees that it is
- * closed, or we see what was put there, see ibuf_slot_given_().  Where the
+ * All threads pass a barrier: then whoever fills a tcache sees that it is
+ * closed, or we see what was put there, see ibuf_tcache_given_().  Where the
  * system refuses it, a free that is under way may be missed.  That keeps the
  * memory for too long, and nothing else: its count reaches the memory soon,
  * and who looks again finds it.
@@ -288,7 +288,7 @@ ibuf_cache_close_(struct ibuf_cache *cache)
 	pthread_mutex_lock(&cache->lock);
 	__atomic_store_n(&cache->closed, true, __ATOMIC_RELEASE);
 	(void)ibuf_cache_empty_own_(cache, SIZE_MAX);
-	others = close_slots(cache);
+	others = close_tcaches(cache);
 	pthread_mutex_unlock(&cache->lock);
 	if (others)
 		keep_out(cache);

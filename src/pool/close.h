@@ -4,11 +4,11 @@
  * From when it is closed on a cache keeps in out what is out, as far as it
  * knows, so that a free need not ask every thread:
  *
- *   out = sum of seen_ of the slots + taken - given of the depots
+ *   out = sum of seen_ of the tcaches + taken - given of the depots
  *
- * seen_ is a slot's taken_ - given_ when somebody looked.  Takes that nobody
+ * seen_ is a tcache's taken_ - given_ when somebody looked.  Takes that nobody
  * has seen make the truth larger than out, gives make it smaller; but whoever
- * gives to a closed slot comes to tell.  So in the end out is 0 or less, and
+ * gives to a closed tcache comes to tell.  So in the end out is 0 or less, and
  * then all are asked again, which is exact.
  */
 #ifndef IBUF_SRC_CLOSE_H
@@ -16,14 +16,14 @@
 
 #include "store.h"
 
-/* An object of a closed cache comes home, perhaps the last. */
+/* An object of a closed cache comes back, perhaps the last. */
 void ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m);
 
-/* Say that this copy of the library has slots; once, having joined. */
-void ibuf_close_have_slots_(void);
+/* Say that this copy of the library has tcaches; once, having joined. */
+void ibuf_close_have_tcaches_(void);
 
-/* Take the slots with a number from a block, which has them or not. */
-void ibuf_cache_drop_slots_(struct ibuf_block *block, uint32_t number);
+/* Take the tcaches with a number from a block, which has them or not. */
+void ibuf_pool_drop_tcaches_(struct ibuf_block *block, uint32_t number);
 
 /*
  * Put into the stocks what threads kept that are gone; the lock is held.

@@ -154,7 +154,7 @@ ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out, size_t n,
 	bool fresh;
 
 	for (i = 0; i < n; i++) {
-		m = ibuf_stock_take_(&depot->stock, &fresh);
+		m = ibuf_slabs_take_(&depot->stock, &fresh);
 		if (m == NULL)
 			break;
 		if (fresh)
@@ -173,7 +173,7 @@ mark_listed(struct ibuf_mbuf *m)
 	if ((m->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) != 0)
 		ibuf_platform_die_(
 			"ibuf: mbuf %p of pool \"%s\" is freed twice",
-			(void *)m, home_of(m)->name);
+			(void *)m, owner_of(m)->name);
 	m->flags_ = IBUF_MBUF_LISTED_;
 }
 
@@ -185,7 +185,7 @@ ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
 
 	for (i = 0; i < n; i++) {
 		mark_listed(ms[i]);
-		ibuf_stock_give_(&depot->stock, ms[i]);
+		ibuf_slabs_give_(&depot->stock, ms[i]);
 	}
 }
 
@@ -210,15 +210,15 @@ ibuf_depot_sort_(struct ibuf_depot *depot, size_t n)
 	struct ibuf_mbuf *m;
 	size_t left = n;
 
-	while (left != 0 && (m = ibuf_stock_unlist_(&depot->stock)) != NULL) {
-		ibuf_stock_sort_(&depot->stock, m, &recent);
+	while (left != 0 && (m = ibuf_slabs_unlist_(&depot->stock)) != NULL) {
+		ibuf_slabs_sort_(&depot->stock, m, &recent);
 		left--;
 	}
 	while (left != 0 && (magazine = pop(depot, &depot->full)) != NULL) {
 		while (left != 0 && magazine->n != 0) {
 			m = magazine->objects[--magazine->n];
 			mark_listed(m);
-			ibuf_stock_sort_(&depot->stock, m, &recent);
+			ibuf_slabs_sort_(&depot->stock, m, &recent);
 			left--;
 		}
 		ibuf_depot_push_(depot, magazine);

@@ -1,22 +1,22 @@
 /*
  * depot.h - the free objects of one kind that no thread keeps back.
  *
- *   slot <--- objects, one by one            (inline, no lock)
+ *   tcache <--- objects, one by one            (inline, no lock)
  *     |
  *   magazine, magazine --- whole ---> depot  (lock-free)
  *                                       |
  *                     stock: listed and uncarved objects  (lock)
  *
- * A magazine is an array of free objects with one owner: a slot, one of the
+ * A magazine is an array of free objects with one owner: a tcache, one of the
  * two stacks, or who is moving it.  Magazines are known by numbers and live
  * as long as the depot, so a stack may look into one that somebody else has
  * just popped; a tag of 40 bits in the stack's head makes that harmless (the
  * compare fails, since every pop counts it up).
  *
- *   stock.capacity = out + in slots + in magazines + stocked
+ *   stock.capacity = out + in tcaches + in magazines + stocked
  *
- * Magazines are made on the way out of the pool only, for slots and, as
- * spares, for objects that had to come home without one.  The way home takes
+ * Magazines are made on the way out of the pool only, for tcaches and, as
+ * spares, for objects that had to come back without one.  The way back takes
  * what there is, and where there is none it uses the stock's list, so giving
  * back needs no memory.
  */
@@ -44,19 +44,19 @@ struct ibuf_depot {
 	_Alignas(CACHE_LINE) uint64_t empty; /* atomic */
 	_Alignas(CACHE_LINE) struct ibuf_cache *owner;
 	pthread_mutex_t *lock; /* the owner's */
-	size_t magazine_size;  /* objects; 0: no slots */
-	bool single;           /* a slot has one magazine, not two */
+	size_t magazine_size;  /* objects; 0: no tcaches */
+	bool single;           /* a tcache has one magazine, not two */
 	struct ibuf_magazine **parts[DEPOT_PARTS]; /* atomic pointers */
 	/* Under the lock: */
 	uint32_t n_magazines;
 	uint32_t n_spares; /* of them, those made by ibuf_depot_spare_() */
-	struct ibuf_stock stock;
+	struct ibuf_slabs stock;
 	/* Objects of slabs that are between the provider and the stock, in
 	   either direction; they count against the pool's max. */
 	size_t moving;
 	size_t piece; /* objects in the last slab, since one was refused; or 0 */
-	/* Objects that went out and came home past the slots, and through
-	   slots that are gone: */
+	/* Objects that went out and came back past the tcaches, and through
+	   tcaches that are gone: */
 	uint64_t taken;
 	uint64_t given;
 	size_t lost; /* of stock.capacity, with threads that a fork left behind */
@@ -76,7 +76,7 @@ struct ibuf_magazine *ibuf_depot_get_empty_(struct ibuf_depot *depot);
 
 /*
  * Objects came out of the stock that had been put there for want of a
- * magazine: make one more, where there is memory, so that they can go home
+ * magazine: make one more, where there is memory, so that they can go back
  * in it.  There are never more than could hold all objects.  Needs the lock.
  */
 void ibuf_depot_spare_(struct ibuf_depot *depot);
@@ -108,7 +108,7 @@ size_t ibuf_depot_sort_(struct ibuf_depot *depot, size_t n);
 static inline size_t
 depot_stocked(const struct ibuf_depot *depot)
 {
-	const struct ibuf_stock *stock = &depot->stock;
+	const struct ibuf_slabs *stock = &depot->stock;
 
 	return stock->n_listed + stock->n_sorted + stock->capacity -
 	       stock->carved;

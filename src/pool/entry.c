@@ -3,7 +3,7 @@
  * made it.
  *
  * Whoever calls may be linked to another copy (copies.h), whose threads have
- * slots of their own; each pool has those of one copy only.
+ * tcaches of their own; each pool has those of one copy only.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
@@ -13,50 +13,50 @@
 struct ibuf_mbuf *
 ibuf_pool_alloc_any_(struct ibuf_pool *p)
 {
-	return p->home.ops->alloc(p);
+	return p->owner.ops->alloc(p);
 }
 
 struct ibuf_mbuf *
 ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 {
-	return p->home.ops->alloc_wait(p, timeout);
+	return p->owner.ops->alloc_wait(p, timeout);
 }
 
 int
 ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 {
-	return p->home.ops->alloc_bulk(p, out, n);
+	return p->owner.ops->alloc_bulk(p, out, n);
 }
 
 size_t
 ibuf_pool_alloc_upto(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 {
-	return p->home.ops->alloc_upto(p, out, n);
+	return p->owner.ops->alloc_upto(p, out, n);
 }
 
 void
 ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
 	if (m != NULL)
-		p->home.ops->free(p, m);
+		p->owner.ops->free(p, m);
 }
 
 int
 ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
 {
-	return p->home.ops->reserve(p, n);
+	return p->owner.ops->reserve(p, n);
 }
 
 size_t
 ibuf_pool_trim(struct ibuf_pool *p)
 {
-	return p->home.ops->trim(p);
+	return p->owner.ops->trim(p);
 }
 
 void
 ibuf_pool_flush(struct ibuf_pool *p)
 {
-	p->home.ops->flush(p);
+	p->owner.ops->flush(p);
 }
 
 int
@@ -67,7 +67,7 @@ ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		return -EINVAL;
 	if (p == NULL)
 		return ibuf_stats_get_(NULL, out, out_size);
-	return p->home.ops->get_stats(p, out, out_size);
+	return p->owner.ops->get_stats(p, out, out_size);
 }
 
 size_t
@@ -76,7 +76,7 @@ ibuf_pool_allocated(const struct ibuf_pool *p)
 	struct ibuf_pool_stats stats;
 
 	if (p != NULL)
-		return p->home.ops->allocated(p);
+		return p->owner.ops->allocated(p);
 	ibuf_pool_get_stats(NULL, &stats, sizeof stats);
 	return (size_t)stats.allocated;
 }
@@ -93,5 +93,5 @@ ibuf_pool_available(const struct ibuf_pool *p)
 size_t
 ibuf_pool_destroy(struct ibuf_pool *p)
 {
-	return p == NULL ? 0 : p->home.ops->destroy(p);
+	return p == NULL ? 0 : p->owner.ops->destroy(p);
 }

@@ -25,7 +25,7 @@
 
 struct growth {
 	bool exact;              /* no more than what is asked for */
-	struct ibuf_stock slabs; /* gathered */
+	struct ibuf_slabs slabs; /* gathered */
 	size_t last;             /* objects in the last of them */
 	size_t claimed;          /* of depot->moving */
 	uint64_t forks;          /* p->forks when that was claimed */
@@ -89,7 +89,7 @@ static size_t
 slab_objects(const struct ibuf_pool *p, const struct ibuf_depot *depot,
 	     const struct growth *g, size_t n)
 {
-	const struct ibuf_stock *stock = &depot->stock;
+	const struct ibuf_slabs *stock = &depot->stock;
 	size_t most = (SLAB_MOST - at_most(SLAB_MOST, stock->kind.alignment)) /
 		      stock->kind.stride;
 	size_t count = SLAB_LEAST / stock->kind.stride;
@@ -113,7 +113,7 @@ ibuf_pool_moved_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
 	if (forks == p->forks)
 		depot->moving -= n;
 	if (p->waiters != 0)
-		pthread_cond_broadcast(&p->came_home);
+		pthread_cond_broadcast(&p->came_back);
 }
 
 static void
@@ -145,9 +145,9 @@ static bool
 is_taken(const struct ibuf_pool *p, const struct growth *g,
 	 const struct ibuf_slab *slab)
 {
-	return ibuf_stock_overlaps_(&p->cache.elements.stock, slab) ||
-	       ibuf_stock_overlaps_(&p->cache.windows.stock, slab) ||
-	       ibuf_stock_overlaps_(&g->slabs, slab);
+	return ibuf_slabs_overlaps_(&p->cache.elements.stock, slab) ||
+	       ibuf_slabs_overlaps_(&p->cache.windows.stock, slab) ||
+	       ibuf_slabs_overlaps_(&g->slabs, slab);
 }
 
 /* One slab more, of n objects or fewer.  The lock is let go meanwhile. */
@@ -180,7 +180,7 @@ gather(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g,
 	if (got != 0 && (got < count || depot->piece != 0))
 		depot->piece = got;
 	if (error == 0)
-		ibuf_stock_add_(&g->slabs, slab);
+		ibuf_slabs_add_(&g->slabs, slab);
 	return error;
 }
 
@@ -192,14 +192,14 @@ commit(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g)
 	struct ibuf_slab *slab;
 	int error = 0;
 
-	while ((slab = ibuf_stock_take_any_(&g->slabs)) != NULL) {
+	while ((slab = ibuf_slabs_take_any_(&g->slabs)) != NULL) {
 		/* Two growths at once may have been given the same. */
 		if (is_taken(p, g, slab)) {
 			ibuf_slab_forget_(slab);
 			error = -EINVAL;
 			continue;
 		}
-		ibuf_stock_add_(&depot->stock, slab);
+		ibuf_slabs_add_(&depot->stock, slab);
 		if (depot == &p->cache.elements)
 			p->grows++;
 	}
@@ -217,7 +217,7 @@ drop(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g)
 	if (g->claimed == 0)
 		return;
 	pthread_mutex_unlock(&p->cache.lock);
-	while ((slab = ibuf_stock_take_any_(&g->slabs)) != NULL)
+	while ((slab = ibuf_slabs_take_any_(&g->slabs)) != NULL)
 		pool_unmap(p, slab);
 	pthread_mutex_lock(&p->cache.lock);
 	unclaim(p, depot, g, g->claimed);
@@ -251,7 +251,7 @@ missing(struct ibuf_depot *depot, size_t n)
 }
 
 /*
- * When the lock was let go others may have brought objects home or taken
+ * When the lock was let go others may have brought objects back or taken
  * some: a failure is told only while the lock is held since the last look.
  */
 static int
@@ -294,7 +294,7 @@ wait_for_others(struct ibuf_pool *p, const struct ibuf_depot *depot)
 		return;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	p->waiters++;
-	pthread_cond_wait(&p->came_home, &p->cache.lock);
+	pthread_cond_wait(&p->came_back, &p->cache.lock);
 	p->waiters--;
 	pthread_setcancelstate(cancel, &cancel);
 }

@@ -38,42 +38,43 @@ fork_parent(void)
 
 /* Objects that a thread which does not exist kept back, or was moving. */
 static void
-write_off(struct ibuf_depot *depot, const struct ibuf_slot_ *own)
+write_off(struct ibuf_depot *depot, const struct ibuf_tcache_ *own)
 {
 	size_t here = depot_stocked(depot);
 
 	if (own != NULL)
-		here += ibuf_slot_held_(own, depot->magazine_size);
+		here += ibuf_tcache_held_(own, depot->magazine_size);
 	depot->lost = depot->stock.capacity - here -
 		      (size_t)(depot->taken - depot->given) -
 		      (own == NULL ? 0 : (size_t)(own->taken_ - own->given_));
 }
 
-/* Only the thread that forked is there: the slots of others are no more. */
+/* Only the thread that forked is there: the tcaches of others are no more. */
 static void
 fork_child_cache(struct ibuf_cache *cache)
 {
 	struct ibuf_block *block = ibuf_block_own_;
-	struct ibuf_slots_ *s, *next, *own = NULL;
+	struct ibuf_tcaches_ *s, *next, *own = NULL;
 
-	for (s = cache->slots; s != NULL; s = next) {
+	for (s = cache->tcaches; s != NULL; s = next) {
 		next = s->window_.link_;
 		if (block != NULL &&
-		    s == &block->thread.slots_[cache->home->index]) {
+		    s == &block->thread.tcaches_[cache->owner->index]) {
 			own = s;
 			continue;
 		}
-		ibuf_slot_abandon_(&s->element_);
-		ibuf_slot_abandon_(&s->window_);
+		ibuf_tcache_abandon_(&s->element_);
+		ibuf_tcache_abandon_(&s->window_);
 	}
-	cache->slots = own;
+	cache->tcaches = own;
 	if (own != NULL) {
 		own->window_.link_ = NULL;
 		own->element_.link_ = NULL;
 	}
-	ibuf_slot_inherit_(&cache->elements,
-			   own == NULL ? NULL : &own->element_);
-	ibuf_slot_inherit_(&cache->windows, own == NULL ? NULL : &own->window_);
+	ibuf_tcache_inherit_(&cache->elements,
+			     own == NULL ? NULL : &own->element_);
+	ibuf_tcache_inherit_(&cache->windows,
+			     own == NULL ? NULL : &own->window_);
 	write_off(&cache->elements, own == NULL ? NULL : &own->element_);
 	write_off(&cache->windows, own == NULL ? NULL : &own->window_);
 	ibuf_cache_forked_(cache);

@@ -1,7 +1,7 @@
 /*
  * fork.h - a fork leaves a process with one thread.
  *
- * The slots of the others are written off there: what they held may have
+ * The tcaches of the others are written off there: what they held may have
  * been half moved.
  */
 #ifndef IBUF_SRC_FORK_H

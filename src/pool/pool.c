@@ -47,10 +47,10 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 		whole += unit;
 	if (first - o->headroom > UINT32_MAX)
 		return -EOVERFLOW;
-	p->home.room_offset = (uint32_t)(first - o->headroom);
-	p->home.room_size = (uint32_t)(o->headroom + o->capacity);
-	p->home.headroom = (uint32_t)o->headroom;
-	p->home.private_size = (uint32_t)o->private_size;
+	p->owner.room_offset = (uint32_t)(first - o->headroom);
+	p->owner.room_size = (uint32_t)(o->headroom + o->capacity);
+	p->owner.headroom = (uint32_t)o->headroom;
+	p->owner.private_size = (uint32_t)o->private_size;
 	p->cache.elements.stock.kind.stride = whole;
 	p->cache.elements.stock.kind.alignment = unit;
 	p->cache.windows.stock.kind.stride = window;
@@ -69,7 +69,7 @@ lay_out_cache(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 
 	if (size > MAGAZINE_MOST)
 		size = MAGAZINE_MOST;
-	if (size == 0 || p->home.wipe)
+	if (size == 0 || p->owner.wipe)
 		return;
 	p->cache.elements.magazine_size = size;
 	p->cache.elements.single = o->cache < 2;
@@ -88,7 +88,7 @@ init_condition(struct ibuf_pool *p)
 		return -error;
 	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	if (error == 0)
-		error = pthread_cond_init(&p->came_home, &monotonic);
+		error = pthread_cond_init(&p->came_back, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	return -error;
 }
@@ -107,11 +107,11 @@ init_locks(struct ibuf_pool *p)
 }
 
 static void
-unmap_stock(struct ibuf_pool *p, struct ibuf_stock *stock)
+unmap_stock(struct ibuf_pool *p, struct ibuf_slabs *stock)
 {
 	struct ibuf_slab *slab;
 
-	while ((slab = ibuf_stock_take_any_(stock)) != NULL)
+	while ((slab = ibuf_slabs_take_any_(stock)) != NULL)
 		pool_unmap(p, slab);
 }
 
@@ -119,13 +119,13 @@ unmap_stock(struct ibuf_pool *p, struct ibuf_stock *stock)
 static void
 pool_unmake(struct ibuf_cache *cache)
 {
-	struct ibuf_pool *p = pool_of(cache->home);
+	struct ibuf_pool *p = pool_of(cache->owner);
 
 	unmap_stock(p, &cache->elements.stock);
 	unmap_stock(p, &cache->windows.stock);
 	ibuf_depot_end_(&cache->elements);
 	ibuf_depot_end_(&cache->windows);
-	pthread_cond_destroy(&p->came_home);
+	pthread_cond_destroy(&p->came_back);
 	pthread_mutex_destroy(&cache->lock);
 	free(p);
 }
@@ -134,7 +134,7 @@ pool_unmake(struct ibuf_cache *cache)
 static void
 pool_forked(struct ibuf_cache *cache)
 {
-	struct ibuf_pool *p = pool_of(cache->home);
+	struct ibuf_pool *p = pool_of(cache->owner);
 
 	p->forks++;
 	cache->elements.moving = 0;
@@ -145,12 +145,12 @@ pool_forked(struct ibuf_cache *cache)
 	(void)init_condition(p);
 }
 
-/* Where an allocation looks for a free element: nowhere, in slots of zeros. */
+/* Where an allocation looks for a free element: nowhere, in tcaches of zeros. */
 static size_t
-slot_offset(uint32_t index)
+tcache_offset(uint32_t index)
 {
-	return offsetof(struct ibuf_thread_, slots_) +
-	       index * sizeof(struct ibuf_slots_);
+	return offsetof(struct ibuf_thread_, tcaches_) +
+	       index * sizeof(struct ibuf_tcaches_);
 }
 
 static void
@@ -165,17 +165,17 @@ pool_destroy(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
 	/* What other threads keep back is not to be had by the inline body. */
-	p->front.slot_ = slot_offset(0);
-	/* Pairs with the loads in ibuf_home_window_() and ibuf_mbuf_pool():
+	p->front.tcache_ = tcache_offset(0);
+	/* Pairs with the loads in ibuf_owner_take_indirect_() and ibuf_mbuf_pool():
 	   who finds the cache closed finds no pool. */
-	__atomic_store_n(&p->home.pool, NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->owner.pool, NULL, __ATOMIC_RELEASE);
 	return ibuf_cache_close_(&p->cache);
 }
 
-static const struct ibuf_home_ops pool_ops = {
-	.window_take = ibuf_window_take_,
-	.windows_take = ibuf_windows_take_,
-	.window_give = ibuf_window_give_,
+static const struct ibuf_owner_ops pool_ops = {
+	.window_take = XX_indirect_take_,
+	.windows_take = XX_indirect_take_many_,
+	.window_give = XX_indirect_give_,
 	.element_take = ibuf_element_take_,
 	.element_give = ibuf_element_give_,
 	.alloc = ibuf_element_alloc_,
@@ -202,14 +202,14 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	if (posix_memalign((void **)&p, CACHE_LINE, sizeof *p + name_size) != 0)
 		return -ENOMEM;
 	memset(p, 0, sizeof *p);
-	p->home.ops = &pool_ops;
-	p->home.pool = p;
-	p->home.name = memcpy(p + 1, o->name, name_size);
-	p->home.wipe = (o->flags & IBUF_POOL_F_WIPE) != 0;
+	p->owner.ops = &pool_ops;
+	p->owner.pool = p;
+	p->owner.name = memcpy(p + 1, o->name, name_size);
+	p->owner.wipe = (o->flags & IBUF_POOL_F_WIPE) != 0;
 	p->provider = *o->provider;
 	p->max = o->max;
 	p->can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
-	p->cache.home = &p->home;
+	p->cache.owner = &p->owner;
 	p->cache.elements.owner = &p->cache;
 	p->cache.elements.lock = &p->cache.lock;
 	p->cache.windows.owner = &p->cache;
@@ -233,16 +233,17 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 static void
 set_front(struct ibuf_pool *p)
 {
-	bool has_slots = p->home.index < IBUF_SLOTS_MAX_;
-	bool careful = !has_slots || p->home.wipe || p->home.private_size != 0;
+	bool has_tcaches = p->owner.index < IBUF_TCACHES_MAX_;
+	bool careful =
+		!has_tcaches || p->owner.wipe || p->owner.private_size != 0;
 
-	p->front.fresh_.off_ = p->home.headroom;
-	p->front.fresh_.cap_ = p->home.room_size;
+	p->front.fresh_.off_ = p->owner.headroom;
+	p->front.fresh_.cap_ = p->owner.room_size;
 	p->front.fresh_.flags_ =
-		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_ |
+		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_ |
 			   (careful ? IBUF_MBUF_CAREFUL_ : 0));
-	p->front.fresh_.pool_ = (uint16_t)p->home.index;
-	p->front.slot_ = slot_offset(has_slots ? p->home.index : 0);
+	p->front.fresh_.pool_ = (uint16_t)p->owner.index;
+	p->front.tcache_ = tcache_offset(has_tcaches ? p->owner.index : 0);
 }
 
 /* The first elements; they are no growth. */
@@ -299,5 +300,5 @@ _Noreturn void
 ibuf_pool_is_closed_(const struct ibuf_pool *p)
 {
 	ibuf_platform_die_("ibuf: pool \"%s\" is used after it was destroyed",
-			   p->home.name);
+			   p->owner.name);
 }

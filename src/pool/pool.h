@@ -20,7 +20,7 @@
 
 struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
-	struct ibuf_home home;
+	struct ibuf_owner owner;
 	struct ibuf_provider provider;
 	size_t max; /* elements; SIZE_MAX: no limit */
 	bool can_wait;
@@ -28,7 +28,7 @@ struct ibuf_pool {
 	uint64_t generation; /* atomic: of its memory, see trim.c */
 
 	struct ibuf_cache cache;
-	pthread_cond_t came_home; /* an element did, or slabs have moved */
+	pthread_cond_t came_back; /* an element did, or slabs have moved */
 	uint64_t peak;
 	uint64_t grows;
 	uint64_t waits;
@@ -37,10 +37,10 @@ struct ibuf_pool {
 };
 
 static inline struct ibuf_pool *
-pool_of(const struct ibuf_home *home)
+pool_of(const struct ibuf_owner *owner)
 {
-	return (struct ibuf_pool *)(void *)((uint8_t *)(uintptr_t)home -
-					    offsetof(struct ibuf_pool, home));
+	return (struct ibuf_pool *)(void *)((uint8_t *)(uintptr_t)owner -
+					    offsetof(struct ibuf_pool, owner));
 }
 
 /* ---- options: options.c ------------------------------------------------ */
@@ -110,7 +110,7 @@ void ibuf_element_carved_(struct ibuf_mbuf *m, void *pool);
 static inline void
 element_show(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
-	show((uint8_t *)m + p->home.room_offset, p->home.room_size);
+	show((uint8_t *)m + p->owner.room_offset, p->owner.room_size);
 }
 
 /* Make a free element a message. */
@@ -128,8 +128,8 @@ element_open(const struct ibuf_pool *p, struct ibuf_mbuf *m)
  */
 int ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
-struct ibuf_mbuf *ibuf_element_take_(struct ibuf_home *home);
-void ibuf_element_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
+struct ibuf_mbuf *ibuf_element_take_(struct ibuf_owner *owner);
+void ibuf_element_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 
 /* ---- what handle.c calls by the names of ibuf/pool.h ----------------- */
 
@@ -150,9 +150,9 @@ size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
 /* ---- windows: window.c --------------------------------------------- */
 
-struct ibuf_mbuf *ibuf_window_take_(struct ibuf_home *home);
-bool ibuf_windows_take_(struct ibuf_home *home, struct ibuf_mbuf **out,
-			size_t n);
-void ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m);
+struct ibuf_mbuf *XX_indirect_take_(struct ibuf_owner *owner);
+bool XX_indirect_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
+			    size_t n);
+void XX_indirect_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 
 #endif

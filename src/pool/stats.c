@@ -7,11 +7,11 @@
 static void
 read_heap(struct ibuf_pool_stats *stats)
 {
-	const struct ibuf_home_heap *heap =
-		(const struct ibuf_home_heap *)home_heap();
+	const struct ibuf_owner_heap *heap =
+		(const struct ibuf_owner_heap *)owner_heap();
 
 	/* given first: what is given was taken before, so never negative;
-	   but for what a copy took that has another table of homes. */
+	   but for what a copy took that has another table of owners. */
 	stats->frees = counted_acquire(&heap->given);
 	stats->allocs = counted_acquire(&heap->taken);
 	if (stats->frees > stats->allocs)
@@ -19,7 +19,7 @@ read_heap(struct ibuf_pool_stats *stats)
 	stats->allocated = stats->allocs - stats->frees;
 	stats->handles = stats->allocated;
 	stats->capacity = stats->allocated;
-	stats->copied_bytes = counted_relaxed(&heap->home.copied_bytes);
+	stats->copied_bytes = counted_relaxed(&heap->owner.copied_bytes);
 }
 
 static void
@@ -38,7 +38,7 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 	stats->allocs = counts.taken;
 	stats->frees = counts.given;
 	stats->failures = counted_relaxed(&p->failures);
-	stats->copied_bytes = counted_relaxed(&p->home.copied_bytes);
+	stats->copied_bytes = counted_relaxed(&p->owner.copied_bytes);
 	pthread_mutex_lock(&p->cache.lock);
 	stats->peak = p->peak;
 	stats->grows = p->grows;

@@ -4,7 +4,7 @@
 
 /* The slab an address lies in; NULL: none. */
 static struct ibuf_slab *
-slab_of(const struct ibuf_stock *stock, const void *address)
+slab_of(const struct ibuf_slabs *stock, const void *address)
 {
 	struct ibuf_slab *slab =
 		ibuf_slab_floor_(stock->root, (uintptr_t)address);
@@ -28,7 +28,7 @@ is_open(const struct ibuf_slab *slab)
 }
 
 static void
-open_slab(struct ibuf_stock *stock, struct ibuf_slab *slab)
+open_slab(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	bool last = is_idle(slab);
 
@@ -41,7 +41,7 @@ open_slab(struct ibuf_stock *stock, struct ibuf_slab *slab)
 }
 
 static void
-close_slab(struct ibuf_stock *stock, struct ibuf_slab *slab)
+close_slab(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	*(slab->previous != NULL ? &slab->previous->next : &stock->first_open) =
 		slab->next;
@@ -52,7 +52,7 @@ close_slab(struct ibuf_stock *stock, struct ibuf_slab *slab)
 /* ---- slabs come and go ------------------------------------------------ */
 
 bool
-ibuf_stock_overlaps_(const struct ibuf_stock *stock,
+ibuf_slabs_overlaps_(const struct ibuf_slabs *stock,
 		     const struct ibuf_slab *slab)
 {
 	const struct ibuf_slab *other = ibuf_slab_floor_(
@@ -63,7 +63,7 @@ ibuf_stock_overlaps_(const struct ibuf_stock *stock,
 }
 
 void
-ibuf_stock_add_(struct ibuf_stock *stock, struct ibuf_slab *slab)
+ibuf_slabs_add_(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	ibuf_slab_insert_(&stock->root, slab);
 	open_slab(stock, slab);
@@ -72,7 +72,7 @@ ibuf_stock_add_(struct ibuf_stock *stock, struct ibuf_slab *slab)
 }
 
 static void
-take_out(struct ibuf_stock *stock, struct ibuf_slab *slab)
+take_out(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	if (is_open(slab))
 		close_slab(stock, slab);
@@ -84,7 +84,7 @@ take_out(struct ibuf_stock *stock, struct ibuf_slab *slab)
 }
 
 struct ibuf_slab *
-ibuf_stock_take_idle_(struct ibuf_stock *stock)
+ibuf_slabs_take_idle_(struct ibuf_slabs *stock)
 {
 	struct ibuf_slab *slab = stock->last_open;
 
@@ -95,7 +95,7 @@ ibuf_stock_take_idle_(struct ibuf_stock *stock)
 }
 
 struct ibuf_slab *
-ibuf_stock_take_any_(struct ibuf_stock *stock)
+ibuf_slabs_take_any_(struct ibuf_slabs *stock)
 {
 	struct ibuf_slab *slab = stock->root;
 
@@ -107,7 +107,7 @@ ibuf_stock_take_any_(struct ibuf_stock *stock)
 /* ---- objects come and go ---------------------------------------------- */
 
 struct ibuf_mbuf *
-ibuf_stock_unlist_(struct ibuf_stock *stock)
+ibuf_slabs_unlist_(struct ibuf_slabs *stock)
 {
 	struct ibuf_mbuf *m = stock->listed;
 
@@ -119,7 +119,7 @@ ibuf_stock_unlist_(struct ibuf_stock *stock)
 }
 
 static struct ibuf_mbuf *
-carve(struct ibuf_stock *stock, struct ibuf_slab *slab)
+carve(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	uint8_t *at = slab->base + slab->carved * stock->kind.stride;
 
@@ -129,7 +129,7 @@ carve(struct ibuf_stock *stock, struct ibuf_slab *slab)
 }
 
 static struct ibuf_mbuf *
-unsort(struct ibuf_stock *stock, struct ibuf_slab *slab)
+unsort(struct ibuf_slabs *stock, struct ibuf_slab *slab)
 {
 	struct ibuf_mbuf *m = slab->free;
 
@@ -140,10 +140,10 @@ unsort(struct ibuf_stock *stock, struct ibuf_slab *slab)
 }
 
 struct ibuf_mbuf *
-ibuf_stock_take_(struct ibuf_stock *stock, bool *fresh)
+ibuf_slabs_take_(struct ibuf_slabs *stock, bool *fresh)
 {
 	struct ibuf_slab *slab = stock->first_open;
-	struct ibuf_mbuf *m = ibuf_stock_unlist_(stock);
+	struct ibuf_mbuf *m = ibuf_slabs_unlist_(stock);
 
 	*fresh = false;
 	if (m != NULL || slab == NULL)
@@ -156,7 +156,7 @@ ibuf_stock_take_(struct ibuf_stock *stock, bool *fresh)
 }
 
 void
-ibuf_stock_give_(struct ibuf_stock *stock, struct ibuf_mbuf *m)
+ibuf_slabs_give_(struct ibuf_slabs *stock, struct ibuf_mbuf *m)
 {
 	m->next_ = stock->listed;
 	stock->listed = m;
@@ -164,7 +164,7 @@ ibuf_stock_give_(struct ibuf_stock *stock, struct ibuf_mbuf *m)
 }
 
 void
-ibuf_stock_sort_(struct ibuf_stock *stock, struct ibuf_mbuf *m,
+ibuf_slabs_sort_(struct ibuf_slabs *stock, struct ibuf_mbuf *m,
 		 struct ibuf_slab **recent)
 {
 	struct ibuf_slab *slab = *recent;
@@ -185,7 +185,7 @@ ibuf_stock_sort_(struct ibuf_stock *stock, struct ibuf_mbuf *m,
 }
 
 bool
-ibuf_stock_has_(const struct ibuf_stock *stock, const void *address,
+ibuf_slabs_has_(const struct ibuf_slabs *stock, const void *address,
 		uintptr_t *from, uintptr_t *to)
 {
 	const struct ibuf_slab *slab = slab_of(stock, address);

@@ -1,4 +1,4 @@
-/* cache.c - a pool's free objects, in its depots and in slots: counted. */
+/* cache.c - a pool's free objects, in its depots and in tcaches: counted. */
 #define _POSIX_C_SOURCE 200809L
 #include "store.h"
 
@@ -27,7 +27,7 @@ ibuf_cache_unlist_(struct ibuf_cache *cache)
 		cache->next->previous = cache->previous;
 }
 
-/* ---- past the slots ------------------------------------------------- */
+/* ---- past the tcaches ------------------------------------------------- */
 
 struct ibuf_mbuf *
 ibuf_cache_take_(struct ibuf_depot *depot,
@@ -54,8 +54,8 @@ ibuf_cache_give_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
 /* ---- counting: under the lock ---------------------------------------- */
 
 /*
- * Sum up one kind of object.  given first, of all slots, and then taken: an
- * object that is seen to come home has been seen to go out, so the difference
+ * Sum up one kind of object.  given first, of all tcaches, and then taken: an
+ * object that is seen to come back has been seen to go out, so the difference
  * is never below the truth.
  */
 static void
@@ -64,13 +64,13 @@ sum(const struct ibuf_cache *cache, bool window,
 {
 	const struct ibuf_depot *depot =
 		window ? &cache->windows : &cache->elements;
-	struct ibuf_slots_ *s;
+	struct ibuf_tcaches_ *s;
 
 	counts->given = depot->given;
-	for (s = cache->slots; s != NULL; s = s->window_.link_)
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_)
 		counts->given += counted_acquire(&slot_of(s, window)->given_);
 	counts->taken = depot->taken;
-	for (s = cache->slots; s != NULL; s = s->window_.link_)
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_)
 		counts->taken += counted_acquire(&slot_of(s, window)->taken_);
 }
 
@@ -85,12 +85,12 @@ within(const struct ibuf_depot *depot, uint64_t n)
 
 /*
  * Under load the sums are of several moments, and what went out between them
- * seems to be out, even if it came home.  That much of it did is certain.
+ * seems to be out, even if it came back.  That much of it did is certain.
  */
 void
 ibuf_cache_count_(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 {
-	struct ibuf_slots_ *s;
+	struct ibuf_tcaches_ *s;
 
 	pthread_mutex_lock(&cache->lock);
 	sum(cache, true, counts);
@@ -100,8 +100,8 @@ ibuf_cache_count_(struct ibuf_cache *cache, struct ibuf_cache_counts *counts)
 	counts->given = counts->taken -
 			within(&cache->elements, counts->taken - counts->given);
 	counts->cached = 0;
-	for (s = cache->slots; s != NULL; s = s->window_.link_)
-		counts->cached += ibuf_slot_held_(
+	for (s = cache->tcaches; s != NULL; s = s->window_.link_)
+		counts->cached += ibuf_tcache_held_(
 			&s->element_, cache->elements.magazine_size);
 	counts->capacity =
 		cache->elements.stock.capacity - cache->elements.lost;
@@ -120,82 +120,83 @@ ibuf_cache_count_out_(struct ibuf_cache *cache)
 	return (size_t)counts.taken;
 }
 
-/* ---- slots ----------------------------------------------------------- */
+/* ---- tcaches ----------------------------------------------------------- */
 
 static void
-link_slots(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
+link_tcaches(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
 {
-	slots->element_.link_ = NULL;
-	slots->window_.link_ = cache->slots;
-	if (cache->slots != NULL)
-		cache->slots->element_.link_ = slots;
-	cache->slots = slots;
+	tcaches->element_.link_ = NULL;
+	tcaches->window_.link_ = cache->tcaches;
+	if (cache->tcaches != NULL)
+		cache->tcaches->element_.link_ = tcaches;
+	cache->tcaches = tcaches;
 }
 
 void
-ibuf_cache_unlink_(struct ibuf_cache *cache, const struct ibuf_slots_ *slots)
+ibuf_cache_unlink_(struct ibuf_cache *cache,
+		   const struct ibuf_tcaches_ *tcaches)
 {
-	struct ibuf_slots_ *next = slots->window_.link_;
-	struct ibuf_slots_ *previous = slots->element_.link_;
+	struct ibuf_tcaches_ *next = tcaches->window_.link_;
+	struct ibuf_tcaches_ *previous = tcaches->element_.link_;
 
 	if (previous != NULL)
 		previous->window_.link_ = next;
 	else
-		cache->slots = next;
+		cache->tcaches = next;
 	if (next != NULL)
 		next->element_.link_ = previous;
 }
 
 bool
-ibuf_cache_add_slots_(struct ibuf_cache *cache, struct ibuf_slots_ *slots)
+ibuf_pool_add_tcaches_(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
 {
 	bool good;
 
 	pthread_mutex_lock(&cache->lock);
 	/* It may have been closed since the caller looked. */
 	good = !cache->closed &&
-	       ibuf_slot_set_up_(&slots->element_, &cache->elements,
-				 !cache->elements.single);
+	       ibuf_tcache_set_up_(&tcaches->element_, &cache->elements,
+				   !cache->elements.single);
 	if (good &&
-	    !ibuf_slot_set_up_(&slots->window_, &cache->windows, true)) {
-		ibuf_slot_retire_(&slots->element_);
+	    !ibuf_tcache_set_up_(&tcaches->window_, &cache->windows, true)) {
+		ibuf_tcache_retire_(&tcaches->element_);
 		good = false;
 	}
 	if (good) {
-		link_slots(cache, slots);
-		ibuf_slot_open_(&slots->element_);
-		ibuf_slot_open_(&slots->window_);
+		link_tcaches(cache, tcaches);
+		ibuf_tcache_open_(&tcaches->element_);
+		ibuf_tcache_open_(&tcaches->window_);
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return good;
 }
 
-/* Clear both slots of a pair in some way; only then is the guard needed. */
+/* Clear both tcaches of a pair in some way; only then is the guard needed. */
 void
-ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_slots_ *slots,
-		  void (*clear_slot)(struct ibuf_slot_ *slot))
+ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches,
+		  void (*clear_tcache)(struct ibuf_tcache_ *tcache))
 {
-	struct ibuf_block *block = block_of(slots, cache->home->index);
+	struct ibuf_block *block = block_of(tcaches, cache->owner->index);
 
 	pthread_mutex_lock(&block->guard);
-	clear_slot(&slots->element_);
-	clear_slot(&slots->window_);
+	clear_tcache(&tcaches->element_);
+	clear_tcache(&tcaches->window_);
 	pthread_mutex_unlock(&block->guard);
 }
 
 /*
- * The cache that a pair of slots belongs to, which lives until it is let go;
- * NULL: none.  Whoever ends a cache clears its slots first, so one that is
+ * The cache that a pair of tcaches belongs to, which lives until it is let go;
+ * NULL: none.  Whoever ends a cache clears its tcaches first, so one that is
  * found is there.
  */
 struct ibuf_cache *
-ibuf_cache_hold_(struct ibuf_block *block, const struct ibuf_slots_ *slots)
+ibuf_cache_hold_(struct ibuf_block *block, const struct ibuf_tcaches_ *tcaches)
 {
 	struct ibuf_cache *cache = NULL;
 
 	pthread_mutex_lock(&block->guard);
-	if (slots->element_.base_ != NULL) {
-		cache = slot_depot(&slots->element_)->owner;
+	if (tcaches->element_.base_ != NULL) {
+		cache = tcache_depot(&tcaches->element_)->owner;
 		/* Relaxed: the guard orders it before the clearing. */
 		fetch_add_relaxed_u32(&cache->holders, 1);
 	}
@@ -214,13 +215,13 @@ ibuf_cache_let_go_(struct ibuf_cache *cache)
 size_t
 ibuf_cache_empty_own_(const struct ibuf_cache *cache, size_t n)
 {
-	struct ibuf_slots_ *slots = own_slots(cache);
+	struct ibuf_tcaches_ *tcaches = own_tcaches(cache);
 	size_t emptied;
 
-	if (slots == NULL)
+	if (tcaches == NULL)
 		return 0;
-	emptied = ibuf_slot_empty_(&slots->element_, n);
-	return emptied + ibuf_slot_empty_(&slots->window_, n - emptied);
+	emptied = ibuf_tcache_empty_(&tcaches->element_, n);
+	return emptied + ibuf_tcache_empty_(&tcaches->window_, n - emptied);
 }
 
 void

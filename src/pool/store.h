@@ -1,17 +1,17 @@
 /*
  * cache.h - a pool's free objects, wherever they are.
  *
- * A cache is two depots, and the list of the slots that threads have for
+ * A cache is two depots, and the list of the tcaches that threads have for
  * this pool.  It knows what is out by counting:
  *
- *   objects out = taken - given, summed over the slots and the depot
+ *   objects out = taken - given, summed over the tcaches and the depot
  */
 #ifndef IBUF_SRC_CACHE_H
 #define IBUF_SRC_CACHE_H
 
+#include "../message/owner.h"
 #include "block.h"
 #include "depot.h"
-#include "../message/owner.h"
 #include "tcache.h"
 #include <pthread.h>
 
@@ -19,9 +19,9 @@ struct ibuf_cache {
 	pthread_mutex_t lock;
 	struct ibuf_depot elements;
 	struct ibuf_depot windows;
-	struct ibuf_home *home;
+	struct ibuf_owner *owner;
 	bool closed; /* atomic, set under the lock: nothing goes out any more */
-	/* Atomic: 1 until it is over, and who came to it from a slot. */
+	/* Atomic: 1 until it is over, and who came to it from a tcache. */
 	uint32_t holders;
 	/* Free all of it; called once, without a lock, when it is closed and
 	   nothing is out. */
@@ -29,10 +29,11 @@ struct ibuf_cache {
 	/* Put in order what a fork left of other threads; lock held. */
 	void (*forked)(struct ibuf_cache *cache);
 	/* Under the lock: */
-	struct ibuf_slots_ *slots; /* on by window_.link_, back by element_'s */
+	struct ibuf_tcaches_
+		*tcaches; /* on by window_.link_, back by element_'s */
 	int64_t out;
 	bool counted;    /* it is closed, and out is kept */
-	bool over;       /* nothing is out: it has no slots, and ends */
+	bool over;       /* nothing is out: it has no tcaches, and ends */
 	size_t patience; /* calls that will not look for dead threads */
 	/* Under the threads lock: */
 	struct ibuf_cache *next, *previous;
@@ -58,7 +59,7 @@ struct ibuf_cache_counts {
 	size_t capacity;
 };
 
-/* Take or give past the slots; the lock is held.  NULL: none there. */
+/* Take or give past the tcaches; the lock is held.  NULL: none there. */
 struct ibuf_mbuf *
 ibuf_cache_take_(struct ibuf_depot *depot,
 		 void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg);
@@ -79,45 +80,46 @@ void ibuf_cache_count_(struct ibuf_cache *cache,
 size_t ibuf_cache_count_out_(struct ibuf_cache *cache);
 
 /*
- * Give a block slots for this cache, which are NULL now; false: it is closed,
+ * Give a block tcaches for this cache, which are NULL now; false: it is closed,
  * or there is no memory.
  */
-bool ibuf_cache_add_slots_(struct ibuf_cache *cache, struct ibuf_slots_ *slots);
+bool ibuf_pool_add_tcaches_(struct ibuf_cache *cache,
+			    struct ibuf_tcaches_ *tcaches);
 
-/* Take a pair of slots out of the list of a cache; the lock is held. */
+/* Take a pair of tcaches out of the list of a cache; the lock is held. */
 void ibuf_cache_unlink_(struct ibuf_cache *cache,
-			const struct ibuf_slots_ *slots);
+			const struct ibuf_tcaches_ *tcaches);
 
-/* Clear a pair of slots in some way; the lock is held. */
-void ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_slots_ *slots,
-		       void (*clear_slot)(struct ibuf_slot_ *slot));
+/* Clear a pair of tcaches in some way; the lock is held. */
+void ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches,
+		       void (*clear_tcache)(struct ibuf_tcache_ *tcache));
 
 /*
- * The cache that a pair of slots in a block belongs to, which lives until it
- * is let go; NULL: none.  Whoever ends a cache clears its slots first, so one
+ * The cache that a pair of tcaches in a block belongs to, which lives until it
+ * is let go; NULL: none.  Whoever ends a cache clears its tcaches first, so one
  * that is found is there.
  */
 struct ibuf_cache *ibuf_cache_hold_(struct ibuf_block *block,
-				    const struct ibuf_slots_ *slots);
+				    const struct ibuf_tcaches_ *tcaches);
 void ibuf_cache_let_go_(struct ibuf_cache *cache);
 
-/* One slot of a pair. */
-static inline struct ibuf_slot_ *
-slot_of(struct ibuf_slots_ *slots, bool window)
+/* One tcache of a pair. */
+static inline struct ibuf_tcache_ *
+slot_of(struct ibuf_tcaches_ *tcaches, bool window)
 {
-	return window ? &slots->window_ : &slots->element_;
+	return window ? &tcaches->window_ : &tcaches->element_;
 }
 
 /* What the calling thread has of a cache; NULL: nothing.  The lock is held. */
-static inline struct ibuf_slots_ *
-own_slots(const struct ibuf_cache *cache)
+static inline struct ibuf_tcaches_ *
+own_tcaches(const struct ibuf_cache *cache)
 {
-	uint32_t number = cache->home->index;
+	uint32_t number = cache->owner->index;
 
-	if (ibuf_slots_own_ == NULL || number >= IBUF_SLOTS_MAX_ ||
-	    ibuf_slots_own_[number].element_.base_ == NULL)
+	if (ibuf_tcaches_own_ == NULL || number >= IBUF_TCACHES_MAX_ ||
+	    ibuf_tcaches_own_[number].element_.base_ == NULL)
 		return NULL;
-	return &ibuf_slots_own_[number];
+	return &ibuf_tcaches_own_[number];
 }
 
 #endif

@@ -1,50 +1,51 @@
-/* slot.c - a slot works with two magazines, and trades them with a depot. */
+/* tcache.c - a tcache works with two magazines, and trades them with a depot. */
 #include "tcache.h"
 
 #include <string.h>
 
 #define FIRST_REFILL 2
 
-__thread struct ibuf_slots_ *ibuf_slots_own_ IBUF_TLS_;
+__thread struct ibuf_tcaches_ *ibuf_tcaches_own_ IBUF_TLS_;
 
 /* Objects in the magazine it works with. */
 static uint32_t
-current_n(const struct ibuf_slot_ *slot)
+current_n(const struct ibuf_tcache_ *tcache)
 {
-	return (uint32_t)(slot->top_ - slot->base_);
+	return (uint32_t)(tcache->top_ - tcache->base_);
 }
 
 static void
-move_top(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+move_top(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
-	__atomic_store_n(&slot->top_, top, __ATOMIC_RELAXED);
+	__atomic_store_n(&tcache->top_, top, __ATOMIC_RELAXED);
 }
 
 /*
- * From now on the slot works with this magazine.  Another thread may close
- * the slot at any moment, and closed it stays.
+ * From now on the tcache works with this magazine.  Another thread may close
+ * the tcache at any moment, and closed it stays.
  */
 static void
-load(struct ibuf_slot_ *slot, struct ibuf_magazine *magazine)
+load(struct ibuf_tcache_ *tcache, struct ibuf_magazine *magazine)
 {
 	struct ibuf_mbuf **base = magazine->objects;
 	struct ibuf_mbuf **end = base + magazine->depot->magazine_size;
-	struct ibuf_mbuf **old = __atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+	struct ibuf_mbuf **old =
+		__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
 
-	__atomic_store_n(&slot->base_, base, __ATOMIC_RELAXED);
-	move_top(slot, base + magazine->n);
+	__atomic_store_n(&tcache->base_, base, __ATOMIC_RELAXED);
+	move_top(tcache, base + magazine->n);
 	if (old != NULL)
-		__atomic_compare_exchange_n(&slot->end_, &old, end, false,
+		__atomic_compare_exchange_n(&tcache->end_, &old, end, false,
 					    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 /* The magazine it works with, as a magazine. */
 static struct ibuf_magazine *
-unload(struct ibuf_slot_ *slot)
+unload(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_magazine *magazine = slot_magazine(slot);
+	struct ibuf_magazine *magazine = tcache_magazine(tcache);
 
-	magazine->n = current_n(slot);
+	magazine->n = current_n(tcache);
 	return magazine;
 }
 
@@ -55,167 +56,168 @@ unload(struct ibuf_slot_ *slot)
  * what is being exchanged is left out.
  */
 uint32_t
-ibuf_slot_held_(const struct ibuf_slot_ *slot, size_t size)
+ibuf_tcache_held_(const struct ibuf_tcache_ *tcache, size_t size)
 {
 	uintptr_t base =
-		(uintptr_t)__atomic_load_n(&slot->base_, __ATOMIC_RELAXED);
+		(uintptr_t)__atomic_load_n(&tcache->base_, __ATOMIC_RELAXED);
 	uintptr_t top =
-		(uintptr_t)__atomic_load_n(&slot->top_, __ATOMIC_RELAXED);
-	size_t n = (top - base) / sizeof(*slot->base_);
+		(uintptr_t)__atomic_load_n(&tcache->top_, __ATOMIC_RELAXED);
+	size_t n = (top - base) / sizeof(*tcache->base_);
 
-	return (n <= size ? (uint32_t)n : 0) + load_relaxed_u32(&slot->kept_);
+	return (n <= size ? (uint32_t)n : 0) + load_relaxed_u32(&tcache->kept_);
 }
 
 static void
-keep(struct ibuf_slot_ *slot, struct ibuf_magazine *magazine)
+keep(struct ibuf_tcache_ *tcache, struct ibuf_magazine *magazine)
 {
-	slot->previous_ = magazine;
-	store_relaxed_u32(&slot->kept_, magazine->n);
+	tcache->previous_ = magazine;
+	store_relaxed_u32(&tcache->kept_, magazine->n);
 }
 
 static void
-swap(struct ibuf_slot_ *slot)
+swap(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_magazine *magazine = slot->previous_;
+	struct ibuf_magazine *magazine = tcache->previous_;
 
-	keep(slot, unload(slot));
-	load(slot, magazine);
+	keep(tcache, unload(tcache));
+	load(tcache, magazine);
 }
 
 /* ---- objects out ---------------------------------------------------- */
 
 bool
-ibuf_slot_refill_(struct ibuf_slot_ *slot)
+ibuf_tcache_refill_(struct ibuf_tcache_ *tcache)
 {
 	struct ibuf_magazine *magazine;
 
-	if (slot->previous_ != NULL && slot->previous_->n != 0) {
-		swap(slot);
+	if (tcache->previous_ != NULL && tcache->previous_->n != 0) {
+		swap(tcache);
 		return true;
 	}
-	magazine = ibuf_depot_pop_full_(slot_depot(slot));
+	magazine = ibuf_depot_pop_full_(tcache_depot(tcache));
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(slot_depot(slot), unload(slot));
-	load(slot, magazine);
+	ibuf_depot_push_(tcache_depot(tcache), unload(tcache));
+	load(tcache, magazine);
 	return true;
 }
 
 bool
-ibuf_slot_top_up_(struct ibuf_slot_ *slot, size_t n)
+ibuf_tcache_top_up_(struct ibuf_tcache_ *tcache, size_t n)
 {
 	struct ibuf_magazine *magazine;
 
-	if (current_n(slot) + slot->kept_ >= n)
+	if (current_n(tcache) + tcache->kept_ >= n)
 		return true;
-	if (slot->previous_ == NULL || slot->kept_ != 0)
+	if (tcache->previous_ == NULL || tcache->kept_ != 0)
 		return false;
-	magazine = ibuf_depot_pop_full_(slot_depot(slot));
+	magazine = ibuf_depot_pop_full_(tcache_depot(tcache));
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(slot_depot(slot), slot->previous_);
-	keep(slot, magazine);
-	return current_n(slot) + slot->kept_ >= n;
+	ibuf_depot_push_(tcache_depot(tcache), tcache->previous_);
+	keep(tcache, magazine);
+	return current_n(tcache) + tcache->kept_ >= n;
 }
 
 void
-ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n)
+ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out, size_t n)
 {
 	size_t left = n;
 
 	while (left != 0) {
 		size_t here;
 
-		if (current_n(slot) == 0)
-			swap(slot);
-		here = current_n(slot) < left ? current_n(slot) : left;
-		memcpy(out, slot->top_ - here, here * sizeof *out);
-		move_top(slot, slot->top_ - here);
+		if (current_n(tcache) == 0)
+			swap(tcache);
+		here = current_n(tcache) < left ? current_n(tcache) : left;
+		memcpy(out, tcache->top_ - here, here * sizeof *out);
+		move_top(tcache, tcache->top_ - here);
 		out += here;
 		left -= here;
 	}
-	__atomic_store_n(&slot->taken_, slot->taken_ + n, __ATOMIC_RELEASE);
+	__atomic_store_n(&tcache->taken_, tcache->taken_ + n, __ATOMIC_RELEASE);
 }
 
-/* How many objects a slot asks the stock for, this time. */
+/* How many objects a tcache asks the stock for, this time. */
 static size_t
-refill_size(const struct ibuf_slot_ *slot, size_t magazine_size)
+refill_size(const struct ibuf_tcache_ *tcache, size_t magazine_size)
 {
-	size_t n = slot->refill_ == 0 ? FIRST_REFILL : slot->refill_;
+	size_t n = tcache->refill_ == 0 ? FIRST_REFILL : tcache->refill_;
 
 	return n < magazine_size ? n : magazine_size;
 }
 
 bool
-ibuf_slot_unstock_(struct ibuf_slot_ *slot,
-		   void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
+ibuf_tcache_fill_(struct ibuf_tcache_ *tcache,
+		  void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
 {
-	struct ibuf_depot *depot = slot_depot(slot);
-	struct ibuf_magazine *magazine = unload(slot);
+	struct ibuf_depot *depot = tcache_depot(tcache);
+	struct ibuf_magazine *magazine = unload(tcache);
 	size_t listed = depot->stock.n_listed;
-	size_t n = refill_size(slot, depot->magazine_size);
+	size_t n = refill_size(tcache, depot->magazine_size);
 
 	n = ibuf_depot_unstock_(depot, magazine->objects, n, carved, arg);
 	if (depot->stock.n_listed != listed)
 		ibuf_depot_spare_(depot);
-	if (n != 0 && slot_is_open(slot))
-		slot->refill_ = (uint32_t)(2 * n);
+	if (n != 0 && tcache_is_open(tcache))
+		tcache->refill_ = (uint32_t)(2 * n);
 	magazine->n = (uint32_t)n;
-	load(slot, magazine);
+	load(tcache, magazine);
 	return n != 0;
 }
 
-/* ---- objects home --------------------------------------------------- */
+/* ---- objects back --------------------------------------------------- */
 
-/* Make room in a full slot. */
+/* Make room in a full tcache. */
 static void
-drain(struct ibuf_slot_ *slot)
+drain(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = slot_depot(slot);
+	struct ibuf_depot *depot = tcache_depot(tcache);
 	struct ibuf_magazine *full, *empty;
 
-	if (slot->previous_ != NULL &&
-	    slot->previous_->n < depot->magazine_size) {
-		swap(slot);
+	if (tcache->previous_ != NULL &&
+	    tcache->previous_->n < depot->magazine_size) {
+		swap(tcache);
 		return;
 	}
 	empty = ibuf_depot_pop_empty_(depot);
-	full = unload(slot);
+	full = unload(tcache);
 	if (empty == NULL) {
 		/* The stock needs no magazine. */
 		pthread_mutex_lock(depot->lock);
 		ibuf_depot_stock_(depot, full->objects, full->n);
 		pthread_mutex_unlock(depot->lock);
 		full->n = 0;
-		load(slot, full);
+		load(tcache, full);
 		return;
 	}
-	if (slot->previous_ != NULL) {
-		ibuf_depot_push_(depot, slot->previous_);
-		keep(slot, full);
+	if (tcache->previous_ != NULL) {
+		ibuf_depot_push_(depot, tcache->previous_);
+		keep(tcache, full);
 	} else {
 		ibuf_depot_push_(depot, full);
 	}
-	load(slot, empty);
+	load(tcache, empty);
 }
 
 bool
-ibuf_slot_put_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m)
+ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m)
 {
-	while (ibuf_slot_is_full_(slot, ibuf_slot_top_(slot))) {
-		if (!slot_is_open(slot))
+	while (ibuf_tcache_is_full_(tcache, ibuf_tcache_top_(tcache))) {
+		if (!tcache_is_open(tcache))
 			return false;
-		drain(slot);
+		drain(tcache);
 	}
-	ibuf_slot_give_(slot, ibuf_slot_top_(slot), m);
+	ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
 	return true;
 }
 
-/* ---- slots come and go ---------------------------------------------- */
+/* ---- tcaches come and go ---------------------------------------------- */
 
-/* A slot with two magazines, or one where it may keep one object only. */
+/* A tcache with two magazines, or one where it may keep one object only. */
 bool
-ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot, bool two)
+ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_depot *depot,
+		    bool two)
 {
 	struct ibuf_magazine *current = ibuf_depot_get_empty_(depot);
 	struct ibuf_magazine *previous =
@@ -226,23 +228,23 @@ ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot, bool two)
 			ibuf_depot_push_(depot, current);
 		return false;
 	}
-	slot->previous_ = previous;
-	load(slot, current);
+	tcache->previous_ = previous;
+	load(tcache, current);
 	return true;
 }
 
 void
-ibuf_slot_open_(struct ibuf_slot_ *slot)
+ibuf_tcache_open_(struct ibuf_tcache_ *tcache)
 {
-	__atomic_store_n(&slot->end_,
-			 slot->base_ + slot_depot(slot)->magazine_size,
+	__atomic_store_n(&tcache->end_,
+			 tcache->base_ + tcache_depot(tcache)->magazine_size,
 			 __ATOMIC_RELAXED);
 }
 
 void
-ibuf_slot_close_(struct ibuf_slot_ *slot)
+ibuf_tcache_close_(struct ibuf_tcache_ *tcache)
 {
-	__atomic_store_n(&slot->end_, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&tcache->end_, NULL, __ATOMIC_RELAXED);
 }
 
 /* Put up to n objects from the top of a magazine into the stock. */
@@ -257,62 +259,63 @@ empty_magazine(struct ibuf_magazine *magazine, size_t n)
 }
 
 size_t
-ibuf_slot_empty_(struct ibuf_slot_ *slot, size_t n)
+ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n)
 {
-	struct ibuf_magazine *current = unload(slot);
-	struct ibuf_magazine *previous = slot->previous_;
+	struct ibuf_magazine *current = unload(tcache);
+	struct ibuf_magazine *previous = tcache->previous_;
 	size_t emptied = empty_magazine(current, n);
 
-	load(slot, current);
+	load(tcache, current);
 	if (previous != NULL && emptied < n) {
 		emptied += empty_magazine(previous, n - emptied);
-		keep(slot, previous);
+		keep(tcache, previous);
 	}
 	return emptied;
 }
 
-/* A slot belongs to no cache any more; its thread sees zeros. */
+/* A tcache belongs to no cache any more; its thread sees zeros. */
 void
-ibuf_slot_forget_(struct ibuf_slot_ *slot)
+ibuf_tcache_forget_(struct ibuf_tcache_ *tcache)
 {
-	ibuf_slot_close_(slot);
-	__atomic_store_n(&slot->base_, NULL, __ATOMIC_RELAXED);
-	move_top(slot, NULL);
-	store_relaxed_u32(&slot->kept_, 0);
-	slot->previous_ = NULL;
-	slot->link_ = NULL;
-	slot->refill_ = 0;
-	slot->taken_ = 0;
-	slot->given_ = 0;
+	ibuf_tcache_close_(tcache);
+	__atomic_store_n(&tcache->base_, NULL, __ATOMIC_RELAXED);
+	move_top(tcache, NULL);
+	store_relaxed_u32(&tcache->kept_, 0);
+	tcache->previous_ = NULL;
+	tcache->link_ = NULL;
+	tcache->refill_ = 0;
+	tcache->taken_ = 0;
+	tcache->given_ = 0;
 }
 
 void
-ibuf_slot_abandon_(struct ibuf_slot_ *slot)
+ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = slot_depot(slot);
+	struct ibuf_depot *depot = tcache_depot(tcache);
 
-	depot->taken += slot->taken_;
-	depot->given += slot->given_;
-	ibuf_slot_forget_(slot);
+	depot->taken += tcache->taken_;
+	depot->given += tcache->given_;
+	ibuf_tcache_forget_(tcache);
 }
 
-/* Hand a slot's numbers and empty magazines to the depot; lock held. */
+/* Hand a tcache's numbers and empty magazines to the depot; lock held. */
 void
-ibuf_slot_retire_(struct ibuf_slot_ *slot)
+ibuf_tcache_retire_(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = slot_depot(slot);
+	struct ibuf_depot *depot = tcache_depot(tcache);
 
-	ibuf_depot_push_(depot, slot_magazine(slot));
-	if (slot->previous_ != NULL)
-		ibuf_depot_push_(depot, slot->previous_);
-	ibuf_slot_abandon_(slot);
+	ibuf_depot_push_(depot, tcache_magazine(tcache));
+	if (tcache->previous_ != NULL)
+		ibuf_depot_push_(depot, tcache->previous_);
+	ibuf_tcache_abandon_(tcache);
 }
 
 void
-ibuf_slot_inherit_(struct ibuf_depot *depot, const struct ibuf_slot_ *own)
+ibuf_tcache_inherit_(struct ibuf_depot *depot, const struct ibuf_tcache_ *own)
 {
 	if (own == NULL)
 		ibuf_depot_inherit_(depot, NULL, NULL);
 	else
-		ibuf_depot_inherit_(depot, slot_magazine(own), own->previous_);
+		ibuf_depot_inherit_(depot, tcache_magazine(own),
+				    own->previous_);
 }

@@ -1,5 +1,5 @@
 /*
- * slot.h - a slot at work: two magazines, traded with a depot.
+ * tcache.h - a tcache at work: two magazines, traded with a depot.
  *
  *   base_ to top_       the magazine that objects go to and come from
  *   previous_ (kept_)   the one before: full or empty, or what an exchange
@@ -7,92 +7,94 @@
  *
  * Taking and giving swap the two first; only when that does not help does a
  * whole magazine go to the depot or come from it.  All functions are for the
- * thread whose slot it is, where they do not say otherwise.
+ * thread whose tcache it is, where they do not say otherwise.
  */
-#ifndef IBUF_SRC_SLOT_H
-#define IBUF_SRC_SLOT_H
+#ifndef IBUF_SRC_TCACHE_H
+#define IBUF_SRC_TCACHE_H
 
 #include "depot.h"
 #include <ibuf/inline/thread.h>
 
-/* The calling thread's slots by the number of a home; NULL: it has none. */
-extern __thread struct ibuf_slots_ *ibuf_slots_own_ IBUF_TLS_;
+/* The calling thread's tcaches by the number of a owner; NULL: it has none. */
+extern __thread struct ibuf_tcaches_ *ibuf_tcaches_own_ IBUF_TLS_;
 
-/* The magazine that a slot, not one of zeros, works with. */
+/* The magazine that a tcache, not one of zeros, works with. */
 static inline struct ibuf_magazine *
-slot_magazine(const struct ibuf_slot_ *slot)
+tcache_magazine(const struct ibuf_tcache_ *tcache)
 {
-	return (struct ibuf_magazine *)(void *)((uint8_t *)slot->base_ -
+	return (struct ibuf_magazine *)(void *)((uint8_t *)tcache->base_ -
 						offsetof(struct ibuf_magazine,
 							 objects));
 }
 
 /* Where it trades them. */
 static inline struct ibuf_depot *
-slot_depot(const struct ibuf_slot_ *slot)
+tcache_depot(const struct ibuf_tcache_ *tcache)
 {
-	return slot_magazine(slot)->depot;
+	return tcache_magazine(tcache)->depot;
 }
 
-/* How many objects a slot has, for any thread; size is that of a magazine. */
-uint32_t ibuf_slot_held_(const struct ibuf_slot_ *slot, size_t size);
+/* How many objects a tcache has, for any thread; size is that of a magazine. */
+uint32_t ibuf_tcache_held_(const struct ibuf_tcache_ *tcache, size_t size);
 
-/* Get objects into an empty slot without a lock; false: there are none. */
-bool ibuf_slot_refill_(struct ibuf_slot_ *slot);
+/* Get objects into an empty tcache without a lock; false: there are none. */
+bool ibuf_tcache_refill_(struct ibuf_tcache_ *tcache);
 
-/* See to it that a slot has n objects, without a lock; false: it cannot. */
-bool ibuf_slot_top_up_(struct ibuf_slot_ *slot, size_t n);
+/* See to it that a tcache has n objects, without a lock; false: it cannot. */
+bool ibuf_tcache_top_up_(struct ibuf_tcache_ *tcache, size_t n);
 
-/* Take n objects out of a slot that has them. */
-void ibuf_slot_pour_(struct ibuf_slot_ *slot, struct ibuf_mbuf **out, size_t n);
+/* Take n objects out of a tcache that has them. */
+void ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out,
+		       size_t n);
 
 /*
- * Get objects into an empty slot from the stock; the lock is held.  They are
+ * Get objects into an empty tcache from the stock; the lock is held.  They are
  * few at first and twice as many each time, up to a magazine: what a thread
  * keeps back grows with its use of the pool.
  */
-bool ibuf_slot_unstock_(struct ibuf_slot_ *slot,
-			void (*carved)(struct ibuf_mbuf *m, void *arg),
-			void *arg);
+bool ibuf_tcache_fill_(struct ibuf_tcache_ *tcache,
+		       void (*carved)(struct ibuf_mbuf *m, void *arg),
+		       void *arg);
 
-/* Put an object into a slot, full or not; false: it has been closed. */
-bool ibuf_slot_put_(struct ibuf_slot_ *slot, struct ibuf_mbuf *m);
+/* Put an object into a tcache, full or not; false: it has been closed. */
+bool ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m);
 
 /*
- * Give a slot its magazines, two or one; it stays closed.  false: no memory.
+ * Give a tcache its magazines, two or one; it stays closed.  false: no memory.
  * The lock is held, as for the three below.
  */
-bool ibuf_slot_set_up_(struct ibuf_slot_ *slot, struct ibuf_depot *depot,
-		       bool two);
+bool ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_depot *depot,
+			 bool two);
 
-/* Open a slot that has been set up: it may be filled. */
-void ibuf_slot_open_(struct ibuf_slot_ *slot);
+/* Open a tcache that has been set up: it may be filled. */
+void ibuf_tcache_open_(struct ibuf_tcache_ *tcache);
 
 /* Has it been opened, and not closed?  For its thread. */
 static inline bool
-slot_is_open(const struct ibuf_slot_ *slot)
+tcache_is_open(const struct ibuf_tcache_ *tcache)
 {
-	return __atomic_load_n(&slot->end_, __ATOMIC_RELAXED) != NULL;
+	return __atomic_load_n(&tcache->end_, __ATOMIC_RELAXED) != NULL;
 }
 
-/* Close a slot of any thread, for good: who fills it finds it full. */
-void ibuf_slot_close_(struct ibuf_slot_ *slot);
+/* Close a tcache of any thread, for good: who fills it finds it full. */
+void ibuf_tcache_close_(struct ibuf_tcache_ *tcache);
 
-/* Put what a slot holds into the stock, at most n objects; how many. */
-size_t ibuf_slot_empty_(struct ibuf_slot_ *slot, size_t n);
+/* Put what a tcache holds into the stock, at most n objects; how many. */
+size_t ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n);
 
-/* Hand the numbers and the magazines of an empty slot to the depot. */
-void ibuf_slot_retire_(struct ibuf_slot_ *slot);
+/* Hand the numbers and the magazines of an empty tcache to the depot. */
+void ibuf_tcache_retire_(struct ibuf_tcache_ *tcache);
 
 /*
- * In the child of a fork: a slot whose thread is not there leaves its numbers
+ * In the child of a fork: a tcache whose thread is not there leaves its numbers
  * to the depot; then the depot has all magazines but those of the thread that
- * is there, where that has a slot.
+ * is there, where that has a tcache.
  */
-void ibuf_slot_abandon_(struct ibuf_slot_ *slot);
-void ibuf_slot_inherit_(struct ibuf_depot *depot, const struct ibuf_slot_ *own);
+void ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache);
+void ibuf_tcache_inherit_(struct ibuf_depot *depot,
+			  const struct ibuf_tcache_ *own);
 
-/* A slot belongs to no cache any more; its thread, any, sees zeros. */
-void ibuf_slot_forget_(struct ibuf_slot_ *slot);
+/* A tcache belongs to no cache any more; its thread, any, sees zeros. */
+void ibuf_tcache_forget_(struct ibuf_tcache_ *tcache);
 
 #endif

@@ -1,4 +1,4 @@
-/* threads.c - the threads of a process, each with its slots. */
+/* threads.c - the threads of a process, each with its tcaches. */
 #define _POSIX_C_SOURCE 200809L
 #include "threads.h"
 
@@ -14,18 +14,18 @@ static __thread bool leaving IBUF_TLS_; /* the thread is past our destructor */
 
 static bool prepared; /* under the threads lock; the two below are set then */
 static pthread_key_t key;
-static bool can_keep; /* there may be slots at all */
+static bool can_keep; /* there may be tcaches at all */
 
 /* ---- threads that exit ------------------------------------------------ */
 
-/* Give back all that the slots of a block hold, and the block. */
+/* Give back all that the tcaches of a block hold, and the block. */
 static void
 give_back(struct ibuf_block *block)
 {
 	uint32_t i;
 
 	for (i = 0; i < block->used; i++)
-		ibuf_cache_drop_slots_(block, i);
+		ibuf_pool_drop_tcaches_(block, i);
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_block_unlink_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -34,14 +34,14 @@ give_back(struct ibuf_block *block)
 
 /*
  * A thread exits.  Destructors of others may run after ours and free mbufs
- * still; they go past the slots.
+ * still; they go past the tcaches.
  */
 static void
 thread_exits(void *block)
 {
 	leaving = true;
 	ibuf_block_own_ = NULL;
-	ibuf_slots_own_ = NULL;
+	ibuf_tcaches_own_ = NULL;
 	ibuf_pool_thread_ = &nobodys;
 	give_back(block);
 	ibuf_cache_look_again_();
@@ -63,8 +63,8 @@ prepare(void)
 	}
 	can_keep = ibuf_platform_barrier_prepare_();
 	if (can_keep)
-		ibuf_close_have_slots_();
-	ibuf_platform_look_around_();
+		ibuf_close_have_tcaches_();
+	ibuf_platform_probe_();
 	prepared = true;
 	return 0;
 }
@@ -91,7 +91,7 @@ own_block(void)
 	ibuf_block_link_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	ibuf_block_own_ = block;
-	ibuf_slots_own_ = block->thread.slots_;
+	ibuf_tcaches_own_ = block->thread.tcaches_;
 	if (dead != NULL)
 		give_back(dead);
 	ibuf_cache_look_again_();
@@ -104,12 +104,12 @@ ibuf_threads_register_(struct ibuf_cache *cache)
 	int error;
 
 	ibuf_cache_look_again_();
-	(void)home_heap(); /* joins the other copies, under no lock of ours */
+	(void)owner_heap(); /* joins the other copies, under no lock of ours */
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	error = prepare();
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	if (error == 0)
-		error = ibuf_home_register_(cache->home);
+		error = ibuf_owner_register_(cache->owner);
 	if (error != 0)
 		return error;
 	cache->holders = 1;
@@ -119,14 +119,14 @@ ibuf_threads_register_(struct ibuf_cache *cache)
 	return 0;
 }
 
-struct ibuf_slots_ *
-ibuf_threads_slots_(struct ibuf_cache *cache)
+struct ibuf_tcaches_ *
+ibuf_threads_tcaches_(struct ibuf_cache *cache)
 {
-	uint32_t number = cache->home->index;
-	struct ibuf_slots_ *slots;
+	uint32_t number = cache->owner->index;
+	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_block *block;
 
-	if (cache->elements.magazine_size == 0 || number >= IBUF_SLOTS_MAX_)
+	if (cache->elements.magazine_size == 0 || number >= IBUF_TCACHES_MAX_)
 		return NULL;
 	block = own_block();
 	if (block == NULL)
@@ -135,34 +135,34 @@ ibuf_threads_slots_(struct ibuf_cache *cache)
 	   variable; then it shows the one whose pool was used last. */
 	if (!ibuf_platform_watched_)
 		ibuf_pool_thread_ = &block->thread;
-	slots = &block->thread.slots_[number];
-	thread_remember(&block->thread, slots);
-	if (slot_is_open(&slots->element_))
-		return slots;
+	tcaches = &block->thread.tcaches_[number];
+	thread_remember(&block->thread, tcaches);
+	if (tcache_is_open(&tcaches->element_))
+		return tcaches;
 	if (__atomic_load_n(&cache->closed, __ATOMIC_ACQUIRE) ||
-	    !ibuf_cache_add_slots_(cache, slots))
+	    !ibuf_pool_add_tcaches_(cache, tcaches))
 		return NULL;
 	if (block->used <= number)
 		block->used = number + 1;
-	return slots;
+	return tcaches;
 }
 
-/* How often a thread goes past its slots before it is worth having them. */
+/* How often a thread goes past its tcaches before it is worth having them. */
 #define GIVES_PAST 64
 
-struct ibuf_slots_ *
-ibuf_threads_slots_to_give_(struct ibuf_cache *cache)
+struct ibuf_tcaches_ *
+ibuf_threads_tcaches_to_give_(struct ibuf_cache *cache)
 {
 	static __thread unsigned past IBUF_TLS_;
-	uint32_t number = cache->home->index;
-	struct ibuf_slots_ *slots;
+	uint32_t number = cache->owner->index;
+	struct ibuf_tcaches_ *tcaches;
 
-	if (ibuf_block_own_ != NULL && number < IBUF_SLOTS_MAX_) {
-		slots = &ibuf_block_own_->thread.slots_[number];
-		if (slot_is_open(&slots->element_)) {
-			thread_remember(&ibuf_block_own_->thread, slots);
-			return slots;
+	if (ibuf_block_own_ != NULL && number < IBUF_TCACHES_MAX_) {
+		tcaches = &ibuf_block_own_->thread.tcaches_[number];
+		if (tcache_is_open(&tcaches->element_)) {
+			thread_remember(&ibuf_block_own_->thread, tcaches);
+			return tcaches;
 		}
 	}
-	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_slots_(cache);
+	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_tcaches_(cache);
 }

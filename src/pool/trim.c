@@ -31,7 +31,7 @@ ibuf_pool_renew_(struct ibuf_pool *p)
 static struct ibuf_slab *
 take_idle(struct ibuf_pool *p, struct ibuf_depot *depot)
 {
-	struct ibuf_slab *slab = ibuf_stock_take_idle_(&depot->stock);
+	struct ibuf_slab *slab = ibuf_slabs_take_idle_(&depot->stock);
 
 	if (slab != NULL) {
 		depot->moving += slab->objects;
@@ -63,7 +63,7 @@ trim_depot(struct ibuf_pool *p, struct ibuf_depot *depot)
 
 	do {
 		pthread_mutex_lock(&p->cache.lock);
-		/* What comes home meanwhile is not waited for. */
+		/* What comes back meanwhile is not waited for. */
 		if (left > depot->stock.capacity)
 			left = depot->stock.capacity;
 		n = ibuf_depot_sort_(depot,

@@ -1,4 +1,4 @@
-/* wait.c - a thread sleeps until an mbuf comes home. */
+/* wait.c - a thread sleeps until an mbuf comes back. */
 #define _POSIX_C_SOURCE 200809L
 #include "../platform/deadline.h"
 #include "pool.h"
@@ -27,9 +27,9 @@ wait_for_one(struct ibuf_pool *p, struct ibuf_mbuf **m,
 	pthread_cleanup_push(stop_waiting, p);
 	do {
 		error = end == NULL
-				? pthread_cond_wait(&p->came_home,
+				? pthread_cond_wait(&p->came_back,
 						    &p->cache.lock)
-				: pthread_cond_timedwait(&p->came_home,
+				: pthread_cond_timedwait(&p->came_back,
 							 &p->cache.lock, end);
 		got = ibuf_element_from_stock_(p, m);
 		if (got == 0 || error == 0)

@@ -1,11 +1,11 @@
-/* window.c - windows, the headers of clones and slices, go out and come home. */
+/* window.c - windows, the headers of clones and slices, go out and come back. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
 #include "close.h"
 
 /*
- * A free window, in a slot or taken from the stock, has its home's number
+ * A free window, in a tcache or taken from the stock, has its owner's number
  * and no next one, and its private area is zero.
  */
 
@@ -15,8 +15,8 @@ window_carved(struct ibuf_mbuf *m, void *pool)
 	struct ibuf_pool *p = pool;
 
 	m->flags_ = 0;
-	m->pool_ = (uint16_t)p->home.index;
-	clear_private(&p->home, m);
+	m->pool_ = (uint16_t)p->owner.index;
+	clear_private(&p->owner, m);
 }
 
 /* See that the stock has a window; the lock is held. */
@@ -27,15 +27,15 @@ stock_up(struct ibuf_pool *p)
 }
 
 static bool
-fill(struct ibuf_pool *p, struct ibuf_slot_ *slot)
+fill(struct ibuf_pool *p, struct ibuf_tcache_ *tcache)
 {
 	bool good;
 
-	if (ibuf_slot_refill_(slot))
+	if (ibuf_tcache_refill_(tcache))
 		return true;
 	pthread_mutex_lock(&p->cache.lock);
-	good = ibuf_slot_unstock_(slot, window_carved, p) ||
-	       (stock_up(p) && ibuf_slot_unstock_(slot, window_carved, p));
+	good = ibuf_tcache_fill_(tcache, window_carved, p) ||
+	       (stock_up(p) && ibuf_tcache_fill_(tcache, window_carved, p));
 	pthread_mutex_unlock(&p->cache.lock);
 	return good;
 }
@@ -53,21 +53,21 @@ take_from_stock(struct ibuf_pool *p)
 }
 
 struct ibuf_mbuf *
-ibuf_window_take_(struct ibuf_home *home)
+XX_indirect_take_(struct ibuf_owner *owner)
 {
-	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots;
+	struct ibuf_pool *p = pool_of(owner);
+	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_mbuf *m = NULL;
 
 	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
 		return NULL;
-	slots = ibuf_threads_slots_(&p->cache);
-	if (slots == NULL) {
+	tcaches = ibuf_threads_tcaches_(&p->cache);
+	if (tcaches == NULL) {
 		m = take_from_stock(p);
-	} else if (slot_has_object(&slots->window_) ||
-		   fill(p, &slots->window_)) {
-		m = ibuf_slot_take_(&slots->window_,
-				    ibuf_slot_top_(&slots->window_));
+	} else if (tcache_has_header(&tcaches->window_) ||
+		   fill(p, &tcaches->window_)) {
+		m = ibuf_tcache_take_(&tcaches->window_,
+				      ibuf_tcache_top_(&tcaches->window_));
 	}
 	if (m == NULL) {
 		count_relaxed(&p->failures, 1);
@@ -79,32 +79,34 @@ ibuf_window_take_(struct ibuf_home *home)
 }
 
 bool
-ibuf_windows_take_(struct ibuf_home *home, struct ibuf_mbuf **out, size_t n)
+XX_indirect_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
+		       size_t n)
 {
-	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots;
+	struct ibuf_pool *p = pool_of(owner);
+	struct ibuf_tcaches_ *tcaches;
 
 	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
 		return false;
-	slots = ibuf_threads_slots_(&p->cache);
-	if (slots == NULL || !ibuf_slot_top_up_(&slots->window_, n))
+	tcaches = ibuf_threads_tcaches_(&p->cache);
+	if (tcaches == NULL || !ibuf_tcache_top_up_(&tcaches->window_, n))
 		return false;
-	ibuf_slot_pour_(&slots->window_, out, n);
+	ibuf_tcache_pour_(&tcaches->window_, out, n);
 	return true;
 }
 
 void
-ibuf_window_give_(struct ibuf_home *home, struct ibuf_mbuf *m)
+XX_indirect_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m)
 {
-	struct ibuf_pool *p = pool_of(home);
-	struct ibuf_slots_ *slots = ibuf_threads_slots_to_give_(&p->cache);
+	struct ibuf_pool *p = pool_of(owner);
+	struct ibuf_tcaches_ *tcaches =
+		ibuf_threads_tcaches_to_give_(&p->cache);
 	bool done;
 
-	clear_private(home, m);
+	clear_private(owner, m);
 	m->next_ = NULL;
-	if (slots != NULL) {
+	if (tcaches != NULL) {
 		m->flags_ = 0;
-		done = ibuf_slot_put_(&slots->window_, m);
+		done = ibuf_tcache_put_(&tcaches->window_, m);
 	} else {
 		pthread_mutex_lock(&p->cache.lock);
 		done = !p->cache.closed;

@@ -1,5 +1,5 @@
 /*
- * depot.pml - the two stacks of magazines, as in src/depot.c.
+ * depot.pml - the two stacks of magazines, as in src/pool/depot.c.
  *
  * Threads swap magazines with the stacks in the three ways there are, with
  * nothing to keep them apart; each atomic access of pop() and push() is a

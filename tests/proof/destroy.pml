@@ -4,7 +4,7 @@
  *
  * Seen: the pool ends once, never while something is out or while anybody
  * will still look at it, and always in the end; and statistics read meanwhile
- * never say that more came home than went out.
+ * never say that more came back than went out.
  *
  * The machine is x86 as its makers describe it: a thread's stores wait in a
  * queue of its own, in order, and reach the memory at any time; loads do not
@@ -13,16 +13,16 @@
  * closes (membarrier) does that to each thread, one after the other.
  *
  *   model                  C
- *   SLOT_GIVE              ibuf_slot_give_()
- *   HOME                   ibuf_element_give_(), ibuf_slot_put_()
- *   window_home()          ibuf_window_give_(), ibuf_header_free_()
+ *   SLOT_GIVE              ibuf_tcache_give_()
+ *   HOME                   ibuf_element_give_(), ibuf_tcache_put_()
+ *   window_home()          XX_indirect_give_(), ibuf_header_free_()
  *   give_late()            ibuf_cache_give_late_()
  *   late()                 ibuf_pool_late_()
- *   clone()                ibuf_mbuf_clone(), ibuf_slot_take_()
- *   free_element()         ibuf_mbuf_free() of an element, at home
- *   free_window()          ibuf_mbuf_free_window_(), room_drop()
- *   move_away()            ibuf_window_move_() of a window
- *   thread_exits()         ibuf_cache_drop_slots_()
+ *   clone()                ibuf_mbuf_clone(), ibuf_tcache_take_()
+ *   free_element()         ibuf_mbuf_free() of an element, in its own room
+ *   free_window()          ibuf_mbuf_free_indirect_(), room_drop()
+ *   move_away()            ibuf_segment_move_() of a window
+ *   thread_exits()         ibuf_pool_drop_tcaches_()
  *   hold(), let_go()       ibuf_cache_hold_(), ibuf_cache_let_go_()
  *   see()                  see_both() in close.c
  *   read()                 sum() in cache.c, and ask()
@@ -32,18 +32,18 @@
  *
  * That the source does these things in this order:
  *
- * IN src/close.c ask: given_ taken_
- * IN src/cache.c sum: given_ taken_
- * IN src/close.c ask_all: ask(cache, true) ask(cache, false)
- * IN src/close.c ibuf_cache_close_: lock( closed empty_own close_slots unlock( keep_out lock( ask_all counted is_over unlock( finish
- * IN src/close.c keep_out: barrier
- * IN src/close.c seems_over: counted over out ask_all is_over
- * IN src/close.c leave: seems_over unlock( finish
- * IN src/close.c late: hold lock( see_both leave let_go
- * IN src/close.c ibuf_cache_give_late_: lock( give_( out-- see_both leave
- * IN src/close.c drop: see_both unlink empty_( retire
- * IN include/ibuf/inline/slot.h ibuf_slot_give_: *top top_ given_ slot_given_
- * IN include/ibuf/inline/slot.h ibuf_slot_given_: signal_fence end_ late_
+ * IN src/pool/close.c ask: given_ taken_
+ * IN src/pool/store.c sum: given_ taken_
+ * IN src/pool/close.c ask_all: ask(cache, true) ask(cache, false)
+ * IN src/pool/close.c ibuf_cache_close_: lock( closed empty_own close_tcaches unlock( keep_out lock( ask_all counted is_over unlock( finish
+ * IN src/pool/close.c keep_out: barrier
+ * IN src/pool/close.c seems_over: counted over out ask_all is_over
+ * IN src/pool/close.c leave: seems_over unlock( finish
+ * IN src/pool/close.c late: hold lock( see_both leave let_go
+ * IN src/pool/close.c ibuf_cache_give_late_: lock( give_( out-- see_both leave
+ * IN src/pool/close.c drop: see_both unlink empty_( retire
+ * IN include/ibuf/inline/thread.h ibuf_tcache_give_: *top top_ given_ tcache_given_
+ * IN include/ibuf/inline/thread.h ibuf_tcache_given_: signal_fence end_ late_
  *
  * PLANTED 1: who closes passes no barrier
  * PLANTED 2: who gives looks at end_ before it counts
@@ -52,7 +52,7 @@
  * PLANTED 5: elements alone are counted, and windows are not
  * PLANTED 6: what out says is believed, and nobody asked
  * PLANTED 7: who was late does not say what it counted
- * PLANTED 8: who comes from a slot does not hold the pool
+ * PLANTED 8: who comes from a tcache does not hold the pool
  */
 #ifndef PLANTED
 #define PLANTED 0
@@ -74,14 +74,14 @@ byte memory[9];
 /* Stores on their way to the memory, of each thread. */
 chan stores[2] = [4] of { byte, byte };
 
-bit open_e[2] = 1; /* of a thread's slot: end_ is not NULL */
+bit open_e[2] = 1; /* of a thread's tcache: end_ is not NULL */
 bit open_w[2] = 1;
-bit listed[2] = 1; /* the slot belongs to the pool */
+bit listed[2] = 1; /* the tcache belongs to the pool */
 bit lock; /* the pool's */
-byte depot[4] = 0; /* counts past the slots */
+byte depot[4] = 0; /* counts past the tcaches */
 bit counted;   /* closed, and the three below are kept */
 short known;   /* out, as far as it knows: ibuf_cache.out */
-short seen[2]; /* of a thread's slots */
+short seen[2]; /* of a thread's tcaches */
 byte holders = 1;
 
 /* Windows on the room of the element that thread 0 has; atomic. */
@@ -145,7 +145,7 @@ inline acquire_no_stores()
 
 #define SUMMAND(t, counter) (listed[t] -> memory[t * 4 + counter] : 0)
 
-/* What slots have counted, read as sum() and ask() read it. */
+/* What tcaches have counted, read as sum() and ask() read it. */
 inline read(given_of, taken_of)
 {
 #if PLANTED == 3
@@ -413,7 +413,7 @@ inline free_element()
 	fi
 }
 
-/* A copy of its own on the heap; what it looked at may go home. */
+/* A copy of its own on the heap; what it looked at may go back. */
 inline move_away()
 {
 	drop_window();

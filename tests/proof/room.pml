@@ -1,12 +1,12 @@
 /*
- * room.pml - windows onto the room of one element, and the element's way home.
+ * room.pml - windows onto the room of one element, and the element's way back.
  *
  * Two threads clone, split, trim, extend, write and free windows of one room,
  * hand them to each other at birth, let the element's own header leave its
  * room, come back to it, and take over another window of it.  Each access of
  * the room's count is a step of its own.  Seen:
  *
- *   - the element goes home once, when neither its header nor a window is in
+ *   - the element goes back once, when neither its header nor a window is in
  *     use, and always in the end;
  *   - no byte is written that another window shows, in place or beyond an
  *     end that carries its right;
@@ -16,16 +16,16 @@
  * other window here looks at, and which is not modelled.
  *
  *   model                  C
- *   owns()                 window_owns(), window_is_sole()
- *   clone(), split()       ibuf_mbuf_clone(), ibuf_window_new_(), split_window()
+ *   owns()                 segment_owns(), segment_is_sole()
+ *   clone(), split()       ibuf_mbuf_clone(), ibuf_segment_new_(), split_segment()
  *   room_drop()            room_drop()
- *   window_drop()          ibuf_window_drop_(), leave_home()
+ *   window_drop()          ibuf_segment_drop_(), leave_own_room()
  *   header_free()          ibuf_header_free_()
  *   segment_free()         ibuf_segment_free_()
- *   take_over()            ibuf_chain_drop_first_(), ibuf_window_take_over_()
- *   come_back()            ibuf_place_for_(), ibuf_window_put_()
+ *   take_over()            ibuf_chain_drop_first_(), ibuf_segment_take_over_()
+ *   come_back()            ibuf_place_for_(), ibuf_segment_put_()
  *   trim_*(), extend_*()   window_trim_*(), ibuf_grow_*_(), claim_*() in edit.c
- *   write_in_place()       plan_private(), ibuf_moves_()
+ *   write_in_place()       plan_private(), ibuf_relocate_()
  *
  * PLANTED 1: a header that leaves its room is not counted
  * PLANTED 2: the last window does not ask whether the header is in use
@@ -69,7 +69,7 @@ header h[HEADERS];
 byte count = 1;
 
 byte edits = EDITS;
-bit home; /* not in the library: the element is */
+bit owner; /* not in the library: the element is */
 
 /* Does another window show a byte from first to last? */
 inline nobody_shows(w, first, last)
@@ -81,24 +81,24 @@ inline nobody_shows(w, first, last)
 	i = 0
 }
 
-/* The element goes home. */
+/* The element goes back. */
 inline gone()
 {
 	d_step {
-		assert(!home);
+		assert(!owner);
 		for (i : 0 .. HEADERS - 1) {
 			assert(h[i].looks != ROOM)
 		}
 		i = 0;
 		assert(h[0].looks == NOTHING);
-		home = 1
+		owner = 1
 	}
 }
 
 inline owns(w)
 {
 	d_step {
-		assert(!home);
+		assert(!owner);
 		sole = (WINDOWS(count) == 1);
 		if
 		:: sole ->
@@ -133,7 +133,7 @@ inline room_drop(w, then)
 		gone()
 	:: atomic {
 		!ALONE ->
-		assert(!home)
+		assert(!owner)
 	   };
 #if PLANTED == 3
 		old = count;
@@ -161,7 +161,7 @@ inline window_drop(w)
 	if
 	:: w == 0 && h[w].looks == ROOM ->
 		atomic {
-			assert(!home);
+			assert(!owner);
 #if PLANTED == 1
 			count--;
 #else
@@ -233,7 +233,7 @@ inline clone(w)
 		find_header();
 		if
 		:: new < HEADERS ->
-			assert(!home);
+			assert(!owner);
 			count++;
 			h[new].off = h[w].off;
 			h[new].size = h[w].size;
@@ -255,7 +255,7 @@ inline split(w)
 		find_header();
 		if
 		:: new < HEADERS ->
-			assert(!home);
+			assert(!owner);
 			count++;
 			if
 			:: sole -> regain(w)
@@ -363,7 +363,7 @@ inline come_back()
 	if
 	:: count == HANDLE ->
 		d_step {
-			assert(!home);
+			assert(!owner);
 			nobody_shows(0, 0, SIZE - 1);
 			h[0].off = H0;
 			h[0].size = 1;
@@ -387,7 +387,7 @@ inline take_over(w, from)
 		if
 		:: w == 0 ->
 			count = count - HANDLE;
-			assert(!home)
+			assert(!owner)
 		:: else
 		fi;
 		/* from's window is w's from now on, its header is free. */
@@ -443,7 +443,7 @@ active [2] proctype user()
 		fi;
 		sole = 0;
 		w = 0
-	:: home -> break
+	:: owner -> break
 	od
 }
 

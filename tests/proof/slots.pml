@@ -1,35 +1,35 @@
 /*
- * slots.pml - a pool is destroyed while a thread gets slots for it, or trades
+ * tcaches.pml - a pool is destroyed while a thread gets tcaches for it, or trades
  * the magazine of one that it has; and the barrier may be refused.
  *
- * Seen: what comes home through a slot ends the pool in the end: nobody fills
- * a slot that was closed, and counts there what nobody asks for.  Where the
+ * Seen: what comes back through a tcache ends the pool in the end: nobody fills
+ * a tcache that was closed, and counts there what nobody asks for.  Where the
  * barrier is refused a free may be missed, and whoever looks again finds it.
  *
  * The machine is that of destroy.pml.  One thread frees two elements; another
  * one closes, and looks again once the stores have arrived.
  *
  *   model          C
- *   add_slots()    ibuf_threads_slots_(), ibuf_cache_add_slots_()
- *   trade()        load() in slot.c
- *   free_one()     ibuf_element_give_(), ibuf_slot_put_(), ibuf_slot_give_()
+ *   add_slots()    ibuf_threads_tcaches_(), ibuf_pool_add_tcaches_()
+ *   trade()        load() in tcache.c
+ *   free_one()     ibuf_element_give_(), ibuf_tcache_put_(), ibuf_tcache_give_()
  *   closer         ibuf_cache_close_(), keep_out(), ibuf_cache_look_again_()
  *
  * That the source does these things in this order:
  *
- * IN src/threads.c ibuf_threads_slots_: slot_is_open closed add_slots_
- * IN src/cache.c ibuf_cache_add_slots_: lock( !cache->closed set_up_ link_slots open_ unlock(
- * IN src/slot.c load: end_ base_ move_top old != NULL compare_exchange
- * IN src/close.c ibuf_cache_close_: look_again lock( closed close_slots unlock( keep_out
- * IN src/close.c keep_out: barrier_() doubt(cache, true)
- * IN src/close.c ibuf_cache_look_again_: hold_doubted lock( out leave
- * IN src/threads.c thread_exits: leaving give_back look_again
- * IN src/threads.c own_block: link_ look_again
- * IN src/threads.c ibuf_threads_register_: look_again register
+ * IN src/pool/threads.c ibuf_threads_tcaches_: tcache_is_open closed add_tcaches_
+ * IN src/pool/store.c ibuf_pool_add_tcaches_: lock( !cache->closed set_up_ link_tcaches open_ unlock(
+ * IN src/pool/tcache.c load: end_ base_ move_top old != NULL compare_exchange
+ * IN src/pool/close.c ibuf_cache_close_: look_again lock( closed close_tcaches unlock( keep_out
+ * IN src/pool/close.c keep_out: barrier_() doubt(cache, true)
+ * IN src/pool/close.c ibuf_cache_look_again_: hold_doubted lock( out leave
+ * IN src/pool/threads.c thread_exits: leaving give_back look_again
+ * IN src/pool/threads.c own_block: link_ look_again
+ * IN src/pool/threads.c ibuf_threads_register_: look_again register
  *
  * PLANTED 1: closed is not looked at again under the lock
- * PLANTED 2: a slot is opened anew if it was open a moment ago
- * PLANTED 3: a slot is opened anew, closed or not
+ * PLANTED 2: a tcache is opened anew if it was open a moment ago
+ * PLANTED 3: a tcache is opened anew, closed or not
  * PLANTED 4: the barrier is refused, and nobody looks again
  */
 #ifndef PLANTED
@@ -38,8 +38,8 @@
 
 bit closed, counted, ended, lock, refused;
 bit open;   /* end_ is not NULL */
-bit listed; /* the slot is the pool's */
-byte given; /* of the slot, as the memory has it */
+bit listed; /* the tcache is the pool's */
+byte given; /* of the tcache, as the memory has it */
 byte depot_given;
 byte out = 2; /* that there are, and the model alone knows */
 bit user_done, closer_done;

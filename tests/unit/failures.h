@@ -29,7 +29,7 @@ static inline uint32_t
 windows_of(const struct ibuf_mbuf *s)
 {
 	return __atomic_load_n(&s->room_->count_, __ATOMIC_RELAXED) &
-	       IBUF_ROOM_WINDOWS_;
+	       IBUF_ROOM_SEGMENTS_;
 }
 
 /* Where each segment lies, how long it is and how many share its room. */

@@ -289,7 +289,7 @@ TEST(a_pool_ends_where_the_barrier_is_refused)
 static void *
 free_without_looking(void *arg)
 {
-	struct ibuf_slot_ *slot;
+	struct ibuf_tcache_ *slot;
 	struct ibuf_mbuf **top;
 
 	(void)arg;
@@ -297,14 +297,14 @@ free_without_looking(void *arg)
 	ibuf_mbuf_free(world.ms[0]);
 	ibuf_mbuf_free(world.ms[1]);
 	/* Where a checker looks on, all goes the long way. */
-	if (ibuf_pool_thread_->recent_.slots_ == NULL) {
+	if (ibuf_pool_thread_->recent_.tcaches_ == NULL) {
 		step();
 		ibuf_mbuf_free(world.ms[2]);
 		step();
 		return NULL;
 	}
-	slot = &ibuf_pool_thread_->recent_.slots_->element_;
-	top = ibuf_slot_top_(slot);
+	slot = &ibuf_pool_thread_->recent_.tcaches_->element_;
+	top = ibuf_tcache_top_(slot);
 	world.ms[2]->flags_ = 0;
 	*top = world.ms[2];
 	__atomic_store_n(&slot->top_, top + 1, __ATOMIC_RELAXED);

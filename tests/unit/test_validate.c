@@ -162,7 +162,7 @@ TEST(a_header_that_is_free_or_of_no_home_is_found)
 	assert_found(v.one, v.one->pool_, 0xfffe);
 	assert_found(v.window, v.window->pool_, 0xfffe);
 	/* The heap has no elements. */
-	assert_found(v.one, v.one->flags_, right_ | IBUF_MBUF_ELEMENT_);
+	assert_found(v.one, v.one->flags_, right_ | IBUF_MBUF_DIRECT_);
 	assert_found(v.grown, v.grown->pool_, 0);
 	tear_down();
 }
@@ -171,9 +171,9 @@ TEST(an_element_that_is_both_at_home_and_elsewhere_is_found)
 {
 	set_up();
 	assert_found(v.element, v.element->own_.count_,
-		     right_ | IBUF_ROOM_HANDLE_);
+		     right_ | IBUF_ROOM_HEADER_);
 	assert_found(v.grown, v.grown->own_.count_,
-		     right_ & ~IBUF_ROOM_HANDLE_);
+		     right_ & ~IBUF_ROOM_HEADER_);
 	tear_down();
 }
 

@@ -42,7 +42,7 @@
 
 /* The count of a room, and what the room was made with. */
 struct ibuf_room_ {
-	uint32_t count_;    /* atomic: windows, and IBUF_ROOM_HANDLE_ */
+	uint32_t count_;    /* atomic: windows, and IBUF_ROOM_HEADER_ */
 	uint32_t headroom_; /* h0, bytes before a fresh window */
 };
 
@@ -52,7 +52,7 @@ struct ibuf_mbuf {
 	uint32_t len_;
 	uint32_t cap_;
 	uint16_t flags_;
-	uint16_t pool_; /* index of the home it returns to; 0: the heap */
+	uint16_t pool_; /* index of the owner it returns to; 0: the heap */
 	uint8_t *base_; /* and room_: copied as one */
 	struct ibuf_room_ *room_;
 	struct ibuf_mbuf *next_;
@@ -76,7 +76,7 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_RDONLY_ 0x04u   /* the memory itself may not be written */
 #define IBUF_MBUF_HEAP_ 0x08u     /* the room is a heap block */
 #define IBUF_MBUF_WRAPPED_ 0x10u  /* the room is the caller's memory */
-#define IBUF_MBUF_ELEMENT_ 0x20u  /* the header has a room of its own */
+#define IBUF_MBUF_DIRECT_ 0x20u   /* the header has a room of its own */
 #define IBUF_MBUF_LIVE_ 0x40u     /* clear: free, or never handed out */
 #define IBUF_MBUF_LISTED_ 0x80u   /* free, and in a list of its pool */
 #define IBUF_MBUF_AWAY_ 0x100u    /* an element that looks elsewhere */
@@ -86,13 +86,13 @@ struct ibuf_fresh_ {
 /*
  * count_: windows in the low bits.  The top bit is set in an element whose
  * header is in use but looks at another room; only when both are gone, the
- * windows and the header, does the element go home.
+ * windows and the header, does the element go back.
  */
-#define IBUF_ROOM_HANDLE_ 0x80000000u
-#define IBUF_ROOM_WINDOWS_ 0x7fffffffu
+#define IBUF_ROOM_HEADER_ 0x80000000u
+#define IBUF_ROOM_SEGMENTS_ 0x7fffffffu
 
 /* Windows past this are refused, long before the count could wrap. */
-#define IBUF_ROOM_WINDOWS_MAX_ 0x10000000u
+#define IBUF_ROOM_SEGMENTS_MAX_ 0x10000000u
 
 /* flags_ that say what a window looks at, and go with it to a clone. */
 #define IBUF_MBUF_ROOM_                                                        \

@@ -76,26 +76,26 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 		(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_CHAINED_)) ==
 		       (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_) &&
 	       (__atomic_load_n(&m->room_->count_, __ATOMIC_ACQUIRE) &
-		IBUF_ROOM_WINDOWS_) == 1;
+		IBUF_ROOM_SEGMENTS_) == 1;
 }
 
 /*
- * Free a plain element, where nobody else looks at its room and its slot
+ * Free a plain element, where nobody else looks at its room and its tcache
  * takes it; false: it must go the long way.  The load of the count pairs
  * with the release of who dropped the last other window.
  */
 static inline bool
-ibuf_mbuf_free_element_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
+ibuf_mbuf_free_direct_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_mbuf **top = ibuf_slot_top_(slot);
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
 
 	if (!IBUF_LIKELY(__atomic_load_n(&m->own_.count_, __ATOMIC_ACQUIRE) ==
 			 1))
 		return false;
-	if (!IBUF_LIKELY(!ibuf_slot_is_full_(slot, top)))
+	if (!IBUF_LIKELY(!ibuf_tcache_is_full_(tcache, top)))
 		return false;
 	m->flags_ = 0;
-	ibuf_slot_give_(slot, top, m);
+	ibuf_tcache_give_(tcache, top, m);
 	return true;
 }
 
@@ -105,11 +105,11 @@ ibuf_mbuf_free_element_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
  * are.
  */
 static inline bool
-ibuf_mbuf_free_window_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
+ibuf_mbuf_free_indirect_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_mbuf **top = ibuf_slot_top_(slot);
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
 
-	if (!IBUF_LIKELY(!ibuf_slot_is_full_(slot, top)))
+	if (!IBUF_LIKELY(!ibuf_tcache_is_full_(tcache, top)))
 		return false;
 	if (!IBUF_LIKELY(__atomic_fetch_sub(&m->room_->count_, 1,
 					    __ATOMIC_ACQ_REL) != 1)) {
@@ -117,23 +117,23 @@ ibuf_mbuf_free_window_(struct ibuf_mbuf *m, struct ibuf_slot_ *slot)
 		return true;
 	}
 	m->flags_ = 0;
-	ibuf_slot_give_(slot, top, m);
+	ibuf_tcache_give_(tcache, top, m);
 	return true;
 }
 
-/* The kind of a window onto m's room that comes from m's home. */
+/* The kind of a window onto m's room that comes from m's owner. */
 static inline uint32_t
-ibuf_mbuf_window_kind_(const struct ibuf_mbuf *m)
+ibuf_mbuf_indirect_key_(const struct ibuf_mbuf *m)
 {
-	return (ibuf_mbuf_both_(m) & ibuf_kind_(IBUF_MBUF_ROOM_, UINT16_MAX)) |
-	       ibuf_kind_(IBUF_MBUF_LIVE_, 0);
+	return (ibuf_mbuf_both_(m) & ibuf_key_(IBUF_MBUF_ROOM_, UINT16_MAX)) |
+	       ibuf_key_(IBUF_MBUF_LIVE_, 0);
 }
 
 /* Let a header show len bytes at off of a room that counts it already. */
 static inline void
-ibuf_mbuf_show_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
-		uint32_t capacity, uint32_t kind, uint8_t *base,
-		struct ibuf_room_ *room)
+ibuf_mbuf_refer_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
+		 uint32_t capacity, uint32_t kind, uint8_t *base,
+		 struct ibuf_room_ *room)
 {
 	ibuf_store_pair_(&w->off_, off, len);
 	ibuf_store_pair_(&w->cap_, capacity, kind);
@@ -149,30 +149,30 @@ ibuf_mbuf_show_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
  * All is read before the addition, which nothing read later overtakes.
  */
 static inline struct ibuf_mbuf *
-ibuf_mbuf_look_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
-		uint32_t capacity, uint32_t against, uint32_t *windows)
+ibuf_mbuf_indirect_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
+		    uint32_t capacity, uint32_t against, uint32_t *windows)
 {
-	uint32_t kind = ibuf_mbuf_window_kind_(m);
+	uint32_t kind = ibuf_mbuf_indirect_key_(m);
 	struct ibuf_room_ *room = m->room_;
 	uint8_t *base = m->base_;
 	struct ibuf_mbuf **top, *w;
-	struct ibuf_slot_ *slot;
+	struct ibuf_tcache_ *tcache;
 
 	if (!IBUF_LIKELY((m->flags_ & against) == 0))
-		return NULL; /* also where its number is beyond the slots */
-	slot = &ibuf_pool_thread_->slots_[m->pool_].window_;
-	top = ibuf_slot_top_(slot);
-	if (!IBUF_LIKELY(!ibuf_slot_is_empty_(slot, top)))
+		return NULL; /* also where its number is beyond the tcaches */
+	tcache = &ibuf_pool_thread_->tcaches_[m->pool_].window_;
+	top = ibuf_tcache_top_(tcache);
+	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
 		return NULL;
 	/* Relaxed: who adds a window has one already. */
 	*windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
-		   IBUF_ROOM_WINDOWS_;
-	if (!IBUF_LIKELY(*windows < IBUF_ROOM_WINDOWS_MAX_)) {
+		   IBUF_ROOM_SEGMENTS_;
+	if (!IBUF_LIKELY(*windows < IBUF_ROOM_SEGMENTS_MAX_)) {
 		__atomic_fetch_sub(&room->count_, 1, __ATOMIC_ACQ_REL);
 		return NULL;
 	}
-	w = ibuf_slot_take_(slot, top);
-	ibuf_mbuf_show_(w, off, len, capacity, kind, base, room);
+	w = ibuf_tcache_take_(tcache, top);
+	ibuf_mbuf_refer_(w, off, len, capacity, kind, base, room);
 	return w;
 }
 
@@ -201,9 +201,9 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 	IBUF_APART_(len);
 	if (tail != 0)
 		capacity -= m->room_->headroom_;
-	clone = ibuf_mbuf_look_(m, m->off_, len, capacity,
-				IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_,
-				&windows);
+	clone = ibuf_mbuf_indirect_(m, m->off_, len, capacity,
+				    IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_,
+				    &windows);
 	if (!IBUF_LIKELY(clone != NULL))
 		return ibuf_mbuf_clone_any_(m);
 	if (tail == 0 && windows == 1)
@@ -220,15 +220,16 @@ ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
 	/* Most often it lies in the first segment. */
 	if (!IBUF_LIKELY(off < m->len_ && len <= m->len_ - off))
 		return ibuf_mbuf_slice_any_(m, off, len);
-	slice = ibuf_mbuf_look_(m, m->off_ + (uint32_t)off, (uint32_t)len,
-				(uint32_t)len, IBUF_MBUF_CAREFUL_, &windows);
+	slice = ibuf_mbuf_indirect_(m, m->off_ + (uint32_t)off, (uint32_t)len,
+				    (uint32_t)len, IBUF_MBUF_CAREFUL_,
+				    &windows);
 	if (!IBUF_LIKELY(slice != NULL))
 		return ibuf_mbuf_slice_any_(m, off, len);
 	return slice;
 }
 
 /*
- * The slots' address must not wait for m's header: where a thread frees what
+ * The tcaches' address must not wait for m's header: where a thread frees what
  * it has just allocated, that was written a moment ago, and every step would
  * wait for the one before.  So the pool is guessed, and the guess compared: a
  * branch is predicted, an address is not.
@@ -241,14 +242,14 @@ ibuf_mbuf_free(struct ibuf_mbuf *m)
 
 	if (m == NULL)
 		return;
-	kind = ibuf_mbuf_kind_(m);
+	kind = ibuf_mbuf_key_(m);
 	if (IBUF_LIKELY(kind == recent->element_)) {
-		if (IBUF_LIKELY(ibuf_mbuf_free_element_(
-			    m, &recent->slots_->element_)))
+		if (IBUF_LIKELY(ibuf_mbuf_free_direct_(
+			    m, &recent->tcaches_->element_)))
 			return;
 	} else if (IBUF_LIKELY(kind == recent->window_)) {
-		if (IBUF_LIKELY(ibuf_mbuf_free_window_(
-			    m, &recent->slots_->window_)))
+		if (IBUF_LIKELY(ibuf_mbuf_free_indirect_(
+			    m, &recent->tcaches_->window_)))
 			return;
 	}
 	ibuf_mbuf_free_any_(m);

@@ -12,7 +12,7 @@ IBUF_BEGIN_DECLS
 /* What a struct ibuf_pool begins with. */
 struct ibuf_pool_front_ {
 	struct ibuf_fresh_ fresh_; /* what an allocation writes */
-	size_t slot_; /* from the thread's struct to the slot, in bytes */
+	size_t tcache_; /* from the thread's struct to the tcache, in bytes */
 };
 
 IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_any_(struct ibuf_pool *p);
@@ -25,14 +25,14 @@ ibuf_pool_alloc(struct ibuf_pool *p)
 {
 	const struct ibuf_pool_front_ *front =
 		(const struct ibuf_pool_front_ *)(const void *)p;
-	struct ibuf_slot_ *slot =
-		(struct ibuf_slot_ *)(void *)((char *)ibuf_pool_thread_ +
-					      front->slot_);
-	struct ibuf_mbuf **top = ibuf_slot_top_(slot), *m;
+	struct ibuf_tcache_ *tcache =
+		(struct ibuf_tcache_ *)(void *)((char *)ibuf_pool_thread_ +
+						front->tcache_);
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache), *m;
 
-	if (!IBUF_LIKELY(!ibuf_slot_is_empty_(slot, top)))
+	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
 		return ibuf_pool_alloc_any_(p);
-	m = ibuf_slot_take_(slot, top);
+	m = ibuf_tcache_take_(tcache, top);
 	memcpy(m, &front->fresh_, sizeof front->fresh_);
 	return m;
 }

@@ -10,25 +10,25 @@
 /** @cond: private */
 
 /*
- * A slot: what one thread keeps back of one kind of object of one pool.
+ * A tcache: what one thread keeps back of one kind of object of one pool.
  *
  *   | free | free | free |  . . .  |
  *   base_                top_      end_
  *
- * Only its thread moves objects; others read the numbers.  A slot of zeros
+ * Only its thread moves objects; others read the numbers.  A tcache of zeros
  * is empty and full at once, so who finds one goes the long way: that is
- * what a thread has before it ever used the pool, and what is left of a slot
+ * what a thread has before it ever used the pool, and what is left of a tcache
  * when the pool is destroyed.
  *
  * Pointers, not numbers: to take or to give is then a load and a store whose
  * addresses wait for nothing else (docs/pool.md has what that is worth).
  */
-struct ibuf_slot_ {
+struct ibuf_tcache_ {
 	struct ibuf_mbuf **top_; /* atomic, as all that others look at */
 	struct ibuf_mbuf **end_; /* NULL: the pool has been closed */
 	struct ibuf_mbuf **base_;
 	uint64_t taken_; /* objects that went out through it, ever */
-	uint64_t given_; /* and that came home */
+	uint64_t given_; /* and that came back */
 	/* The library's own, which the inline bodies do not look at: */
 	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
@@ -42,57 +42,57 @@ struct ibuf_slot_ {
 };
 
 /* One cache line each, elements and windows of one pool side by side. */
-struct ibuf_slots_ {
-	struct ibuf_slot_ element_;
-	struct ibuf_slot_ window_;
+struct ibuf_tcaches_ {
+	struct ibuf_tcache_ element_;
+	struct ibuf_tcache_ window_;
 };
 
-/* Pools with higher numbers have no slots (and are CAREFUL): only slower. */
-#define IBUF_SLOTS_MAX_ 256
+/* Pools with higher numbers have no tcaches (and are CAREFUL): only slower. */
+#define IBUF_TCACHES_MAX_ 256
 
 /*
  * The pool that a thread went to last: what the header of a plain element and
- * of a plain window of it shows, see ibuf_kind_(), and where they go.
+ * of a plain window of it shows, see ibuf_key_(), and where they go.
  */
 struct ibuf_recent_ {
 	uint32_t element_;
 	uint32_t window_;
-	struct ibuf_slots_ *slots_;
+	struct ibuf_tcaches_ *tcaches_;
 };
 
-/* What a thread has; its slots go by the number of the pool. */
+/* What a thread has; its tcaches go by the number of the pool. */
 struct ibuf_thread_ {
 	struct ibuf_recent_ recent_;
 	uint8_t rest_of_line_[64 - sizeof(struct ibuf_recent_)];
-	struct ibuf_slots_ slots_[IBUF_SLOTS_MAX_];
+	struct ibuf_tcaches_ tcaches_[IBUF_TCACHES_MAX_];
 };
 
 IBUF_BEGIN_DECLS
 
-/* The calling thread's; one without slots has one that is shared, all 0. */
+/* The calling thread's; one without tcaches has one that is shared, all 0. */
 extern IBUF_API __thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_;
 
-/* An object was put into a slot whose pool has been closed meanwhile. */
-IBUF_API void ibuf_pool_late_(struct ibuf_slot_ *slot);
+/* An object was put into a tcache whose pool has been closed meanwhile. */
+IBUF_API void ibuf_pool_late_(struct ibuf_tcache_ *tcache);
 
 IBUF_END_DECLS
 
 /*
  * What a header is and whose, once the rights and the kind of room are left
  * out, as one number: those of a plain element (it has AWAY where it looks
- * elsewhere) and of a plain window are made by ibuf_kind_().
+ * elsewhere) and of a plain window are made by ibuf_key_().
  */
-#define IBUF_MBUF_PLAIN_ELEMENT_ (IBUF_MBUF_ELEMENT_ | IBUF_MBUF_LIVE_)
-#define IBUF_MBUF_PLAIN_WINDOW_ IBUF_MBUF_LIVE_
+#define IBUF_MBUF_PLAIN_DIRECT_ (IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_)
+#define IBUF_MBUF_PLAIN_INDIRECT_ IBUF_MBUF_LIVE_
 #define IBUF_MBUF_LEFT_OUT_                                                    \
 	(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_)
 
 static inline uint32_t
-ibuf_kind_(uint32_t flags, uint32_t home)
+ibuf_key_(uint32_t flags, uint32_t owner)
 {
 	struct {
 		uint16_t flags_, pool_;
-	} both = {(uint16_t)flags, (uint16_t)home};
+	} both = {(uint16_t)flags, (uint16_t)owner};
 	uint32_t kind;
 
 	memcpy(&kind, &both, sizeof kind);
@@ -111,9 +111,9 @@ ibuf_mbuf_both_(const struct ibuf_mbuf *m)
 }
 
 static inline uint32_t
-ibuf_mbuf_kind_(const struct ibuf_mbuf *m)
+ibuf_mbuf_key_(const struct ibuf_mbuf *m)
 {
-	return ibuf_mbuf_both_(m) & ~ibuf_kind_(IBUF_MBUF_LEFT_OUT_, 0);
+	return ibuf_mbuf_both_(m) & ~ibuf_key_(IBUF_MBUF_LEFT_OUT_, 0);
 }
 
 /*
@@ -133,65 +133,65 @@ ibuf_count_(uint64_t *counter)
 
 /* Where the next object goes, and behind where the last one is. */
 static inline struct ibuf_mbuf **
-ibuf_slot_top_(struct ibuf_slot_ *slot)
+ibuf_tcache_top_(struct ibuf_tcache_ *tcache)
 {
-	return __atomic_load_n(&slot->top_, __ATOMIC_RELAXED);
+	return __atomic_load_n(&tcache->top_, __ATOMIC_RELAXED);
 }
 
 /* Is there nothing below the top? */
 static inline bool
-ibuf_slot_is_empty_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+ibuf_tcache_is_empty_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
-	return top == __atomic_load_n(&slot->base_, __ATOMIC_RELAXED);
+	return top == __atomic_load_n(&tcache->base_, __ATOMIC_RELAXED);
 }
 
-/* Is there no place at the top?  There is none either in a closed slot. */
+/* Is there no place at the top?  There is none either in a closed tcache. */
 static inline bool
-ibuf_slot_is_full_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+ibuf_tcache_is_full_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
 	return (uintptr_t)top >=
-	       (uintptr_t)__atomic_load_n(&slot->end_, __ATOMIC_RELAXED);
+	       (uintptr_t)__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
 }
 
-/* Take an object out of a slot that is not empty. */
+/* Take an object out of a tcache that is not empty. */
 static inline struct ibuf_mbuf *
-ibuf_slot_take_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top)
+ibuf_tcache_take_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
 	struct ibuf_mbuf *m = top[-1];
 
-	__atomic_store_n(&slot->top_, top - 1, __ATOMIC_RELAXED);
-	/* Pairs with the acquire in cache.c: who sees an object come home
+	__atomic_store_n(&tcache->top_, top - 1, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in cache.c: who sees an object come back
 	   has seen it go out. */
-	ibuf_count_(&slot->taken_);
+	ibuf_count_(&tcache->taken_);
 	return m;
 }
 
 /*
- * Objects have been put into a slot, and counted.
+ * Objects have been put into a tcache, and counted.
  *
  * Who closes the pool sets end_ to NULL, makes every thread pass a barrier,
  * and reads given_: either it sees our object or we see the NULL.  On our
  * side the compiler's order is enough.
  */
 static inline void
-ibuf_slot_given_(struct ibuf_slot_ *slot)
+ibuf_tcache_given_(struct ibuf_tcache_ *tcache)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (!IBUF_LIKELY(__atomic_load_n(&slot->end_, __ATOMIC_RELAXED) !=
+	if (!IBUF_LIKELY(__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED) !=
 			 NULL))
-		ibuf_pool_late_(slot);
+		ibuf_pool_late_(tcache);
 }
 
-/* Put an object into a slot that is not full. */
+/* Put an object into a tcache that is not full. */
 static inline void
-ibuf_slot_give_(struct ibuf_slot_ *slot, struct ibuf_mbuf **top,
-		struct ibuf_mbuf *m)
+ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
+		  struct ibuf_mbuf *m)
 {
 	*top = m;
-	__atomic_store_n(&slot->top_, top + 1, __ATOMIC_RELAXED);
-	/* Pairs with the acquire in cache.c: what is home is no longer used. */
-	ibuf_count_(&slot->given_);
-	ibuf_slot_given_(slot);
+	__atomic_store_n(&tcache->top_, top + 1, __ATOMIC_RELAXED);
+	/* Pairs with the acquire in cache.c: what is back is no longer used. */
+	ibuf_count_(&tcache->given_);
+	ibuf_tcache_given_(tcache);
 }
 
 /** @endcond */
