@@ -12,12 +12,13 @@ free_plain(struct ibuf_mbuf *s)
 
 	if (kind == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
 		tcaches = &own->tcaches_[s->pool_];
-		freed = ibuf_mbuf_free_direct_(s, &tcaches->element_);
+		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
 	} else if (kind == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
 		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
 		/* A wrapped room may have a callback, which must wait. */
 		tcaches = &own->tcaches_[s->pool_];
-		freed = ibuf_mbuf_free_indirect_(s, &tcaches->window_);
+		freed = ibuf_mbuf_free_indirect_(s,
+						 &tcaches->of_[IBUF_INDIRECT_]);
 	} else {
 		return false; /* also where its number is beyond the tcaches */
 	}

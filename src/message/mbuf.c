@@ -139,12 +139,12 @@ clone_many(const struct ibuf_mbuf *m, struct ibuf_mbuf **out, size_t n)
 	size_t i;
 
 	if (m->next_ != NULL || (m->flags_ & IBUF_MBUF_CAREFUL_) != 0 ||
-	    owner->ops->windows_take == NULL)
+	    owner->ops->take_many == NULL)
 		return false;
 	capacity = segment_capacity(m); /* before others share the room */
 	if (!ibuf_room_add_(m->room_, (uint32_t)n))
 		return false;
-	if (!owner->ops->windows_take(owner, out, n)) {
+	if (!owner->ops->take_many(owner, out, n)) {
 		ibuf_room_undo_(m->room_, (uint32_t)n);
 		return false;
 	}
@@ -227,7 +227,7 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 	s = chain_find(m, &in);
 	wipe = range_wipes(s, in, len);
 	if (len <= owner->room_size - owner->headroom && (owner->wipe || !wipe))
-		copy = owner->ops->element_take(owner);
+		copy = owner->ops->take(owner, IBUF_DIRECT_);
 	if (copy == NULL)
 		copy = new_on_heap(0, len, owner->wipe || wipe);
 	if (copy == NULL)
@@ -252,14 +252,14 @@ static size_t
 free_direct(struct ibuf_mbuf *const *ms, size_t n)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
-	const uint32_t kind = recent->element_;
+	const uint32_t kind = recent->direct_;
 	struct ibuf_tcache_ *tcache;
 	struct ibuf_mbuf **top, *m;
 	size_t i, places;
 
 	if (recent->tcaches_ == NULL)
 		return 0;
-	tcache = &recent->tcaches_->element_;
+	tcache = &recent->tcaches_->of_[IBUF_DIRECT_];
 	top = ibuf_tcache_top_(tcache);
 	places = tcache_places(tcache, top);
 	for (i = 0; i < n && i < places; i++) {

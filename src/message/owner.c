@@ -18,10 +18,13 @@ _Static_assert(offsetof(struct ibuf_mbuf, room_) ==
 	       "a clone copies base_ and room_ as one");
 
 static struct ibuf_mbuf *
-heap_take(struct ibuf_owner *owner)
+heap_take(struct ibuf_owner *owner, unsigned kind)
 {
-	struct ibuf_mbuf *m = malloc(sizeof *m);
+	struct ibuf_mbuf *m;
 
+	if (kind == IBUF_DIRECT_)
+		return NULL; /* the heap has none */
+	m = malloc(sizeof *m);
 	if (m == NULL)
 		return NULL;
 	m->flags_ = IBUF_MBUF_LIVE_;
@@ -32,23 +35,16 @@ heap_take(struct ibuf_owner *owner)
 }
 
 static void
-heap_give(struct ibuf_owner *owner, struct ibuf_mbuf *m)
+heap_give(struct ibuf_owner *owner, struct ibuf_mbuf *m, unsigned kind)
 {
+	(void)kind;
 	count_relaxed(&((struct ibuf_owner_heap *)owner)->given, 1);
 	free(m);
 }
 
-static struct ibuf_mbuf *
-heap_element_take(struct ibuf_owner *owner)
-{
-	(void)owner;
-	return NULL; /* the heap has no elements */
-}
-
 static const struct ibuf_owner_ops heap_ops = {
-	.window_take = heap_take,
-	.window_give = heap_give,
-	.element_take = heap_element_take,
+	.take = heap_take,
+	.give = heap_give,
 };
 
 static struct ibuf_owner_heap heap = {
@@ -203,13 +199,13 @@ ibuf_owner_unregister_(struct ibuf_owner *owner)
 struct ibuf_mbuf *
 ibuf_owner_take_indirect_(struct ibuf_owner *owner)
 {
-	struct ibuf_mbuf *m = owner->ops->window_take(owner);
+	struct ibuf_mbuf *m = owner->ops->take(owner, IBUF_INDIRECT_);
 
 	/* The heap has no pool either, but is not asked twice. */
 	if (m == NULL && owner->index != 0 &&
 	    __atomic_load_n(&owner->pool, __ATOMIC_ACQUIRE) == NULL) {
 		owner = owner_heap();
-		m = owner->ops->window_take(owner);
+		m = owner->ops->take(owner, IBUF_INDIRECT_);
 	}
 	return m;
 }

@@ -36,17 +36,19 @@ struct timespec;
  * the library in the process (copies.h).
  */
 struct ibuf_owner_ops {
-	/* A header without a room, flags_ LIVE, next_ NULL; NULL: no memory,
-	   or the owner is closed. */
-	struct ibuf_mbuf *(*window_take)(struct ibuf_owner *owner);
-	/* n of them at once, which the caller sets up; false: take them one
-	   by one, and out is as it was.  NULL: the heap has none at hand. */
-	bool (*windows_take)(struct ibuf_owner *owner, struct ibuf_mbuf **out,
-			     size_t n);
-	void (*window_give)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
-	/* A fresh message on a room of its own; NULL: none to be had. */
-	struct ibuf_mbuf *(*element_take)(struct ibuf_owner *owner);
-	void (*element_give)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
+	/*
+	 * A header of a kind; NULL: no memory, or the owner has been closed.
+	 * A direct one is a fresh message in the room of its own (the heap
+	 * has none); an indirect one has no room, flags_ LIVE, next_ NULL.
+	 */
+	struct ibuf_mbuf *(*take)(struct ibuf_owner *owner, unsigned kind);
+	/* n indirect headers at once, which the caller sets up; false: take
+	   them one by one, and out is as it was.  NULL: as false. */
+	bool (*take_many)(struct ibuf_owner *owner, struct ibuf_mbuf **out,
+			  size_t n);
+	/* Take back a header that shows nothing any more. */
+	void (*give)(struct ibuf_owner *owner, struct ibuf_mbuf *m,
+		     unsigned kind);
 
 	/* The functions of ibuf/pool.h; the heap has none of these. */
 	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
@@ -181,7 +183,7 @@ indirect_tcache(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
 		return NULL; /* also where its number is beyond the tcaches */
-	return &ibuf_pool_thread_->tcaches_[m->pool_].window_;
+	return &ibuf_pool_thread_->tcaches_[m->pool_].of_[IBUF_INDIRECT_];
 }
 
 static inline bool
@@ -212,8 +214,8 @@ thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches)
 {
 	uint32_t number = (uint32_t)(tcaches - own->tcaches_);
 
-	own->recent_.element_ = ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, number);
-	own->recent_.window_ = ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, number);
+	own->recent_.direct_ = ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, number);
+	own->recent_.indirect_ = ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, number);
 	own->recent_.tcaches_ = tcaches;
 }
 

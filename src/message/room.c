@@ -125,7 +125,7 @@ ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *w,
 				  owner);
 			return true;
 		}
-		e = owner->ops->element_take(owner);
+		e = owner->ops->take(owner, IBUF_DIRECT_);
 	}
 	if (e == NULL)
 		return ibuf_place_heap_(place, headroom, capacity, wipe);
@@ -158,7 +158,7 @@ room_gone(struct ibuf_room_ *room, unsigned kind,
 		struct ibuf_mbuf *e = direct_of(room);
 		struct ibuf_owner *owner = owner_of(e);
 
-		owner->ops->element_give(owner, e);
+		owner->ops->give(owner, e, IBUF_DIRECT_);
 	}
 }
 
@@ -306,14 +306,14 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 			m->next_ = NULL;
 			ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
 		} else {
-			owner->ops->window_give(owner, m);
+			owner->ops->give(owner, m, IBUF_INDIRECT_);
 		}
 		return;
 	}
 	m->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
 	if (fetch_sub_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HEADER_) ==
 	    IBUF_ROOM_HEADER_)
-		owner->ops->element_give(owner, m);
+		owner->ops->give(owner, m, IBUF_DIRECT_);
 }
 
 void

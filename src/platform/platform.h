@@ -131,7 +131,7 @@ hide(void *bytes, size_t n)
 
 /* They may again. */
 static inline void
-show(void *bytes, size_t n)
+unhide(void *bytes, size_t n)
 {
 	if (ibuf_platform_watched_)
 		ibuf_platform_unhide_(bytes, n);

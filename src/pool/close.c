@@ -1,6 +1,18 @@
-/* close.c - a cache is closed, and ends when nothing is out of it. */
+/*
+ * close.c - a pool is closed, and ends when nothing is out of it.
+ *
+ * From when it is closed on a pool keeps in out what is out, as far as it
+ * knows, so that a free need not ask every thread:
+ *
+ *   out = sum of seen_ of the thread caches + taken - given of the stores
+ *
+ * seen_ is a thread cache's taken_ - given_ when somebody looked.  Takes that
+ * nobody has seen make the truth larger than out, gives make it smaller; but
+ * whoever gives to a closed thread cache comes to tell.  So in the end out is
+ * 0 or less, and then all are asked again, which is exact.
+ */
 #define _POSIX_C_SOURCE 200809L
-#include "close.h"
+#include "pool.h"
 
 /* How many are doubted; atomic, written under the threads lock. */
 static uint32_t doubts;
@@ -10,117 +22,116 @@ static uint32_t doubts;
 /* What a tcache counted since somebody looked; its thread is the caller, gone,
    or kept out by a barrier. */
 static void
-see(struct ibuf_cache *cache, struct ibuf_tcache_ *tcache)
+see(struct ibuf_pool *p, struct ibuf_tcache_ *tcache)
 {
 	uint32_t now = (uint32_t)(counted_relaxed(&tcache->taken_) -
 				  counted_relaxed(&tcache->given_));
 
-	cache->out += (int32_t)(now - tcache->seen_);
+	p->out += (int32_t)(now - tcache->seen_);
 	tcache->seen_ = now;
 }
 
 static void
-see_both(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
+see_both(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
 {
-	see(cache, &tcaches->element_);
-	see(cache, &tcaches->window_);
+	see(p, &tcaches->of_[IBUF_DIRECT_]);
+	see(p, &tcaches->of_[IBUF_INDIRECT_]);
 }
 
-/* sum() of a closed cache, which notes what it sees of each tcache. */
+/* sum() of a store that is closed, which notes what it sees of each. */
 static int64_t
-ask(struct ibuf_cache *cache, bool window)
+ask(struct ibuf_store *store)
 {
-	const struct ibuf_depot *depot =
-		window ? &cache->windows : &cache->elements;
-	uint64_t given = depot->given, taken = depot->taken, of_tcache;
-	struct ibuf_tcaches_ *s;
+	struct ibuf_tcaches_ *first = store->pool->tcaches, *t;
+	uint64_t given = store->given, taken = store->taken, of_one;
 
-	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
-		of_tcache = counted_acquire(&slot_of(s, window)->given_);
-		slot_of(s, window)->seen_ = (uint32_t)of_tcache;
-		given += of_tcache;
+	for (t = first; t != NULL; t = tcaches_next(t)) {
+		of_one = counted_acquire(&t->of_[store->kind].given_);
+		t->of_[store->kind].seen_ = (uint32_t)of_one;
+		given += of_one;
 	}
-	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
-		of_tcache = counted_acquire(&slot_of(s, window)->taken_);
-		slot_of(s, window)->seen_ =
-			(uint32_t)of_tcache - slot_of(s, window)->seen_;
-		taken += of_tcache;
+	for (t = first; t != NULL; t = tcaches_next(t)) {
+		of_one = counted_acquire(&t->of_[store->kind].taken_);
+		t->of_[store->kind].seen_ =
+			(uint32_t)of_one - t->of_[store->kind].seen_;
+		taken += of_one;
 	}
 	return (int64_t)(taken - given);
 }
 
-/* Ask every tcache what is out; gives the elements among it. */
+/* Ask every thread cache what is out; gives the direct headers among it. */
 static int64_t
-ask_all(struct ibuf_cache *cache)
+ask_all(struct ibuf_pool *p)
 {
-	int64_t windows = ask(cache, true), elements = ask(cache, false);
+	int64_t indirect = ask(&p->store[IBUF_INDIRECT_]);
+	int64_t direct = ask(&p->store[IBUF_DIRECT_]);
 
-	cache->out = windows + elements;
-	return elements;
+	p->out = indirect + direct;
+	return direct;
 }
 
 /* Is nothing out of it, as is just known?  Then nobody can reach it. */
 static bool
-is_over(struct ibuf_cache *cache)
+is_over(struct ibuf_pool *p)
 {
 	struct ibuf_tcaches_ *s, *next;
 
-	if (cache->out != 0)
+	if (p->out != 0)
 		return false;
-	cache->over = true;
-	for (s = cache->tcaches; s != NULL; s = next) {
-		next = s->window_.link_;
-		ibuf_cache_clear_(cache, s, ibuf_tcache_forget_);
+	p->over = true;
+	for (s = p->tcaches; s != NULL; s = next) {
+		next = tcaches_next(s);
+		ibuf_pool_clear_(p, s, ibuf_tcache_forget_);
 	}
-	cache->tcaches = NULL;
+	p->tcaches = NULL;
 	return true;
 }
 
 /* Is it over, as far as out says, and then as all say? */
 static bool
-seems_over(struct ibuf_cache *cache)
+seems_over(struct ibuf_pool *p)
 {
-	if (!cache->counted || cache->over || cache->out > 0)
+	if (!p->counted || p->over || p->out > 0)
 		return false;
-	ask_all(cache);
-	return is_over(cache);
+	ask_all(p);
+	return is_over(p);
 }
 
-/* Doubt a cache or no more; under the threads lock. */
+/* Doubt a pool or no more; under the threads lock. */
 static void
-doubt(struct ibuf_cache *cache, bool doubted)
+doubt(struct ibuf_pool *p, bool doubted)
 {
-	if (cache->doubted == doubted)
+	if (p->doubted == doubted)
 		return;
-	cache->doubted = doubted;
+	p->doubted = doubted;
 	/* Relaxed: who looks too early leaves it to the next. */
 	store_relaxed_u32(&doubts, doubts + (doubted ? 1 : UINT32_MAX));
 }
 
-/* Take a cache that is over out of everything; without the lock. */
+/* Take a pool that is over out of everything; without the lock. */
 static void
-finish(struct ibuf_cache *cache)
+finish(struct ibuf_pool *p)
 {
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	doubt(cache, false);
-	ibuf_cache_unlist_(cache);
+	doubt(p, false);
+	ibuf_pool_unlist_(p);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
-	ibuf_owner_unregister_(cache->owner);
-	ibuf_cache_let_go_(cache);
+	ibuf_owner_unregister_(&p->owner);
+	ibuf_pool_let_go_(p);
 }
 
-/* Let the lock go; end the cache where that is due. */
+/* Let the lock go; end the pool where that is due. */
 static void
-leave(struct ibuf_cache *cache)
+leave(struct ibuf_pool *p)
 {
-	bool over = seems_over(cache);
+	bool over = seems_over(p);
 
-	pthread_mutex_unlock(&cache->lock);
+	pthread_mutex_unlock(&p->lock);
 	if (over)
-		finish(cache);
+		finish(p);
 }
 
-/* ---- what may end a cache -------------------------------------------- */
+/* ---- what may end a pool -------------------------------------------- */
 
 /* A tcache in the calling thread's block may have been filled after it was
    closed; false: it is in no such block. */
@@ -130,19 +141,19 @@ late(struct ibuf_tcache_ *tcache)
 	size_t n = ((uintptr_t)tcache - (uintptr_t)ibuf_tcaches_own_) /
 		   sizeof(struct ibuf_tcaches_);
 	struct ibuf_tcaches_ *tcaches;
-	struct ibuf_cache *cache;
+	struct ibuf_pool *p;
 
 	if (ibuf_tcaches_own_ == NULL || n >= IBUF_TCACHES_MAX_)
 		return false;
 	tcaches = &ibuf_tcaches_own_[n];
-	cache = ibuf_cache_hold_(block_of(ibuf_tcaches_own_, 0), tcaches);
-	if (cache == NULL)
+	p = ibuf_pool_hold_(block_of(ibuf_tcaches_own_, 0), tcaches);
+	if (p == NULL)
 		return true;
-	pthread_mutex_lock(&cache->lock);
-	if (cache->counted && !cache->over)
-		see_both(cache, tcaches);
-	leave(cache);
-	ibuf_cache_let_go_(cache);
+	pthread_mutex_lock(&p->lock);
+	if (p->counted && !p->over)
+		see_both(p, tcaches);
+	leave(p);
+	ibuf_pool_let_go_(p);
 	return true;
 }
 
@@ -175,71 +186,70 @@ ibuf_close_have_tcaches_(void)
 }
 
 void
-ibuf_cache_give_late_(struct ibuf_depot *depot, struct ibuf_mbuf *m)
+ibuf_close_give_late_(struct ibuf_store *store, struct ibuf_mbuf *m)
 {
-	struct ibuf_cache *cache = depot->owner;
+	struct ibuf_pool *p = store->pool;
 	struct ibuf_tcaches_ *own;
 
-	pthread_mutex_lock(&cache->lock);
-	ibuf_cache_give_(depot, m);
-	if (cache->counted) {
-		own = own_tcaches(cache);
-		cache->out--;
+	pthread_mutex_lock(&p->lock);
+	ibuf_store_put_counted_(store, m);
+	if (p->counted) {
+		own = own_tcaches(p);
+		p->out--;
 		if (own != NULL)
-			see_both(cache, own);
+			see_both(p, own);
 	}
-	leave(cache);
+	leave(p);
 }
 
-/* Take a pair of tcaches out of a cache. */
+/* Take a pair of tcaches out of a pool. */
 static void
-drop(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches)
+drop(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
 {
-	if (cache->counted)
-		see_both(cache, tcaches);
-	ibuf_cache_unlink_(cache, tcaches);
-	(void)ibuf_tcache_empty_(&tcaches->element_, SIZE_MAX);
-	(void)ibuf_tcache_empty_(&tcaches->window_, SIZE_MAX);
-	ibuf_cache_clear_(cache, tcaches, ibuf_tcache_retire_);
+	if (p->counted)
+		see_both(p, tcaches);
+	ibuf_pool_unlink_(p, tcaches);
+	(void)ibuf_pool_empty_(tcaches, SIZE_MAX);
+	ibuf_pool_clear_(p, tcaches, ibuf_tcache_retire_);
 }
 
 void
-ibuf_pool_drop_tcaches_(struct ibuf_block *block, uint32_t number)
+ibuf_close_drop_tcaches_(struct ibuf_block *block, uint32_t number)
 {
 	struct ibuf_tcaches_ *tcaches = &block->thread.tcaches_[number];
-	struct ibuf_cache *cache = ibuf_cache_hold_(block, tcaches);
+	struct ibuf_pool *p = ibuf_pool_hold_(block, tcaches);
 
-	if (cache == NULL)
+	if (p == NULL)
 		return;
-	pthread_mutex_lock(&cache->lock);
-	if (tcaches->element_.base_ != NULL)
-		drop(cache, tcaches);
-	leave(cache);
-	ibuf_cache_let_go_(cache);
+	pthread_mutex_lock(&p->lock);
+	if (tcaches->of_[IBUF_DIRECT_].base_ != NULL)
+		drop(p, tcaches);
+	leave(p);
+	ibuf_pool_let_go_(p);
 }
 
 bool
-ibuf_cache_reclaim_(struct ibuf_cache *cache)
+ibuf_close_reclaim_(struct ibuf_pool *p)
 {
-	struct ibuf_tcaches_ *own = own_tcaches(cache), *s, *next;
+	struct ibuf_tcaches_ *own = own_tcaches(p), *s, *next;
 	struct ibuf_block *block;
 	bool found = false;
 	size_t n = 0;
 
-	if (cache->patience != 0) {
-		cache->patience--;
+	if (p->patience != 0) {
+		p->patience--;
 		return false;
 	}
-	for (s = cache->tcaches; s != NULL; s = next, n++) {
-		next = s->window_.link_;
-		block = block_of(s, cache->owner->index);
+	for (s = p->tcaches; s != NULL; s = next, n++) {
+		next = tcaches_next(s);
+		block = block_of(s, p->owner.index);
 		if (s == own || !ibuf_block_take_(block))
 			continue;
-		drop(cache, s);
+		drop(p, s);
 		ibuf_block_let_go_(block);
 		found = true;
 	}
-	cache->patience = found ? 0 : n / 16;
+	p->patience = found ? 0 : n / 16;
 	return found;
 }
 
@@ -247,15 +257,15 @@ ibuf_cache_reclaim_(struct ibuf_cache *cache)
 
 /* Close all tcaches; true: another thread has some, and may be filling them. */
 static bool
-close_tcaches(struct ibuf_cache *cache)
+close_tcaches(struct ibuf_pool *p)
 {
-	const struct ibuf_tcaches_ *own = own_tcaches(cache);
+	const struct ibuf_tcaches_ *own = own_tcaches(p);
 	bool others = false;
 	struct ibuf_tcaches_ *s;
 
-	for (s = cache->tcaches; s != NULL; s = s->window_.link_) {
-		ibuf_tcache_close_(&s->element_);
-		ibuf_tcache_close_(&s->window_);
+	for (s = p->tcaches; s != NULL; s = tcaches_next(s)) {
+		ibuf_tcache_close_(&s->of_[IBUF_DIRECT_]);
+		ibuf_tcache_close_(&s->of_[IBUF_INDIRECT_]);
 		others = others || s != own;
 	}
 	return others;
@@ -269,53 +279,53 @@ close_tcaches(struct ibuf_cache *cache)
  * and who looks again finds it.
  */
 static void
-keep_out(struct ibuf_cache *cache)
+keep_out(struct ibuf_pool *p)
 {
 	if (ibuf_platform_barrier_())
 		return;
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	doubt(cache, true);
+	doubt(p, true);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 }
 
 size_t
-ibuf_cache_close_(struct ibuf_cache *cache)
+ibuf_close_(struct ibuf_pool *p)
 {
-	int64_t elements;
+	int64_t direct;
 	bool others, over;
 
-	ibuf_cache_look_again_();
-	pthread_mutex_lock(&cache->lock);
-	__atomic_store_n(&cache->closed, true, __ATOMIC_RELEASE);
-	(void)ibuf_cache_empty_own_(cache, SIZE_MAX);
-	others = close_tcaches(cache);
-	pthread_mutex_unlock(&cache->lock);
+	ibuf_close_look_again_();
+	pthread_mutex_lock(&p->lock);
+	__atomic_store_n(&p->closed, true, __ATOMIC_RELEASE);
+	(void)ibuf_pool_empty_(own_tcaches(p), SIZE_MAX);
+	others = close_tcaches(p);
+	pthread_mutex_unlock(&p->lock);
 	if (others)
-		keep_out(cache);
-	pthread_mutex_lock(&cache->lock);
-	elements = ask_all(cache);
-	cache->counted = true;
-	over = is_over(cache);
-	pthread_mutex_unlock(&cache->lock);
+		keep_out(p);
+	pthread_mutex_lock(&p->lock);
+	direct = ask_all(p);
+	p->counted = true;
+	over = is_over(p);
+	pthread_mutex_unlock(&p->lock);
 	if (over)
-		finish(cache);
-	return (size_t)elements;
+		finish(p);
+	return (size_t)direct;
 }
 
-/* The next cache that is doubted, by turns, held; NULL: none. */
-static struct ibuf_cache *
+/* The next pool that is doubted, by turns, held; NULL: none. */
+static struct ibuf_pool *
 hold_doubted(void)
 {
-	struct ibuf_cache *cache, *found = NULL;
+	struct ibuf_pool *p, *found = NULL;
 
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	/* The last in the list, which then becomes the first. */
-	for (cache = ibuf_caches_; cache != NULL; cache = cache->next)
-		if (cache->doubted)
-			found = cache;
+	for (p = ibuf_pools_; p != NULL; p = p->next)
+		if (p->doubted)
+			found = p;
 	if (found != NULL) {
-		ibuf_cache_unlist_(found);
-		ibuf_cache_list_(found);
+		ibuf_pool_unlist_(found);
+		ibuf_pool_list_(found);
 		fetch_add_relaxed_u32(&found->holders, 1);
 	}
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -323,29 +333,29 @@ hold_doubted(void)
 }
 
 void
-ibuf_cache_look_again_(void)
+ibuf_close_look_again_(void)
 {
-	struct ibuf_cache *cache;
+	struct ibuf_pool *p;
 
 	if (load_relaxed_u32(&doubts) == 0)
 		return;
-	cache = hold_doubted();
-	if (cache == NULL)
+	p = hold_doubted();
+	if (p == NULL)
 		return;
-	pthread_mutex_lock(&cache->lock);
-	cache->out = 0; /* so that all are asked */
-	leave(cache);
-	ibuf_cache_let_go_(cache);
+	pthread_mutex_lock(&p->lock);
+	p->out = 0; /* so that all are asked */
+	leave(p);
+	ibuf_pool_let_go_(p);
 }
 
 void
-ibuf_cache_forked_(struct ibuf_cache *cache)
+ibuf_close_forked_(struct ibuf_pool *p)
 {
-	cache->holders = 1;
-	if (!cache->closed || cache->over)
+	p->holders = 1;
+	if (!p->closed || p->over)
 		return;
 	/* Whoever was closing it is not there to end it. */
-	doubt(cache, cache->doubted || !cache->counted);
-	cache->counted = true;
-	ask_all(cache);
+	doubt(p, p->doubted || !p->counted);
+	p->counted = true;
+	ask_all(p);
 }

@@ -1,7 +1,6 @@
 /* depot.c - magazines, and the two stacks they lie on. */
 #include "depot.h"
 
-#include "../message/owner.h"
 #include <stdlib.h>
 
 #define NUMBER_BITS 24
@@ -52,7 +51,7 @@ make(struct ibuf_depot *depot)
 		__atomic_store_n(&depot->parts[part], table, __ATOMIC_RELEASE);
 	}
 	magazine = malloc(sizeof *magazine +
-			  depot->magazine_size * sizeof magazine->objects[0]);
+			  depot->magazine_size * sizeof magazine->headers[0]);
 	if (magazine == NULL)
 		return NULL;
 	magazine->depot = depot;
@@ -67,7 +66,7 @@ make(struct ibuf_depot *depot)
 /* ---- the stacks ---------------------------------------------------- */
 
 /*
- * Pop.  head is read with acquire, so that the magazine's objects, written
+ * Pop.  head is read with acquire, so that the magazine's headers, written
  * before the push that released it, are seen.  next may be read from a
  * magazine that another thread has popped meanwhile; then the tag has
  * changed, the compare fails and next is thrown away.
@@ -89,7 +88,7 @@ pop(struct ibuf_depot *depot, uint64_t *stack)
 	return top;
 }
 
-/* Push: releases the magazine's objects to who pops it. */
+/* Push: releases the magazine's headers to who pops it. */
 static void
 push(uint64_t *stack, struct ibuf_magazine *top)
 {
@@ -130,11 +129,11 @@ ibuf_depot_get_empty_(struct ibuf_depot *depot)
 }
 
 void
-ibuf_depot_spare_(struct ibuf_depot *depot)
+ibuf_depot_spare_(struct ibuf_depot *depot, size_t headers)
 {
 	struct ibuf_magazine *magazine;
 
-	if (depot->n_spares >= depot->stock.carved / depot->magazine_size)
+	if (depot->n_spares >= headers / depot->magazine_size)
 		return;
 	magazine = make(depot);
 	if (magazine == NULL)
@@ -143,96 +142,12 @@ ibuf_depot_spare_(struct ibuf_depot *depot)
 	push(&depot->empty, magazine);
 }
 
-/* ---- the stock ----------------------------------------------------- */
-
-size_t
-ibuf_depot_unstock_(struct ibuf_depot *depot, struct ibuf_mbuf **out, size_t n,
-		    void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
-{
-	struct ibuf_mbuf *m;
-	size_t i;
-	bool fresh;
-
-	for (i = 0; i < n; i++) {
-		m = ibuf_slabs_take_(&depot->stock, &fresh);
-		if (m == NULL)
-			break;
-		if (fresh)
-			carved(m, arg);
-		m->next_ = NULL;
-		m->flags_ = 0;
-		out[i] = m;
-	}
-	return i;
-}
-
-/* An object goes into a list of the stock, where it may not be yet. */
-static void
-mark_listed(struct ibuf_mbuf *m)
-{
-	if ((m->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) != 0)
-		ibuf_platform_die_(
-			"ibuf: mbuf %p of pool \"%s\" is freed twice",
-			(void *)m, owner_of(m)->name);
-	m->flags_ = IBUF_MBUF_LISTED_;
-}
-
-void
-ibuf_depot_stock_(struct ibuf_depot *depot, struct ibuf_mbuf *const *ms,
-		  size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		mark_listed(ms[i]);
-		ibuf_slabs_give_(&depot->stock, ms[i]);
-	}
-}
-
-void
-ibuf_depot_unload_(struct ibuf_depot *depot, size_t n)
-{
-	struct ibuf_magazine *magazine;
-
-	while (depot_stocked(depot) < n &&
-	       (magazine = pop(depot, &depot->full)) != NULL) {
-		ibuf_depot_stock_(depot, magazine->objects, magazine->n);
-		magazine->n = 0;
-		push(&depot->empty, magazine);
-	}
-}
-
-size_t
-ibuf_depot_sort_(struct ibuf_depot *depot, size_t n)
-{
-	struct ibuf_slab *recent = NULL;
-	struct ibuf_magazine *magazine;
-	struct ibuf_mbuf *m;
-	size_t left = n;
-
-	while (left != 0 && (m = ibuf_slabs_unlist_(&depot->stock)) != NULL) {
-		ibuf_slabs_sort_(&depot->stock, m, &recent);
-		left--;
-	}
-	while (left != 0 && (magazine = pop(depot, &depot->full)) != NULL) {
-		while (left != 0 && magazine->n != 0) {
-			m = magazine->objects[--magazine->n];
-			mark_listed(m);
-			ibuf_slabs_sort_(&depot->stock, m, &recent);
-			left--;
-		}
-		ibuf_depot_push_(depot, magazine);
-	}
-	return n - left;
-}
-
 void
 ibuf_depot_inherit_(struct ibuf_depot *depot, const struct ibuf_magazine *but,
 		    const struct ibuf_magazine *and_but)
 {
 	uint32_t number;
 
-	ibuf_depot_unload_(depot, SIZE_MAX);
 	depot->empty &= ~NUMBER_MASK;
 	for (number = 1; number <= depot->n_magazines; number++) {
 		struct ibuf_magazine *magazine = magazine_by(depot, number);

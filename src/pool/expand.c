@@ -1,11 +1,11 @@
 /*
- * supply.c - a pool gets slabs from its provider.
+ * expand.c - a store gets slabs from its provider.
  *
  * The provider works without the pool's lock, so a growth has three parts:
  *
- *   claim    count the objects to come in depot->moving       (lock)
+ *   claim    count the headers to come in store->moving       (lock)
  *   map      ask the provider, for less where it refuses      (no lock)
- *   commit   put all the slabs into the stock, or none of them (lock)
+ *   commit   put all the slabs into the store, or none of them (lock)
  *
  *   capacity - lost + moving <= max
  *
@@ -16,7 +16,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
-#include "close.h"
 #include <errno.h>
 
 /* A slab that is worth a provider call, and one that is enough at once. */
@@ -26,8 +25,8 @@
 struct growth {
 	bool exact;              /* no more than what is asked for */
 	struct ibuf_slabs slabs; /* gathered */
-	size_t last;             /* objects in the last of them */
-	size_t claimed;          /* of depot->moving */
+	size_t last;             /* headers in the last of them */
+	size_t claimed;          /* of store->moving */
 	uint64_t forks;          /* p->forks when that was claimed */
 };
 
@@ -43,98 +42,89 @@ at_most(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+/* How many headers may be added, if nothing comes of what is moving. */
 static size_t
-max_of(const struct ibuf_pool *p, const struct ibuf_depot *depot)
+room_of(const struct ibuf_store *store)
 {
-	return depot == &p->cache.elements ? p->max : SIZE_MAX;
-}
-
-/* How many objects may be added, if nothing comes of what is moving. */
-static size_t
-room_of(const struct ibuf_pool *p, const struct ibuf_depot *depot)
-{
-	return max_of(p, depot) - (depot->stock.capacity - depot->lost);
+	return store->max - (store->slabs.capacity - store->lost);
 }
 
 size_t
-ibuf_pool_room_(const struct ibuf_pool *p)
+ibuf_expand_limit_(const struct ibuf_store *store)
 {
-	return room_of(p, &p->cache.elements) - p->cache.elements.moving;
+	return room_of(store) - store->moving;
 }
 
 /* ---- claim ----------------------------------------------------------- */
 
 static int
-may_claim(const struct ibuf_pool *p, const struct ibuf_depot *depot,
-	  const struct growth *g, size_t n)
+may_claim(const struct ibuf_store *store, const struct growth *g, size_t n)
 {
-	size_t room = room_of(p, depot);
+	size_t room = room_of(store);
 
 	if (n > room - g->claimed)
-		return max_of(p, depot) == SIZE_MAX ? -ENOMEM : -ENOBUFS;
+		return store->max == SIZE_MAX ? -ENOMEM : -ENOBUFS;
 	/* No memory could hold them; do not try it piece by piece. */
-	if (n > PTRDIFF_MAX / depot->stock.kind.stride)
+	if (n > PTRDIFF_MAX / store->slabs.shape.stride)
 		return -ENOMEM;
-	return n > room - depot->moving ? -EAGAIN : 0;
+	return n > room - store->moving ? -EAGAIN : 0;
 }
 
 /*
- * How many objects to ask for when n are needed: as many as there are, from
+ * How many headers to ask for when n are needed: as many as there are, from
  * SLAB_LEAST to SLAB_MOST bytes, so that the number of slabs is logarithmic
  * at first.  SLAB_MOST leaves ibuf_provider_huge() place for its note.  Only
  * one thread at a time doubles.  A provider that refused a slab is asked for
  * twice what it gave then, not for all of it again.
  */
 static size_t
-slab_objects(const struct ibuf_pool *p, const struct ibuf_depot *depot,
-	     const struct growth *g, size_t n)
+slab_headers(const struct ibuf_store *store, const struct growth *g, size_t n)
 {
-	const struct ibuf_slabs *stock = &depot->stock;
-	size_t most = (SLAB_MOST - at_most(SLAB_MOST, stock->kind.alignment)) /
-		      stock->kind.stride;
-	size_t count = SLAB_LEAST / stock->kind.stride;
+	const struct ibuf_slabs *slabs = &store->slabs;
+	size_t most = (SLAB_MOST - at_most(SLAB_MOST, slabs->shape.alignment)) /
+		      slabs->shape.stride;
+	size_t count = SLAB_LEAST / slabs->shape.stride;
 
 	if (g->exact)
 		count = 0;
-	else if (depot->moving == g->claimed)
-		count = at_least(count, stock->capacity);
-	if (depot->piece != 0)
-		count = at_most(count, 2 * depot->piece);
+	else if (store->moving == g->claimed)
+		count = at_least(count, slabs->capacity);
+	if (store->piece != 0)
+		count = at_most(count, 2 * store->piece);
 	count = at_least(at_most(count, at_least(most, 1)), n);
 	if (g->last != 0)
 		count = at_most(count, g->last);
-	return at_most(count, room_of(p, depot) - depot->moving);
+	return at_most(count, room_of(store) - store->moving);
 }
 
 void
-ibuf_pool_moved_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-		 uint64_t forks)
+ibuf_expand_moved_(struct ibuf_store *store, size_t n, uint64_t forks)
 {
+	struct ibuf_pool *p = store->pool;
+
 	if (forks == p->forks)
-		depot->moving -= n;
+		store->moving -= n;
 	if (p->waiters != 0)
 		pthread_cond_broadcast(&p->came_back);
 }
 
 static void
-unclaim(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g,
-	size_t n)
+unclaim(struct ibuf_store *store, struct growth *g, size_t n)
 {
 	g->claimed -= n;
-	ibuf_pool_moved_(p, depot, n, g->forks);
+	ibuf_expand_moved_(store, n, g->forks);
 }
 
 /* ---- map: gather slabs ------------------------------------------------- */
 
 /* The child of a fork has forgotten all claims; make those of this again. */
 static void
-claim_again(const struct ibuf_pool *p, struct ibuf_depot *depot,
-	    struct growth *g)
+claim_again(struct ibuf_store *store, struct growth *g)
 {
-	if (g->forks == p->forks)
+	if (g->forks == store->pool->forks)
 		return;
-	g->forks = p->forks;
-	depot->moving += g->claimed;
+	g->forks = store->pool->forks;
+	store->moving += g->claimed;
 }
 
 /*
@@ -142,43 +132,44 @@ claim_again(const struct ibuf_pool *p, struct ibuf_depot *depot,
  * and the slab is not given back either: who has it would lose it.
  */
 static bool
-is_taken(const struct ibuf_pool *p, const struct growth *g,
+is_taken(const struct ibuf_store *store, const struct growth *g,
 	 const struct ibuf_slab *slab)
 {
-	return ibuf_slabs_overlaps_(&p->cache.elements.stock, slab) ||
-	       ibuf_slabs_overlaps_(&p->cache.windows.stock, slab) ||
+	const struct ibuf_store *both = store->pool->store;
+
+	return ibuf_slabs_overlaps_(&both[IBUF_DIRECT_].slabs, slab) ||
+	       ibuf_slabs_overlaps_(&both[IBUF_INDIRECT_].slabs, slab) ||
 	       ibuf_slabs_overlaps_(&g->slabs, slab);
 }
 
-/* One slab more, of n objects or fewer.  The lock is let go meanwhile. */
+/* One slab more, of n headers or fewer.  The lock is let go meanwhile. */
 static int
-gather(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g,
-       size_t n)
+gather(struct ibuf_store *store, struct growth *g, size_t n)
 {
 	struct ibuf_slab *slab = NULL;
 	size_t count, got;
-	int error = may_claim(p, depot, g, n);
+	int error = may_claim(store, g, n);
 
 	if (error != 0)
 		return error;
-	count = slab_objects(p, depot, g, n);
-	depot->moving += count;
+	count = slab_headers(store, g, n);
+	store->moving += count;
 	g->claimed += count;
-	pthread_mutex_unlock(&p->cache.lock);
-	error = ibuf_slab_map_(&slab, &depot->stock.kind, count,
-			       at_most(n, count), &p->provider);
-	pthread_mutex_lock(&p->cache.lock);
-	claim_again(p, depot, g);
-	if (error == 0 && is_taken(p, g, slab)) {
+	pthread_mutex_unlock(store->lock);
+	error = ibuf_slab_map_(&slab, &store->slabs.shape, count,
+			       at_most(n, count), &store->pool->provider);
+	pthread_mutex_lock(store->lock);
+	claim_again(store, g);
+	if (error == 0 && is_taken(store, g, slab)) {
 		ibuf_slab_forget_(slab);
 		error = -EINVAL;
 	}
-	got = error == 0 ? slab->objects : 0;
+	got = error == 0 ? slab->headers : 0;
 	if (got != count)
-		unclaim(p, depot, g, count - got);
+		unclaim(store, g, count - got);
 	g->last = got;
-	if (got != 0 && (got < count || depot->piece != 0))
-		depot->piece = got;
+	if (got != 0 && (got < count || store->piece != 0))
+		store->piece = got;
 	if (error == 0)
 		ibuf_slabs_add_(&g->slabs, slab);
 	return error;
@@ -187,97 +178,93 @@ gather(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g,
 /* ---- commit, or drop -------------------------------------------------- */
 
 static int
-commit(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g)
+commit(struct ibuf_store *store, struct growth *g)
 {
 	struct ibuf_slab *slab;
 	int error = 0;
 
 	while ((slab = ibuf_slabs_take_any_(&g->slabs)) != NULL) {
 		/* Two growths at once may have been given the same. */
-		if (is_taken(p, g, slab)) {
+		if (is_taken(store, g, slab)) {
 			ibuf_slab_forget_(slab);
 			error = -EINVAL;
 			continue;
 		}
-		ibuf_slabs_add_(&depot->stock, slab);
-		if (depot == &p->cache.elements)
-			p->grows++;
+		ibuf_slabs_add_(&store->slabs, slab);
+		store->grows++;
 	}
 	if (g->claimed != 0)
-		unclaim(p, depot, g, g->claimed);
+		unclaim(store, g, g->claimed);
 	return error;
 }
 
 /* Give back what was gathered; the lock is let go meanwhile. */
 static void
-drop(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g)
+drop(struct ibuf_store *store, struct growth *g)
 {
 	struct ibuf_slab *slab;
 
 	if (g->claimed == 0)
 		return;
-	pthread_mutex_unlock(&p->cache.lock);
+	pthread_mutex_unlock(store->lock);
 	while ((slab = ibuf_slabs_take_any_(&g->slabs)) != NULL)
-		pool_unmap(p, slab);
-	pthread_mutex_lock(&p->cache.lock);
-	unclaim(p, depot, g, g->claimed);
+		pool_unmap(store->pool, slab);
+	pthread_mutex_lock(store->lock);
+	unclaim(store, g, g->claimed);
 }
 
 /* Commit what was gathered without an error, or in spite of one. */
 static int
-settle(struct ibuf_pool *p, struct ibuf_depot *depot, struct growth *g,
-       int error, bool in_spite)
+settle(struct ibuf_store *store, struct growth *g, int error, bool in_spite)
 {
 	int wrong = 0;
 
 	if (error == 0 || in_spite)
-		wrong = commit(p, depot, g);
+		wrong = commit(store, g);
 	else
-		drop(p, depot, g);
+		drop(store, g);
 	return error != 0 ? error : wrong;
 }
 
 /* ---- growths ------------------------------------------------------------ */
 
-/* How many of n objects are not in the stock, magazines unloaded. */
+/* How many of n headers are not free in the slabs, magazines unloaded. */
 static size_t
-missing(struct ibuf_depot *depot, size_t n)
+missing(struct ibuf_store *store, size_t n)
 {
 	size_t there;
 
-	ibuf_depot_unload_(depot, n);
-	there = depot_stocked(depot);
+	ibuf_store_unload_(store, n);
+	there = store_free(store);
 	return n > there ? n - there : 0;
 }
 
 /*
- * When the lock was let go others may have brought objects back or taken
+ * When the lock was let go others may have brought headers back or taken
  * some: a failure is told only while the lock is held since the last look.
  */
 static int
-stock_up_once(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-	      bool some)
+expand_once(struct ibuf_store *store, size_t n, bool some)
 {
-	struct growth g = {.forks = p->forks};
+	struct growth g = {.forks = store->pool->forks};
 	int error = 0;
 	size_t more;
 
-	while (error == 0 && (more = missing(depot, n)) > g.slabs.capacity)
-		error = gather(p, depot, &g, more - g.slabs.capacity);
-	error = settle(p, depot, &g, error, some);
-	return missing(depot, n) == 0 ? 0 : error;
+	while (error == 0 && (more = missing(store, n)) > g.slabs.capacity)
+		error = gather(store, &g, more - g.slabs.capacity);
+	error = settle(store, &g, error, some);
+	return missing(store, n) == 0 ? 0 : error;
 }
 
 /* What threads keep that are gone is looked for before a call fails. */
 int
-ibuf_pool_try_stock_up_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-			bool some)
+ibuf_expand_try_(struct ibuf_store *store, size_t n, bool some)
 {
 	int error;
 
 	do
-		error = stock_up_once(p, depot, n, some);
-	while (error != 0 && ibuf_cache_reclaim_(&p->cache));
+		error = expand_once(store, n, some);
+	while (error != 0 && ibuf_close_reclaim_(store->pool));
 	return error;
 }
 
@@ -286,63 +273,62 @@ ibuf_pool_try_stock_up_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
  * cancellation point.
  */
 static void
-wait_for_others(struct ibuf_pool *p, const struct ibuf_depot *depot)
+wait_for_others(const struct ibuf_store *store)
 {
+	struct ibuf_pool *p = store->pool;
 	int cancel;
 
-	if (depot->moving == 0)
+	if (store->moving == 0)
 		return;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	p->waiters++;
-	pthread_cond_wait(&p->came_back, &p->cache.lock);
+	pthread_cond_wait(&p->came_back, store->lock);
 	p->waiters--;
 	pthread_setcancelstate(cancel, &cancel);
 }
 
 int
-ibuf_pool_stock_up_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-		    bool some)
+ibuf_expand_(struct ibuf_store *store, size_t n, bool some)
 {
 	int error;
 
-	while ((error = ibuf_pool_try_stock_up_(p, depot, n, some)) ==
-		       -EAGAIN &&
-	       !(some && depot_stocked(depot) != 0))
-		wait_for_others(p, depot);
+	while ((error = ibuf_expand_try_(store, n, some)) == -EAGAIN &&
+	       !(some && store_free(store) != 0))
+		wait_for_others(store);
 	return error;
 }
 
 int
-ibuf_pool_grow_by_(struct ibuf_pool *p, size_t n, bool exact)
+ibuf_expand_by_(struct ibuf_store *store, size_t n, bool exact)
 {
-	struct ibuf_depot *depot = &p->cache.elements;
-	struct growth g = {.exact = exact, .forks = p->forks};
+	struct growth g = {.exact = exact, .forks = store->pool->forks};
 	int error = 0;
 
 	while (error == 0 && g.slabs.capacity < n)
-		error = gather(p, depot, &g, n - g.slabs.capacity);
-	return settle(p, depot, &g, error, false);
+		error = gather(store, &g, n - g.slabs.capacity);
+	return settle(store, &g, error, false);
 }
 
 int
-ibuf_supply_reserve_(struct ibuf_pool *p, size_t n)
+ibuf_expand_reserve_(struct ibuf_pool *p, size_t n)
 {
-	struct ibuf_cache_counts counts;
+	struct ibuf_store *store = &p->store[IBUF_DIRECT_];
+	struct ibuf_counts counts;
 	size_t available;
 	int error;
 
 	pool_must_be_open(p);
 	do {
-		ibuf_cache_count_(&p->cache, &counts);
+		ibuf_stats_count_(p, &counts);
 		available =
 			counts.capacity - (size_t)(counts.taken - counts.given);
 		if (n <= available)
 			return 0;
-		pthread_mutex_lock(&p->cache.lock);
-		error = ibuf_pool_grow_by_(p, n - available, false);
+		pthread_mutex_lock(&p->lock);
+		error = ibuf_expand_by_(store, n - available, false);
 		if (error == -EAGAIN)
-			wait_for_others(p, &p->cache.elements);
-		pthread_mutex_unlock(&p->cache.lock);
+			wait_for_others(store);
+		pthread_mutex_unlock(&p->lock);
 	} while (error == -EAGAIN);
 	if (error != 0)
 		count_relaxed(&p->failures, 1);

@@ -1,20 +1,23 @@
-/* fork.c - a fork leaves a process with one thread. */
+/*
+ * fork.c - a fork leaves a process with one thread.
+ *
+ * The thread caches of the others are written off there: what they held may
+ * have been half moved.
+ */
 #define _POSIX_C_SOURCE 200809L
-#include "fork.h"
-
-#include "close.h"
+#include "pool.h"
 
 /* All locks are held meanwhile, so that none is held by a thread that the
    child does not have. */
 static void
 fork_prepares(void)
 {
-	struct ibuf_cache *cache;
+	struct ibuf_pool *p;
 	struct ibuf_block *block;
 
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	for (cache = ibuf_caches_; cache != NULL; cache = cache->next)
-		pthread_mutex_lock(&cache->lock);
+	for (p = ibuf_pools_; p != NULL; p = p->next)
+		pthread_mutex_lock(&p->lock);
 	for (block = ibuf_blocks_; block != NULL; block = block->next)
 		pthread_mutex_lock(&block->guard);
 	if (ibuf_block_own_ != NULL)
@@ -24,71 +27,68 @@ fork_prepares(void)
 static void
 fork_parent(void)
 {
-	struct ibuf_cache *cache;
+	struct ibuf_pool *p;
 	struct ibuf_block *block;
 
 	if (ibuf_block_own_ != NULL)
 		(void)ibuf_block_take_(ibuf_block_own_); /* nobody else can */
 	for (block = ibuf_blocks_; block != NULL; block = block->next)
 		pthread_mutex_unlock(&block->guard);
-	for (cache = ibuf_caches_; cache != NULL; cache = cache->next)
-		pthread_mutex_unlock(&cache->lock);
+	for (p = ibuf_pools_; p != NULL; p = p->next)
+		pthread_mutex_unlock(&p->lock);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 }
 
-/* Objects that a thread which does not exist kept back, or was moving. */
+/* Headers that a thread which does not exist kept back, or was moving. */
 static void
-write_off(struct ibuf_depot *depot, const struct ibuf_tcache_ *own)
+write_off(struct ibuf_store *store, const struct ibuf_tcache_ *own)
 {
-	size_t here = depot_stocked(depot);
+	size_t here = store_free(store);
 
 	if (own != NULL)
-		here += ibuf_tcache_held_(own, depot->magazine_size);
-	depot->lost = depot->stock.capacity - here -
-		      (size_t)(depot->taken - depot->given) -
+		here += ibuf_tcache_held_(own, store->depot.magazine_size);
+	store->lost = store->slabs.capacity - here -
+		      (size_t)(store->taken - store->given) -
 		      (own == NULL ? 0 : (size_t)(own->taken_ - own->given_));
+}
+
+static void
+fork_child_store(struct ibuf_store *store, const struct ibuf_tcache_ *own)
+{
+	ibuf_tcache_inherit_(store, own);
+	write_off(store, own);
 }
 
 /* Only the thread that forked is there: the tcaches of others are no more. */
 static void
-fork_child_cache(struct ibuf_cache *cache)
+fork_child_pool(struct ibuf_pool *p)
 {
-	struct ibuf_block *block = ibuf_block_own_;
-	struct ibuf_tcaches_ *s, *next, *own = NULL;
+	struct ibuf_tcaches_ *own = own_tcaches(p), *t, *next;
 
-	for (s = cache->tcaches; s != NULL; s = next) {
-		next = s->window_.link_;
-		if (block != NULL &&
-		    s == &block->thread.tcaches_[cache->owner->index]) {
-			own = s;
+	for (t = p->tcaches; t != NULL; t = next) {
+		next = tcaches_next(t);
+		if (t == own)
 			continue;
-		}
-		ibuf_tcache_abandon_(&s->element_);
-		ibuf_tcache_abandon_(&s->window_);
+		ibuf_tcache_abandon_(&t->of_[IBUF_DIRECT_]);
+		ibuf_tcache_abandon_(&t->of_[IBUF_INDIRECT_]);
 	}
-	cache->tcaches = own;
-	if (own != NULL) {
-		own->window_.link_ = NULL;
-		own->element_.link_ = NULL;
-	}
-	ibuf_tcache_inherit_(&cache->elements,
-			     own == NULL ? NULL : &own->element_);
-	ibuf_tcache_inherit_(&cache->windows,
-			     own == NULL ? NULL : &own->window_);
-	write_off(&cache->elements, own == NULL ? NULL : &own->element_);
-	write_off(&cache->windows, own == NULL ? NULL : &own->window_);
-	ibuf_cache_forked_(cache);
-	cache->forked(cache);
+	ibuf_pool_link_only_(p, own);
+	fork_child_store(&p->store[IBUF_DIRECT_],
+			 own == NULL ? NULL : &own->of_[IBUF_DIRECT_]);
+	fork_child_store(&p->store[IBUF_INDIRECT_],
+			 own == NULL ? NULL : &own->of_[IBUF_INDIRECT_]);
+	ibuf_close_forked_(p);
+	ibuf_pool_forked_(p);
 }
 
 static void
 fork_child(void)
 {
-	struct ibuf_cache *cache;
+	struct ibuf_pool *p;
 
-	for (cache = ibuf_caches_; cache != NULL; cache = cache->next)
-		if (!cache->over)
-			fork_child_cache(cache);
+	for (p = ibuf_pools_; p != NULL; p = p->next)
+		if (!p->over)
+			fork_child_pool(p);
 	ibuf_block_forked_();
 	fork_parent();
 }

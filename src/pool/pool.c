@@ -2,12 +2,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
-#include "close.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOWS_KEPT 62 /* in a magazine; they are small */
+#define INDIRECT_KEPT 62 /* in a magazine; they are small */
 #define MAGAZINE_MOST 65536
 
 /* ---- the layout ------------------------------------------------------ */
@@ -19,7 +18,7 @@ round_up(size_t n, size_t unit)
 }
 
 /*
- * Lay out an element, so that its first data byte is aligned:
+ * Lay out a direct header and its room, so that the first data byte is aligned:
  *
  *   | header 64 | private | pad | headroom | capacity | pad |
  *                                ^ base_    ^ a multiple of alignment
@@ -31,12 +30,11 @@ static int
 lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 {
 	size_t unit = o->alignment < CACHE_LINE ? CACHE_LINE : o->alignment;
-	size_t front, first, whole, window;
+	size_t front, first, whole;
 
 	if (o->headroom > ROOM_MAX || o->capacity > ROOM_MAX - o->headroom ||
 	    o->private_size > UINT32_MAX / 4 || unit > UINT32_MAX / 4)
 		return -EOVERFLOW;
-	window = round_up(HEADER_SIZE + o->private_size, CACHE_LINE);
 	front = HEADER_SIZE + round_up(o->private_size, 16);
 	if (o->headroom > PTRDIFF_MAX - front - 2 * unit ||
 	    o->capacity > PTRDIFF_MAX - front - o->headroom - 3 * unit)
@@ -51,10 +49,11 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 	p->owner.room_size = (uint32_t)(o->headroom + o->capacity);
 	p->owner.headroom = (uint32_t)o->headroom;
 	p->owner.private_size = (uint32_t)o->private_size;
-	p->cache.elements.stock.kind.stride = whole;
-	p->cache.elements.stock.kind.alignment = unit;
-	p->cache.windows.stock.kind.stride = window;
-	p->cache.windows.stock.kind.alignment = CACHE_LINE;
+	p->store[IBUF_DIRECT_].slabs.shape =
+		(struct ibuf_slab_shape){.stride = whole, .alignment = unit};
+	p->store[IBUF_INDIRECT_].slabs.shape = (struct ibuf_slab_shape){
+		.stride = round_up(HEADER_SIZE + o->private_size, CACHE_LINE),
+		.alignment = CACHE_LINE};
 	return 0;
 }
 
@@ -63,7 +62,7 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
  * the option says.  A pool that wipes must see every free, so it has none.
  */
 static void
-lay_out_cache(struct ibuf_pool *p, const struct ibuf_pool_options *o)
+lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 {
 	size_t size = o->cache < 2 ? o->cache : o->cache / 2;
 
@@ -71,9 +70,9 @@ lay_out_cache(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 		size = MAGAZINE_MOST;
 	if (size == 0 || p->owner.wipe)
 		return;
-	p->cache.elements.magazine_size = size;
-	p->cache.elements.single = o->cache < 2;
-	p->cache.windows.magazine_size = WINDOWS_KEPT;
+	p->store[IBUF_DIRECT_].depot.magazine_size = size;
+	p->store[IBUF_DIRECT_].single = o->cache < 2;
+	p->store[IBUF_INDIRECT_].depot.magazine_size = INDIRECT_KEPT;
 }
 
 /* ---- life ---------------------------------------------------------- */
@@ -96,49 +95,42 @@ init_condition(struct ibuf_pool *p)
 static int
 init_locks(struct ibuf_pool *p)
 {
-	int error = -pthread_mutex_init(&p->cache.lock, NULL);
+	int error = -pthread_mutex_init(&p->lock, NULL);
 
 	if (error != 0)
 		return error;
 	error = init_condition(p);
 	if (error != 0)
-		pthread_mutex_destroy(&p->cache.lock);
+		pthread_mutex_destroy(&p->lock);
 	return error;
 }
 
 static void
-unmap_stock(struct ibuf_pool *p, struct ibuf_slabs *stock)
+store_end(struct ibuf_store *store)
 {
 	struct ibuf_slab *slab;
 
-	while ((slab = ibuf_slabs_take_any_(stock)) != NULL)
-		pool_unmap(p, slab);
+	while ((slab = ibuf_slabs_take_any_(&store->slabs)) != NULL)
+		pool_unmap(store->pool, slab);
+	ibuf_depot_end_(&store->depot);
 }
 
-/* Free a pool that nobody can reach. */
-static void
-pool_unmake(struct ibuf_cache *cache)
+void
+ibuf_pool_unmake_(struct ibuf_pool *p)
 {
-	struct ibuf_pool *p = pool_of(cache->owner);
-
-	unmap_stock(p, &cache->elements.stock);
-	unmap_stock(p, &cache->windows.stock);
-	ibuf_depot_end_(&cache->elements);
-	ibuf_depot_end_(&cache->windows);
+	store_end(&p->store[IBUF_DIRECT_]);
+	store_end(&p->store[IBUF_INDIRECT_]);
 	pthread_cond_destroy(&p->came_back);
-	pthread_mutex_destroy(&cache->lock);
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
 
-/* In the child of a fork: those who waited or grew are not there. */
-static void
-pool_forked(struct ibuf_cache *cache)
+void
+ibuf_pool_forked_(struct ibuf_pool *p)
 {
-	struct ibuf_pool *p = pool_of(cache->owner);
-
 	p->forks++;
-	cache->elements.moving = 0;
-	cache->windows.moving = 0;
+	p->store[IBUF_DIRECT_].moving = 0;
+	p->store[IBUF_INDIRECT_].moving = 0;
 	if (p->waiters == 0)
 		return;
 	p->waiters = 0;
@@ -157,7 +149,7 @@ static void
 pool_flush(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
-	ibuf_cache_flush_(&p->cache);
+	ibuf_pool_flush_(p);
 }
 
 static size_t
@@ -167,23 +159,21 @@ pool_destroy(struct ibuf_pool *p)
 	/* What other threads keep back is not to be had by the inline body. */
 	p->front.tcache_ = tcache_offset(0);
 	/* Pairs with the loads in ibuf_owner_take_indirect_() and ibuf_mbuf_pool():
-	   who finds the cache closed finds no pool. */
+	   who finds the pool closed finds no pool. */
 	__atomic_store_n(&p->owner.pool, NULL, __ATOMIC_RELEASE);
-	return ibuf_cache_close_(&p->cache);
+	return ibuf_close_(p);
 }
 
 static const struct ibuf_owner_ops pool_ops = {
-	.window_take = XX_indirect_take_,
-	.windows_take = XX_indirect_take_many_,
-	.window_give = XX_indirect_give_,
-	.element_take = ibuf_element_take_,
-	.element_give = ibuf_element_give_,
-	.alloc = ibuf_element_alloc_,
+	.take = ibuf_alloc_take_,
+	.take_many = ibuf_alloc_take_many_,
+	.give = ibuf_alloc_give_,
+	.alloc = ibuf_alloc_,
 	.alloc_wait = ibuf_wait_alloc_,
-	.alloc_bulk = ibuf_element_alloc_bulk_,
-	.alloc_upto = ibuf_element_alloc_upto_,
-	.free = ibuf_element_free_,
-	.reserve = ibuf_supply_reserve_,
+	.alloc_bulk = ibuf_alloc_bulk_,
+	.alloc_upto = ibuf_alloc_upto_,
+	.free = ibuf_free_checked_,
+	.reserve = ibuf_expand_reserve_,
 	.trim = ibuf_trim_,
 	.flush = pool_flush,
 	.get_stats = ibuf_stats_get_,
@@ -191,7 +181,19 @@ static const struct ibuf_owner_ops pool_ops = {
 	.destroy = pool_destroy,
 };
 
-/* A pool with the options, all but its number and its first elements. */
+static void
+store_make(struct ibuf_pool *p, unsigned kind, size_t max)
+{
+	struct ibuf_store *store = &p->store[kind];
+
+	store->pool = p;
+	store->owner = &p->owner;
+	store->lock = &p->lock;
+	store->kind = kind;
+	store->max = max;
+}
+
+/* A pool with the options, all but its number and its first headers. */
 static int
 pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 {
@@ -207,18 +209,12 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	p->owner.name = memcpy(p + 1, o->name, name_size);
 	p->owner.wipe = (o->flags & IBUF_POOL_F_WIPE) != 0;
 	p->provider = *o->provider;
-	p->max = o->max;
 	p->can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
-	p->cache.owner = &p->owner;
-	p->cache.elements.owner = &p->cache;
-	p->cache.elements.lock = &p->cache.lock;
-	p->cache.windows.owner = &p->cache;
-	p->cache.windows.lock = &p->cache.lock;
-	p->cache.end = pool_unmake;
-	p->cache.forked = pool_forked;
+	store_make(p, IBUF_DIRECT_, o->max);
+	store_make(p, IBUF_INDIRECT_, SIZE_MAX);
 	ibuf_pool_renew_(p);
 	error = lay_out(p, o);
-	lay_out_cache(p, o);
+	lay_out_magazines(p, o);
 	if (error == 0)
 		error = init_locks(p);
 	if (error != 0) {
@@ -246,18 +242,19 @@ set_front(struct ibuf_pool *p)
 	p->front.tcache_ = tcache_offset(has_tcaches ? p->owner.index : 0);
 }
 
-/* The first elements; they are no growth. */
+/* The first mbufs; they are no growth. */
 static int
 make_initial(struct ibuf_pool *p, size_t n)
 {
+	struct ibuf_store *store = &p->store[IBUF_DIRECT_];
 	int error;
 
-	if (n > PTRDIFF_MAX / p->cache.elements.stock.kind.stride)
+	if (n > PTRDIFF_MAX / store->slabs.shape.stride)
 		return -EOVERFLOW;
-	pthread_mutex_lock(&p->cache.lock);
-	error = ibuf_pool_grow_by_(p, n, true);
-	p->grows = 0;
-	pthread_mutex_unlock(&p->cache.lock);
+	pthread_mutex_lock(&p->lock);
+	error = ibuf_expand_by_(store, n, true);
+	store->grows = 0;
+	pthread_mutex_unlock(&p->lock);
 	return error;
 }
 
@@ -275,9 +272,9 @@ ibuf_pool_create(struct ibuf_pool **pool,
 		return error;
 	error = make_initial(p, o.initial);
 	if (error == 0)
-		error = ibuf_threads_register_(&p->cache);
+		error = ibuf_threads_register_(p);
 	if (error != 0) {
-		pool_unmake(&p->cache);
+		ibuf_pool_unmake_(p);
 		return error;
 	}
 	set_front(p);

@@ -1,39 +1,51 @@
 /*
  * pool.h - the inside of a pool.
  *
- * Elements are mbufs with a room; windows are headers alone, for clones and
- * slices.  What is free lies in a cache (cache.h); what is out is counted
- * there, and keeps the pool's memory when the pool has been destroyed.
+ * Direct headers have a room of their own and are what an allocation gives;
+ * indirect ones are for clones and slices.  What is free of each lies in a
+ * store (store.h); what is out is counted, and keeps the pool's memory when
+ * the pool has been destroyed.
  *
- *   capacity = allocated + available          (elements)
+ *   capacity = allocated + available          (direct headers)
  *   max     >= capacity
- *
- * cache.lock guards what stands below it here.
+ *   headers out of a store = taken - given, summed over it and its thread caches
  */
 #ifndef IBUF_SRC_POOL_H
 #define IBUF_SRC_POOL_H
 
 #include "../message/room.h"
-#include "threads.h"
+#include "block.h"
+#include "store.h"
 #include <ibuf/pool.h>
+#include <pthread.h>
 #include <string.h>
 
 struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
 	struct ibuf_owner owner;
 	struct ibuf_provider provider;
-	size_t max; /* elements; SIZE_MAX: no limit */
 	bool can_wait;
 	uint64_t failures;   /* atomic */
 	uint64_t generation; /* atomic: of its memory, see trim.c */
 
-	struct ibuf_cache cache;
-	pthread_cond_t came_back; /* an element did, or slabs have moved */
-	uint64_t peak;
-	uint64_t grows;
+	pthread_mutex_t lock;
+	struct ibuf_store store[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
+	bool closed; /* atomic, set under the lock: nothing goes out any more */
+	/* Atomic: 1 until it is over, and who came to it from a thread cache. */
+	uint32_t holders;
+	/* Under the lock: */
+	struct ibuf_tcaches_ *tcaches; /* those of all threads; linked */
+	int64_t out;
+	bool counted;    /* it is closed, and out is kept */
+	bool over;       /* nothing is out: it has no thread caches, and ends */
+	size_t patience; /* calls that will not look for dead threads */
+	pthread_cond_t came_back; /* a direct header did, or slabs have moved */
 	uint64_t waits;
 	size_t waiters;
 	uint64_t forks; /* how often this process came from a fork */
+	/* Under the threads lock: */
+	struct ibuf_pool *next, *previous;
+	bool doubted; /* a free may have been missed when it was closed */
 };
 
 static inline struct ibuf_pool *
@@ -43,116 +55,243 @@ pool_of(const struct ibuf_owner *owner)
 					    offsetof(struct ibuf_pool, owner));
 }
 
-/* ---- options: options.c ------------------------------------------------ */
+/* May threads keep headers of this pool back? */
+static inline bool
+pool_has_tcaches(const struct ibuf_pool *p)
+{
+	return p->store[IBUF_DIRECT_].depot.magazine_size != 0 &&
+	       p->owner.index < IBUF_TCACHES_MAX_;
+}
+
+/* ---- options.c --------------------------------------------------------- */
 
 /* Options in force: complete, checked but for their sizes.  0 or -EINVAL. */
 int ibuf_options_read_(struct ibuf_pool_options *to,
 		       const struct ibuf_pool_options *from);
 
-/* ---- misuse: pool.c --------------------------------------------------- */
+/* ---- pool.c: a pool is made and ended ---------------------------------- */
+
+/* Free a pool that nobody can reach. */
+void ibuf_pool_unmake_(struct ibuf_pool *p);
+
+/* In the child of a fork: those who waited or grew are not there. */
+void ibuf_pool_forked_(struct ibuf_pool *p);
 
 _Noreturn void ibuf_pool_is_closed_(const struct ibuf_pool *p);
 
-/* The first thing that every call of a program with a handle does. */
+/* The first thing that every call of a program with a pool does. */
 static inline void
 pool_must_be_open(const struct ibuf_pool *p)
 {
-	if (__atomic_load_n(&p->cache.closed, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE))
 		ibuf_pool_is_closed_(p);
 }
 
-/* ---- memory: supply.c, trim.c ----------------------------------------- */
+/* ---- expand.c, trim.c: memory comes and goes ---------------------------- */
 
 /* Where the lock is held, it is let go while a provider works. */
 
 /*
- * Get n objects into the stock of a depot, which grows where it must; some:
- * or as many as can be had, which is still a failure.  The lock is held.
+ * Get n free headers into the slabs of a store, which grow where they must;
+ * some: or as many as can be had, which is still a failure.  The lock is held.
  *
  * 0; -ENOBUFS; -ENOMEM; -EINVAL: a wrong slab; -EAGAIN: what max leaves is
  * moving, which the first of the two waits for.
  */
-int ibuf_pool_stock_up_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-			bool some);
-int ibuf_pool_try_stock_up_(struct ibuf_pool *p, struct ibuf_depot *depot,
-			    size_t n, bool some);
+int ibuf_expand_(struct ibuf_store *store, size_t n, bool some);
+int ibuf_expand_try_(struct ibuf_store *store, size_t n, bool some);
 
-/* Add n elements, or at least n; errors as above.  The lock is held. */
-int ibuf_pool_grow_by_(struct ibuf_pool *p, size_t n, bool exact);
+/* Add n headers, or at least n; errors as above.  The lock is held. */
+int ibuf_expand_by_(struct ibuf_store *store, size_t n, bool exact);
 
-/* How many elements max leaves that are not moving.  The lock is held. */
-size_t ibuf_pool_room_(const struct ibuf_pool *p);
+/* How many headers max leaves that are not moving.  The lock is held. */
+size_t ibuf_expand_limit_(const struct ibuf_store *store);
 
 /*
- * n objects do not move any more: those who wait for that look again.  forks
+ * n headers do not move any more: those who wait for that look again.  forks
  * is p->forks from when they began to.  The lock is held.
  */
-void ibuf_pool_moved_(struct ibuf_pool *p, struct ibuf_depot *depot, size_t n,
-		      uint64_t forks);
+void ibuf_expand_moved_(struct ibuf_store *store, size_t n, uint64_t forks);
 
 /* Forget what checked frees remember of the pool's memory. */
 void ibuf_pool_renew_(struct ibuf_pool *p);
 
-/* Unmap a slab that is in no stock; no lock is held. */
+/* Unmap a slab that is in no store; no lock is held. */
 static inline void
 pool_unmap(const struct ibuf_pool *p, struct ibuf_slab *slab)
 {
-	show(slab->base, slab->size);
+	unhide(slab->base, slab->size);
 	ibuf_slab_unmap_(slab, &p->provider);
 }
 
-/* ---- elements: element.c ------------------------------------------- */
+/* ---- alloc.c: headers go out and come back ----------------------------- */
 
-/* Make an element that was just carved as a free one is. */
-void ibuf_element_carved_(struct ibuf_mbuf *m, void *pool);
-
-/* Show a checker of memory that the room of a free element may be used. */
-static inline void
-element_show(const struct ibuf_pool *p, struct ibuf_mbuf *m)
-{
-	show((uint8_t *)m + p->owner.room_offset, p->owner.room_size);
-}
-
-/* Make a free element a message. */
-static inline struct ibuf_mbuf *
-element_open(const struct ibuf_pool *p, struct ibuf_mbuf *m)
-{
-	element_show(p, m);
-	memcpy(m, &p->front.fresh_, sizeof p->front.fresh_);
-	return m;
-}
+/* Make a free direct header a message. */
+struct ibuf_mbuf *ibuf_alloc_open_(const struct ibuf_pool *p,
+				   struct ibuf_mbuf *m);
 
 /*
- * Take an element from the stock, which may grow; the lock is held.  It is
+ * Take a direct header past the thread caches; the lock is held.  It is
  * -ENOBUFS also where the pool is at its max only until slabs have moved.
  */
-int ibuf_element_from_stock_(struct ibuf_pool *p, struct ibuf_mbuf **m);
+int ibuf_alloc_locked_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
-struct ibuf_mbuf *ibuf_element_take_(struct ibuf_owner *owner);
-void ibuf_element_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
+/* What an owner does. */
+struct ibuf_mbuf *ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind);
+bool ibuf_alloc_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
+			   size_t n);
+void ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m,
+		      unsigned kind);
 
-/* ---- what handle.c calls by the names of ibuf/pool.h ----------------- */
+/* ---- stats.c: what has been counted ------------------------------------- */
 
-struct ibuf_mbuf *ibuf_element_alloc_(struct ibuf_pool *p);
-int ibuf_element_alloc_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out,
-			     size_t n);
-size_t ibuf_element_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out,
-				size_t n);
-void ibuf_element_free_(struct ibuf_pool *p, struct ibuf_mbuf *m);
+struct ibuf_counts {
+	uint64_t taken; /* direct headers */
+	uint64_t given;
+	uint64_t cached;
+	uint64_t indirect; /* indirect headers that are out */
+	size_t capacity;
+};
+
+/* Sum up over all threads; O(threads that use it).  The lock is not held. */
+void ibuf_stats_count_(struct ibuf_pool *p, struct ibuf_counts *counts);
+
+/* ---- what entry.c calls by the names of ibuf/pool.h -------------------- */
+
+struct ibuf_mbuf *ibuf_alloc_(struct ibuf_pool *p);
+int ibuf_alloc_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
+size_t ibuf_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
+void ibuf_free_checked_(struct ibuf_pool *p, struct ibuf_mbuf *m);
 struct ibuf_mbuf *ibuf_wait_alloc_(struct ibuf_pool *p,
 				   const struct timespec *timeout);
-int ibuf_supply_reserve_(struct ibuf_pool *p, size_t n);
+int ibuf_expand_reserve_(struct ibuf_pool *p, size_t n);
 size_t ibuf_trim_(struct ibuf_pool *p);
 /* p may be NULL: the heap. */
 int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		    size_t out_size);
 size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
-/* ---- windows: window.c --------------------------------------------- */
+/* ---- threads.c: the threads of a process, each with its thread caches -- */
 
-struct ibuf_mbuf *XX_indirect_take_(struct ibuf_owner *owner);
-bool XX_indirect_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
-			    size_t n);
-void XX_indirect_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
+/*
+ * A thread gets a block of thread caches when it first uses a pool, and gives
+ * back what they hold when it exits.
+ */
+
+/* Give a pool a number, and list it.  0, -ENOMEM or -ENOBUFS. */
+int ibuf_threads_register_(struct ibuf_pool *p);
+
+/*
+ * The calling thread's thread caches for a pool, made when it has none; NULL:
+ * it cannot have any, and headers must be taken from the slabs and put there.
+ */
+struct ibuf_tcaches_ *ibuf_threads_tcaches_(struct ibuf_pool *p);
+
+/*
+ * The same for a thread that gives something back.  Giving back needs no
+ * memory, so thread caches are made only for a thread that has done it often.
+ */
+struct ibuf_tcaches_ *ibuf_threads_tcaches_to_give_(struct ibuf_pool *p);
+
+/* ---- tcaches.c: the thread caches of one pool --------------------------- */
+
+/* Headers that flush and trim move before they let others have the lock. */
+#define STEP 64
+
+/* All pools; under the threads lock. */
+extern struct ibuf_pool *ibuf_pools_;
+
+/* Put a pool into the list, or out of it; the threads lock is held. */
+void ibuf_pool_list_(struct ibuf_pool *p);
+void ibuf_pool_unlist_(struct ibuf_pool *p);
+
+/* The next pair in the list of a pool, after the one of another thread. */
+static inline struct ibuf_tcaches_ *
+tcaches_next(const struct ibuf_tcaches_ *t)
+{
+	return t->of_[IBUF_INDIRECT_].link_;
+}
+
+/* What the calling thread has of a pool; NULL: nothing.  The lock is held. */
+static inline struct ibuf_tcaches_ *
+own_tcaches(const struct ibuf_pool *p)
+{
+	uint32_t number = p->owner.index;
+
+	if (ibuf_tcaches_own_ == NULL || number >= IBUF_TCACHES_MAX_ ||
+	    ibuf_tcaches_own_[number].of_[IBUF_DIRECT_].base_ == NULL)
+		return NULL;
+	return &ibuf_tcaches_own_[number];
+}
+
+/*
+ * Give a block thread caches for this pool, which are NULL now; false: it is
+ * closed, or there is no memory.
+ */
+bool ibuf_pool_add_tcaches_(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches);
+
+/* Take a pair of thread caches out of the list of a pool; the lock is held. */
+void ibuf_pool_unlink_(struct ibuf_pool *p,
+		       const struct ibuf_tcaches_ *tcaches);
+
+/* Only the calling thread is left, with this pair or NULL; the lock is held. */
+void ibuf_pool_link_only_(struct ibuf_pool *p, struct ibuf_tcaches_ *own);
+
+/* Clear a pair of thread caches in some way; the lock is held. */
+void ibuf_pool_clear_(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches,
+		      void (*clear)(struct ibuf_tcache_ *tcache));
+
+/*
+ * Put up to n headers of a pair of thread caches into the slabs; how many.
+ * The lock is held.
+ */
+size_t ibuf_pool_empty_(struct ibuf_tcaches_ *tcaches, size_t n);
+
+/* The same for all that the calling thread keeps; the lock is not held. */
+void ibuf_pool_flush_(struct ibuf_pool *p);
+
+/*
+ * The pool that a pair of thread caches in a block belongs to, which lives
+ * until it is let go; NULL: none.  Whoever ends a pool clears its thread
+ * caches first, so one that is found is there.
+ */
+struct ibuf_pool *ibuf_pool_hold_(struct ibuf_block *block,
+				  const struct ibuf_tcaches_ *tcaches);
+void ibuf_pool_let_go_(struct ibuf_pool *p);
+
+/* ---- close.c: a pool is closed, and ends when nothing is out of it ------ */
+
+/* A header of a closed pool comes back, perhaps the last. */
+void ibuf_close_give_late_(struct ibuf_store *store, struct ibuf_mbuf *m);
+
+/* Say that this copy of the library has thread caches; once, having joined. */
+void ibuf_close_have_tcaches_(void);
+
+/* Take the thread caches with a number from a block, which has them or not. */
+void ibuf_close_drop_tcaches_(struct ibuf_block *block, uint32_t number);
+
+/*
+ * Put into the slabs what threads kept that are gone; the lock is held.
+ * true: there was something.  Looks seldom where it is asked often in vain:
+ * the cost is O(1) a call, O(threads that use it) the first time.
+ */
+bool ibuf_close_reclaim_(struct ibuf_pool *p);
+
+/* Close: direct headers that are still out.  The pool may be gone then. */
+size_t ibuf_close_(struct ibuf_pool *p);
+
+/*
+ * Ask a closed pool again whose last free may have been missed: whoever makes
+ * or ends a pool or a thread does.  No lock is held.
+ */
+void ibuf_close_look_again_(void);
+
+/* Count anew what is out, in the child of a fork; all locks are held. */
+void ibuf_close_forked_(struct ibuf_pool *p);
+
+/* ---- fork.c -------------------------------------------------------------- */
+
+/* Let forks be handled from now on; 0 or an error number. */
+int ibuf_fork_prepare_(void);
 
 #endif

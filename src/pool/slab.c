@@ -42,7 +42,7 @@ call_unmap(const struct ibuf_provider *provider, void *base, size_t size)
 	pthread_setcancelstate(cancel, &cancel);
 }
 
-/* What is tried when n objects are refused. */
+/* What is tried when n headers are refused. */
 static size_t
 fewer(size_t n, size_t needed)
 {
@@ -57,23 +57,23 @@ is_usable(const struct ibuf_slab *slab, size_t alignment)
 }
 
 int
-ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_kind *kind,
+ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 	       size_t n, size_t needed, const struct ibuf_provider *provider)
 {
 	struct ibuf_slab *made = calloc(1, sizeof *made);
 
 	if (made == NULL)
 		return -ENOMEM;
-	if (n > PTRDIFF_MAX / kind->stride)
-		n = PTRDIFF_MAX / kind->stride;
+	if (n > PTRDIFF_MAX / shape->stride)
+		n = PTRDIFF_MAX / shape->stride;
 	for (; n != 0; n = fewer(n, needed)) {
-		made->size = n * kind->stride;
-		made->base = call_map(provider, made->size, kind->alignment);
+		made->size = n * shape->stride;
+		made->base = call_map(provider, made->size, shape->alignment);
 		if (made->base != NULL)
 			break;
 	}
-	made->objects = n;
-	if (n != 0 && is_usable(made, kind->alignment)) {
+	made->headers = n;
+	if (n != 0 && is_usable(made, shape->alignment)) {
 		*slab = made;
 		return 0;
 	}
@@ -177,4 +177,204 @@ ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address)
 		}
 	}
 	return best;
+}
+
+/* ---- a set of slabs --------------------------------------------------- */
+
+/* The slab an address lies in; NULL: none. */
+static struct ibuf_slab *
+slab_of(const struct ibuf_slabs *slabs, const void *address)
+{
+	struct ibuf_slab *slab =
+		ibuf_slab_floor_(slabs->root, (uintptr_t)address);
+
+	return slab != NULL && slab_covers(slab, (uintptr_t)address) ? slab
+								     : NULL;
+}
+
+/* ---- open slabs: idle ones stand behind the others -------------------- */
+
+static bool
+is_idle(const struct ibuf_slab *slab)
+{
+	return slab->n_free == slab->carved;
+}
+
+static bool
+is_open(const struct ibuf_slab *slab)
+{
+	return slab->n_free != 0 || slab->carved < slab->headers;
+}
+
+static void
+open_slab(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	bool last = is_idle(slab);
+
+	slab->previous = last ? slabs->last_open : NULL;
+	slab->next = last ? NULL : slabs->first_open;
+	*(slab->previous != NULL ? &slab->previous->next : &slabs->first_open) =
+		slab;
+	*(slab->next != NULL ? &slab->next->previous : &slabs->last_open) =
+		slab;
+}
+
+static void
+close_slab(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	*(slab->previous != NULL ? &slab->previous->next : &slabs->first_open) =
+		slab->next;
+	*(slab->next != NULL ? &slab->next->previous : &slabs->last_open) =
+		slab->previous;
+}
+
+/* ---- slabs come and go ------------------------------------------------ */
+
+bool
+ibuf_slabs_overlaps_(const struct ibuf_slabs *slabs,
+		     const struct ibuf_slab *slab)
+{
+	const struct ibuf_slab *other = ibuf_slab_floor_(
+		slabs->root, slab_start(slab) + slab->size - 1);
+
+	return other != NULL && (slab_start(other) >= slab_start(slab) ||
+				 slab_covers(other, slab_start(slab)));
+}
+
+void
+ibuf_slabs_add_(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	ibuf_slab_insert_(&slabs->root, slab);
+	open_slab(slabs, slab);
+	slabs->capacity += slab->headers;
+	slabs->bytes += slab->size;
+}
+
+static void
+take_out(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	if (is_open(slab))
+		close_slab(slabs, slab);
+	ibuf_slab_remove_(&slabs->root, slab);
+	slabs->capacity -= slab->headers;
+	slabs->bytes -= slab->size;
+	slabs->carved -= slab->carved;
+	slabs->n_sorted -= slab->n_free;
+}
+
+struct ibuf_slab *
+ibuf_slabs_take_idle_(struct ibuf_slabs *slabs)
+{
+	struct ibuf_slab *slab = slabs->last_open;
+
+	if (slab == NULL || !is_idle(slab))
+		return NULL;
+	take_out(slabs, slab);
+	return slab;
+}
+
+struct ibuf_slab *
+ibuf_slabs_take_any_(struct ibuf_slabs *slabs)
+{
+	struct ibuf_slab *slab = slabs->root;
+
+	if (slab != NULL)
+		take_out(slabs, slab);
+	return slab;
+}
+
+/* ---- headers come and go ---------------------------------------------- */
+
+struct ibuf_mbuf *
+ibuf_slabs_unlist_(struct ibuf_slabs *slabs)
+{
+	struct ibuf_mbuf *m = slabs->listed;
+
+	if (m == NULL)
+		return NULL;
+	slabs->listed = m->next_;
+	slabs->n_listed--;
+	return m;
+}
+
+static struct ibuf_mbuf *
+carve(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	uint8_t *at = slab->base + slab->carved * slabs->shape.stride;
+
+	slab->carved++;
+	slabs->carved++;
+	return (struct ibuf_mbuf *)(void *)at;
+}
+
+static struct ibuf_mbuf *
+unsort(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
+{
+	struct ibuf_mbuf *m = slab->free;
+
+	slab->free = m->next_;
+	slab->n_free--;
+	slabs->n_sorted--;
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_slabs_take_(struct ibuf_slabs *slabs, bool *fresh)
+{
+	struct ibuf_slab *slab = slabs->first_open;
+	struct ibuf_mbuf *m = ibuf_slabs_unlist_(slabs);
+
+	*fresh = false;
+	if (m != NULL || slab == NULL)
+		return m;
+	*fresh = slab->n_free == 0;
+	m = *fresh ? carve(slabs, slab) : unsort(slabs, slab);
+	if (!is_open(slab))
+		close_slab(slabs, slab);
+	return m;
+}
+
+void
+ibuf_slabs_give_(struct ibuf_slabs *slabs, struct ibuf_mbuf *m)
+{
+	m->next_ = slabs->listed;
+	slabs->listed = m;
+	slabs->n_listed++;
+}
+
+void
+ibuf_slabs_sort_(struct ibuf_slabs *slabs, struct ibuf_mbuf *m,
+		 struct ibuf_slab **recent)
+{
+	struct ibuf_slab *slab = *recent;
+	bool was_open;
+
+	if (slab == NULL || !slab_covers(slab, (uintptr_t)m))
+		*recent = slab = slab_of(slabs, m);
+	was_open = is_open(slab);
+	m->next_ = slab->free;
+	slab->free = m;
+	slab->n_free++;
+	slabs->n_sorted++;
+	if (was_open && !is_idle(slab))
+		return;
+	if (was_open)
+		close_slab(slabs, slab);
+	open_slab(slabs, slab);
+}
+
+bool
+ibuf_slabs_has_(const struct ibuf_slabs *slabs, const void *address,
+		uintptr_t *from, uintptr_t *to)
+{
+	const struct ibuf_slab *slab = slab_of(slabs, address);
+	size_t off;
+
+	if (slab == NULL)
+		return false;
+	*from = slab_start(slab);
+	*to = *from + slab->size;
+	off = (uintptr_t)address - *from;
+	return off % slabs->shape.stride == 0 &&
+	       off / slabs->shape.stride < slab->carved;
 }

@@ -1,11 +1,20 @@
 /*
- * slab.h - slabs: pieces of a provider's memory that are cut into objects.
+ * slab.h - slabs: pieces of a provider's memory that are carved into headers
+ * of one kind, each with what lies behind it.
  *
- *   | object | object | object | . . . not carved . . . |
+ *   | header | header | header | . . . not carved . . . |
  *   base                                                 base + size
  *
- * The slabs of a pool are found by address, in a tree.  Nothing here has a
- * lock, or knows what the objects are.
+ * A set of slabs keeps the free headers of one kind:
+ *
+ *   capacity = out + listed + sorted + uncarved
+ *
+ * One that comes back goes to the front of a list, whatever slab it is of, in
+ * O(1).  Sorting moves it to the list of its slab, in O(log slabs).  A slab is
+ * idle when all that was carved from it has been sorted; then it can be taken
+ * out of the set.
+ *
+ * Nothing here has a lock, or knows what a header is but for next_.
  */
 #ifndef IBUF_SRC_SLAB_H
 #define IBUF_SRC_SLAB_H
@@ -15,16 +24,16 @@
 #include <ibuf/inline/layout.h>
 #include <ibuf/provider.h>
 
-/* What all slabs of a tree have in common. */
-struct ibuf_slab_kind {
-	size_t stride;    /* from one object to the next */
+/* What all slabs of a set have in common. */
+struct ibuf_slab_shape {
+	size_t stride;    /* from one header to the next */
 	size_t alignment; /* of a slab */
 };
 
 struct ibuf_slab {
 	uint8_t *base;
 	size_t size;                /* bytes, as the provider was asked */
-	size_t objects;             /* size / stride */
+	size_t headers;             /* size / stride */
 	size_t carved;              /* of them, from the first on */
 	size_t n_free;              /* of those, in the list of this slab */
 	struct ibuf_mbuf *free;     /* linked by next_ */
@@ -46,13 +55,13 @@ slab_covers(const struct ibuf_slab *slab, uintptr_t address)
 }
 
 /*
- * Get a slab of n objects from a provider; where it refuses, one of fewer:
- * what is needed, then half of that, and so on down to one object.
+ * Get a slab of n headers from a provider; where it refuses, one of fewer:
+ * what is needed, then half of that, and so on down to one header.
  *
  * 0; -ENOMEM; -EINVAL: what the provider gave is not aligned, or wraps
  * around the end of memory.  Needs no lock.
  */
-int ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_kind *kind,
+int ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 		   size_t n, size_t needed,
 		   const struct ibuf_provider *provider);
 
@@ -71,5 +80,57 @@ void ibuf_slab_remove_(struct ibuf_slab **link, const struct ibuf_slab *slab);
 
 /* The slab with the highest start that is not above an address, or NULL. */
 struct ibuf_slab *ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address);
+
+/* ---- a set of slabs --------------------------------------------------- */
+
+struct ibuf_slabs {
+	struct ibuf_slab_shape shape;
+	struct ibuf_slab *root;       /* of the tree of all slabs */
+	struct ibuf_slab *first_open; /* idle slabs stand behind the others */
+	struct ibuf_slab *last_open;
+	struct ibuf_mbuf *listed; /* free headers, linked by next_ */
+	size_t n_listed;
+	size_t n_sorted; /* free headers in the lists of slabs */
+	size_t capacity; /* headers in all slabs */
+	size_t carved;   /* headers that were ever handed out */
+	size_t bytes;    /* in all slabs */
+};
+
+/* Does any slab of the set share a byte with this one? */
+bool ibuf_slabs_overlaps_(const struct ibuf_slabs *slabs,
+			  const struct ibuf_slab *slab);
+
+/* Add a slab that overlaps none of the set. */
+void ibuf_slabs_add_(struct ibuf_slabs *slabs, struct ibuf_slab *slab);
+
+/*
+ * Take a header; NULL: there is none.  *fresh: it was just carved and its
+ * bytes are the provider's.
+ */
+struct ibuf_mbuf *ibuf_slabs_take_(struct ibuf_slabs *slabs, bool *fresh);
+
+/* Give a header back. */
+void ibuf_slabs_give_(struct ibuf_slabs *slabs, struct ibuf_mbuf *m);
+
+/*
+ * Give a header back, to the list of its slab.  *recent is where the search
+ * begins; it starts as NULL and may be kept while the lock is.
+ */
+void ibuf_slabs_sort_(struct ibuf_slabs *slabs, struct ibuf_mbuf *m,
+		      struct ibuf_slab **recent);
+
+/* Take the first header of the list that is not sorted; NULL: it is empty. */
+struct ibuf_mbuf *ibuf_slabs_unlist_(struct ibuf_slabs *slabs);
+
+/*
+ * Is there a header at this address, in use or free?  Where the address
+ * lies in a slab, its bounds are told.
+ */
+bool ibuf_slabs_has_(const struct ibuf_slabs *slabs, const void *address,
+		     uintptr_t *from, uintptr_t *to);
+
+/* Take an idle slab out of the set, or any; NULL: there is none. */
+struct ibuf_slab *ibuf_slabs_take_idle_(struct ibuf_slabs *slabs);
+struct ibuf_slab *ibuf_slabs_take_any_(struct ibuf_slabs *slabs);
 
 #endif

@@ -1,125 +1,115 @@
 /*
- * cache.h - a pool's free objects, wherever they are.
+ * store.h - all that a pool keeps of one kind of header.
  *
- * A cache is two depots, and the list of the tcaches that threads have for
- * this pool.  It knows what is out by counting:
+ *   thread cache <--- headers, one by one         (inline, no lock)
+ *     |
+ *   magazine, magazine --- whole ---> depot       (lock-free)
+ *                                       |
+ *                                     slabs       (lock)
  *
- *   objects out = taken - given, summed over the tcaches and the depot
+ *   slabs.capacity = out + in thread caches + in the depot + free in slabs
+ *
+ * Magazines are made on the way out of the pool only, for thread caches and,
+ * as spares, for headers that had to come back without one.  The way back
+ * takes what there is, and where there is none it uses the list of the slabs,
+ * so giving back needs no memory.
  */
-#ifndef IBUF_SRC_CACHE_H
-#define IBUF_SRC_CACHE_H
+#ifndef IBUF_SRC_STORE_H
+#define IBUF_SRC_STORE_H
 
 #include "../message/owner.h"
-#include "block.h"
 #include "depot.h"
-#include "tcache.h"
+#include "slab.h"
 #include <pthread.h>
 
-struct ibuf_cache {
-	pthread_mutex_t lock;
-	struct ibuf_depot elements;
-	struct ibuf_depot windows;
-	struct ibuf_owner *owner;
-	bool closed; /* atomic, set under the lock: nothing goes out any more */
-	/* Atomic: 1 until it is over, and who came to it from a tcache. */
-	uint32_t holders;
-	/* Free all of it; called once, without a lock, when it is closed and
-	   nothing is out. */
-	void (*end)(struct ibuf_cache *cache);
-	/* Put in order what a fork left of other threads; lock held. */
-	void (*forked)(struct ibuf_cache *cache);
+struct ibuf_store {
+	struct ibuf_depot depot; /* first: a magazine leads to its store */
+	struct ibuf_pool *pool;
+	const struct ibuf_owner *owner; /* the pool as its headers see it */
+	pthread_mutex_t *lock;          /* the pool's */
+	unsigned kind;                  /* of header */
+	bool single; /* a thread cache has one magazine, not two */
+	size_t max;  /* headers; SIZE_MAX: no limit */
 	/* Under the lock: */
-	struct ibuf_tcaches_
-		*tcaches; /* on by window_.link_, back by element_'s */
-	int64_t out;
-	bool counted;    /* it is closed, and out is kept */
-	bool over;       /* nothing is out: it has no tcaches, and ends */
-	size_t patience; /* calls that will not look for dead threads */
-	/* Under the threads lock: */
-	struct ibuf_cache *next, *previous;
-	bool doubted; /* a free may have been missed when it was closed */
-};
-
-/* Objects that flush and trim move before they let others have the lock. */
-#define CACHE_STEP 64
-
-/* All caches; under the threads lock. */
-extern struct ibuf_cache *ibuf_caches_;
-
-/* Put a cache into the list, or out of it; the threads lock is held. */
-void ibuf_cache_list_(struct ibuf_cache *cache);
-void ibuf_cache_unlist_(struct ibuf_cache *cache);
-
-/* What a cache has counted, summed over all threads. */
-struct ibuf_cache_counts {
+	struct ibuf_slabs slabs;
+	/* Headers of slabs that are between the provider and here, in either
+	   direction; they count against max. */
+	size_t moving;
+	size_t piece; /* headers in the last slab, since one was refused; or 0 */
+	/* Headers that went out and came back past the thread caches, and
+	   through thread caches that are gone: */
 	uint64_t taken;
 	uint64_t given;
-	uint64_t cached;
-	uint64_t handles; /* windows out */
-	size_t capacity;
+	size_t lost;    /* of capacity, with threads that a fork left behind */
+	size_t peak;    /* most that were ever carved */
+	uint64_t grows; /* slabs that came */
 };
 
-/* Take or give past the tcaches; the lock is held.  NULL: none there. */
-struct ibuf_mbuf *
-ibuf_cache_take_(struct ibuf_depot *depot,
-		 void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg);
-void ibuf_cache_give_(struct ibuf_depot *depot, struct ibuf_mbuf *m);
-
-/*
- * Put up to n objects that the calling thread keeps into the stocks; how many.
- * The lock is held.
- */
-size_t ibuf_cache_empty_own_(const struct ibuf_cache *cache, size_t n);
-void ibuf_cache_flush_(struct ibuf_cache *cache);
-
-/* Sum up; O(threads that use it).  The lock is not held. */
-void ibuf_cache_count_(struct ibuf_cache *cache,
-		       struct ibuf_cache_counts *counts);
-
-/* Elements out; the same, at a third of the price. */
-size_t ibuf_cache_count_out_(struct ibuf_cache *cache);
-
-/*
- * Give a block tcaches for this cache, which are NULL now; false: it is closed,
- * or there is no memory.
- */
-bool ibuf_pool_add_tcaches_(struct ibuf_cache *cache,
-			    struct ibuf_tcaches_ *tcaches);
-
-/* Take a pair of tcaches out of the list of a cache; the lock is held. */
-void ibuf_cache_unlink_(struct ibuf_cache *cache,
-			const struct ibuf_tcaches_ *tcaches);
-
-/* Clear a pair of tcaches in some way; the lock is held. */
-void ibuf_cache_clear_(struct ibuf_cache *cache, struct ibuf_tcaches_ *tcaches,
-		       void (*clear_tcache)(struct ibuf_tcache_ *tcache));
-
-/*
- * The cache that a pair of tcaches in a block belongs to, which lives until it
- * is let go; NULL: none.  Whoever ends a cache clears its tcaches first, so one
- * that is found is there.
- */
-struct ibuf_cache *ibuf_cache_hold_(struct ibuf_block *block,
-				    const struct ibuf_tcaches_ *tcaches);
-void ibuf_cache_let_go_(struct ibuf_cache *cache);
-
-/* One tcache of a pair. */
-static inline struct ibuf_tcache_ *
-slot_of(struct ibuf_tcaches_ *tcaches, bool window)
+static inline struct ibuf_store *
+store_of(struct ibuf_depot *depot)
 {
-	return window ? &tcaches->window_ : &tcaches->element_;
+	return (struct ibuf_store *)(void *)depot;
 }
 
-/* What the calling thread has of a cache; NULL: nothing.  The lock is held. */
-static inline struct ibuf_tcaches_ *
-own_tcaches(const struct ibuf_cache *cache)
-{
-	uint32_t number = cache->owner->index;
+/* ---- all of these need the lock --------------------------------------- */
 
-	if (ibuf_tcaches_own_ == NULL || number >= IBUF_TCACHES_MAX_ ||
-	    ibuf_tcaches_own_[number].element_.base_ == NULL)
-		return NULL;
-	return &ibuf_tcaches_own_[number];
+/* Free headers in the slabs, carved or not. */
+static inline size_t
+store_free(const struct ibuf_store *store)
+{
+	const struct ibuf_slabs *slabs = &store->slabs;
+
+	return slabs->n_listed + slabs->n_sorted + slabs->capacity -
+	       slabs->carved;
+}
+
+/* Move up to n headers of the slabs into an array; how many. */
+size_t ibuf_store_take_(struct ibuf_store *store, struct ibuf_mbuf **out,
+			size_t n);
+
+/*
+ * Put n headers into the list of the slabs.  One that is in use, or listed
+ * already, was freed twice: two frees that overlap may each have put it into
+ * a magazine, and here they meet.
+ */
+void ibuf_store_put_(struct ibuf_store *store, struct ibuf_mbuf *const *ms,
+		     size_t n);
+
+/* Let one go out, or come back, past the thread caches.  NULL: none there. */
+struct ibuf_mbuf *ibuf_store_take_counted_(struct ibuf_store *store);
+void ibuf_store_put_counted_(struct ibuf_store *store, struct ibuf_mbuf *m);
+
+/*
+ * Put the headers of full magazines into the list until n are free in the
+ * slabs, or there is no full magazine.
+ */
+void ibuf_store_unload_(struct ibuf_store *store, size_t n);
+
+/*
+ * Sort at most n headers, of the list or of full magazines, into the lists of
+ * their slabs; how many.
+ */
+size_t ibuf_store_sort_(struct ibuf_store *store, size_t n);
+
+/* ---- a free header ----------------------------------------------------- */
+
+/*
+ * What a free header holds beyond its first 16 bytes, so that whoever takes
+ * it need not write it.  Its private area is zero.
+ */
+static inline void
+store_ready(const struct ibuf_store *store, struct ibuf_mbuf *m)
+{
+	const struct ibuf_owner *owner = store->owner;
+
+	m->next_ = NULL;
+	clear_private(owner, m);
+	if (store->kind != IBUF_DIRECT_)
+		return;
+	m->base_ = (uint8_t *)m + owner->room_offset;
+	m->room_ = &m->own_;
+	m->own_.headroom_ = owner->headroom;
+	store_relaxed_u32(&m->own_.count_, 1);
 }
 
 #endif

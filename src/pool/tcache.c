@@ -27,7 +27,7 @@ move_top(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 static void
 load(struct ibuf_tcache_ *tcache, struct ibuf_magazine *magazine)
 {
-	struct ibuf_mbuf **base = magazine->objects;
+	struct ibuf_mbuf **base = magazine->headers;
 	struct ibuf_mbuf **end = base + magazine->depot->magazine_size;
 	struct ibuf_mbuf **old =
 		__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
@@ -52,7 +52,7 @@ unload(struct ibuf_tcache_ *tcache)
 /*
  * The two ends are read one after the other, and its thread may change the
  * magazine meanwhile.  An end of another magazine lies farther away than
- * magazines are long, since a magazine has more in front than objects; then
+ * magazines are long, since a magazine has more in front than headers; then
  * what is being exchanged is left out.
  */
 uint32_t
@@ -83,7 +83,7 @@ swap(struct ibuf_tcache_ *tcache)
 	load(tcache, magazine);
 }
 
-/* ---- objects out ---------------------------------------------------- */
+/* ---- headers out ---------------------------------------------------- */
 
 bool
 ibuf_tcache_refill_(struct ibuf_tcache_ *tcache)
@@ -94,10 +94,10 @@ ibuf_tcache_refill_(struct ibuf_tcache_ *tcache)
 		swap(tcache);
 		return true;
 	}
-	magazine = ibuf_depot_pop_full_(tcache_depot(tcache));
+	magazine = ibuf_depot_pop_full_(&tcache_store(tcache)->depot);
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(tcache_depot(tcache), unload(tcache));
+	ibuf_depot_push_(&tcache_store(tcache)->depot, unload(tcache));
 	load(tcache, magazine);
 	return true;
 }
@@ -111,10 +111,10 @@ ibuf_tcache_top_up_(struct ibuf_tcache_ *tcache, size_t n)
 		return true;
 	if (tcache->previous_ == NULL || tcache->kept_ != 0)
 		return false;
-	magazine = ibuf_depot_pop_full_(tcache_depot(tcache));
+	magazine = ibuf_depot_pop_full_(&tcache_store(tcache)->depot);
 	if (magazine == NULL)
 		return false;
-	ibuf_depot_push_(tcache_depot(tcache), tcache->previous_);
+	ibuf_depot_push_(&tcache_store(tcache)->depot, tcache->previous_);
 	keep(tcache, magazine);
 	return current_n(tcache) + tcache->kept_ >= n;
 }
@@ -138,7 +138,7 @@ ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out, size_t n)
 	__atomic_store_n(&tcache->taken_, tcache->taken_ + n, __ATOMIC_RELEASE);
 }
 
-/* How many objects a tcache asks the stock for, this time. */
+/* How many headers a tcache asks the stock for, this time. */
 static size_t
 refill_size(const struct ibuf_tcache_ *tcache, size_t magazine_size)
 {
@@ -148,17 +148,16 @@ refill_size(const struct ibuf_tcache_ *tcache, size_t magazine_size)
 }
 
 bool
-ibuf_tcache_fill_(struct ibuf_tcache_ *tcache,
-		  void (*carved)(struct ibuf_mbuf *m, void *arg), void *arg)
+ibuf_tcache_fill_(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = tcache_depot(tcache);
+	struct ibuf_store *store = tcache_store(tcache);
 	struct ibuf_magazine *magazine = unload(tcache);
-	size_t listed = depot->stock.n_listed;
-	size_t n = refill_size(tcache, depot->magazine_size);
+	size_t listed = store->slabs.n_listed;
+	size_t n = refill_size(tcache, store->depot.magazine_size);
 
-	n = ibuf_depot_unstock_(depot, magazine->objects, n, carved, arg);
-	if (depot->stock.n_listed != listed)
-		ibuf_depot_spare_(depot);
+	n = ibuf_store_take_(store, magazine->headers, n);
+	if (store->slabs.n_listed != listed)
+		ibuf_depot_spare_(&store->depot, store->slabs.carved);
 	if (n != 0 && tcache_is_open(tcache))
 		tcache->refill_ = (uint32_t)(2 * n);
 	magazine->n = (uint32_t)n;
@@ -166,36 +165,36 @@ ibuf_tcache_fill_(struct ibuf_tcache_ *tcache,
 	return n != 0;
 }
 
-/* ---- objects back --------------------------------------------------- */
+/* ---- headers back --------------------------------------------------- */
 
 /* Make room in a full tcache. */
 static void
 drain(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = tcache_depot(tcache);
+	struct ibuf_store *store = tcache_store(tcache);
 	struct ibuf_magazine *full, *empty;
 
 	if (tcache->previous_ != NULL &&
-	    tcache->previous_->n < depot->magazine_size) {
+	    tcache->previous_->n < store->depot.magazine_size) {
 		swap(tcache);
 		return;
 	}
-	empty = ibuf_depot_pop_empty_(depot);
+	empty = ibuf_depot_pop_empty_(&store->depot);
 	full = unload(tcache);
 	if (empty == NULL) {
-		/* The stock needs no magazine. */
-		pthread_mutex_lock(depot->lock);
-		ibuf_depot_stock_(depot, full->objects, full->n);
-		pthread_mutex_unlock(depot->lock);
+		/* The slabs need no magazine. */
+		pthread_mutex_lock(store->lock);
+		ibuf_store_put_(store, full->headers, full->n);
+		pthread_mutex_unlock(store->lock);
 		full->n = 0;
 		load(tcache, full);
 		return;
 	}
 	if (tcache->previous_ != NULL) {
-		ibuf_depot_push_(depot, tcache->previous_);
+		ibuf_depot_push_(&store->depot, tcache->previous_);
 		keep(tcache, full);
 	} else {
-		ibuf_depot_push_(depot, full);
+		ibuf_depot_push_(&store->depot, full);
 	}
 	load(tcache, empty);
 }
@@ -216,14 +215,15 @@ ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m)
 
 /* A tcache with two magazines, or one where it may keep one object only. */
 bool
-ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_depot *depot,
-		    bool two)
+ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_store *store)
 {
+	struct ibuf_depot *depot = &store->depot;
 	struct ibuf_magazine *current = ibuf_depot_get_empty_(depot);
-	struct ibuf_magazine *previous =
-		two && current != NULL ? ibuf_depot_get_empty_(depot) : NULL;
+	struct ibuf_magazine *previous = NULL;
 
-	if (current == NULL || (two && previous == NULL)) {
+	if (current != NULL && !store->single)
+		previous = ibuf_depot_get_empty_(depot);
+	if (current == NULL || (previous == NULL && !store->single)) {
 		if (current != NULL)
 			ibuf_depot_push_(depot, current);
 		return false;
@@ -237,7 +237,8 @@ void
 ibuf_tcache_open_(struct ibuf_tcache_ *tcache)
 {
 	__atomic_store_n(&tcache->end_,
-			 tcache->base_ + tcache_depot(tcache)->magazine_size,
+			 tcache->base_ +
+				 tcache_store(tcache)->depot.magazine_size,
 			 __ATOMIC_RELAXED);
 }
 
@@ -247,14 +248,15 @@ ibuf_tcache_close_(struct ibuf_tcache_ *tcache)
 	__atomic_store_n(&tcache->end_, NULL, __ATOMIC_RELAXED);
 }
 
-/* Put up to n objects from the top of a magazine into the stock. */
+/* Put up to n headers from the top of a magazine into the stock. */
 static size_t
 empty_magazine(struct ibuf_magazine *magazine, size_t n)
 {
 	if (n > magazine->n)
 		n = magazine->n;
 	magazine->n -= (uint32_t)n;
-	ibuf_depot_stock_(magazine->depot, magazine->objects + magazine->n, n);
+	ibuf_store_put_(store_of(magazine->depot),
+			magazine->headers + magazine->n, n);
 	return n;
 }
 
@@ -291,10 +293,10 @@ ibuf_tcache_forget_(struct ibuf_tcache_ *tcache)
 void
 ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = tcache_depot(tcache);
+	struct ibuf_store *store = tcache_store(tcache);
 
-	depot->taken += tcache->taken_;
-	depot->given += tcache->given_;
+	store->taken += tcache->taken_;
+	store->given += tcache->given_;
 	ibuf_tcache_forget_(tcache);
 }
 
@@ -302,7 +304,7 @@ ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache)
 void
 ibuf_tcache_retire_(struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_depot *depot = tcache_depot(tcache);
+	struct ibuf_depot *depot = &tcache_store(tcache)->depot;
 
 	ibuf_depot_push_(depot, tcache_magazine(tcache));
 	if (tcache->previous_ != NULL)
@@ -311,11 +313,12 @@ ibuf_tcache_retire_(struct ibuf_tcache_ *tcache)
 }
 
 void
-ibuf_tcache_inherit_(struct ibuf_depot *depot, const struct ibuf_tcache_ *own)
+ibuf_tcache_inherit_(struct ibuf_store *store, const struct ibuf_tcache_ *own)
 {
+	ibuf_store_unload_(store, SIZE_MAX);
 	if (own == NULL)
-		ibuf_depot_inherit_(depot, NULL, NULL);
+		ibuf_depot_inherit_(&store->depot, NULL, NULL);
 	else
-		ibuf_depot_inherit_(depot, tcache_magazine(own),
+		ibuf_depot_inherit_(&store->depot, tcache_magazine(own),
 				    own->previous_);
 }

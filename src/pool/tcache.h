@@ -1,7 +1,7 @@
 /*
  * tcache.h - a tcache at work: two magazines, traded with a depot.
  *
- *   base_ to top_       the magazine that objects go to and come from
+ *   base_ to top_       the magazine that headers go to and come from
  *   previous_ (kept_)   the one before: full or empty, or what an exchange
  *                       has left
  *
@@ -12,7 +12,7 @@
 #ifndef IBUF_SRC_TCACHE_H
 #define IBUF_SRC_TCACHE_H
 
-#include "depot.h"
+#include "store.h"
 #include <ibuf/inline/thread.h>
 
 /* The calling thread's tcaches by the number of a owner; NULL: it has none. */
@@ -24,47 +24,44 @@ tcache_magazine(const struct ibuf_tcache_ *tcache)
 {
 	return (struct ibuf_magazine *)(void *)((uint8_t *)tcache->base_ -
 						offsetof(struct ibuf_magazine,
-							 objects));
+							 headers));
 }
 
 /* Where it trades them. */
-static inline struct ibuf_depot *
-tcache_depot(const struct ibuf_tcache_ *tcache)
+static inline struct ibuf_store *
+tcache_store(const struct ibuf_tcache_ *tcache)
 {
-	return tcache_magazine(tcache)->depot;
+	return store_of(tcache_magazine(tcache)->depot);
 }
 
-/* How many objects a tcache has, for any thread; size is that of a magazine. */
+/* How many headers a tcache has, for any thread; size is that of a magazine. */
 uint32_t ibuf_tcache_held_(const struct ibuf_tcache_ *tcache, size_t size);
 
-/* Get objects into an empty tcache without a lock; false: there are none. */
+/* Get headers into an empty tcache without a lock; false: there are none. */
 bool ibuf_tcache_refill_(struct ibuf_tcache_ *tcache);
 
-/* See to it that a tcache has n objects, without a lock; false: it cannot. */
+/* See to it that a tcache has n headers, without a lock; false: it cannot. */
 bool ibuf_tcache_top_up_(struct ibuf_tcache_ *tcache, size_t n);
 
-/* Take n objects out of a tcache that has them. */
+/* Take n headers out of a tcache that has them. */
 void ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out,
 		       size_t n);
 
 /*
- * Get objects into an empty tcache from the stock; the lock is held.  They are
+ * Get headers into an empty tcache from the stock; the lock is held.  They are
  * few at first and twice as many each time, up to a magazine: what a thread
  * keeps back grows with its use of the pool.
  */
-bool ibuf_tcache_fill_(struct ibuf_tcache_ *tcache,
-		       void (*carved)(struct ibuf_mbuf *m, void *arg),
-		       void *arg);
+bool ibuf_tcache_fill_(struct ibuf_tcache_ *tcache);
 
-/* Put an object into a tcache, full or not; false: it has been closed. */
+/* Put a header into a tcache, full or not; false: it has been closed. */
 bool ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m);
 
 /*
  * Give a tcache its magazines, two or one; it stays closed.  false: no memory.
  * The lock is held, as for the three below.
  */
-bool ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_depot *depot,
-			 bool two);
+bool ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_store *store);
 
 /* Open a tcache that has been set up: it may be filled. */
 void ibuf_tcache_open_(struct ibuf_tcache_ *tcache);
@@ -79,7 +76,7 @@ tcache_is_open(const struct ibuf_tcache_ *tcache)
 /* Close a tcache of any thread, for good: who fills it finds it full. */
 void ibuf_tcache_close_(struct ibuf_tcache_ *tcache);
 
-/* Put what a tcache holds into the stock, at most n objects; how many. */
+/* Put what a tcache holds into the stock, at most n headers; how many. */
 size_t ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n);
 
 /* Hand the numbers and the magazines of an empty tcache to the depot. */
@@ -91,7 +88,7 @@ void ibuf_tcache_retire_(struct ibuf_tcache_ *tcache);
  * is there, where that has a tcache.
  */
 void ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache);
-void ibuf_tcache_inherit_(struct ibuf_depot *depot,
+void ibuf_tcache_inherit_(struct ibuf_store *store,
 			  const struct ibuf_tcache_ *own);
 
 /* A tcache belongs to no cache any more; its thread, any, sees zeros. */

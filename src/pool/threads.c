@@ -1,9 +1,7 @@
 /* threads.c - the threads of a process, each with its tcaches. */
 #define _POSIX_C_SOURCE 200809L
-#include "threads.h"
+#include "pool.h"
 
-#include "close.h"
-#include "fork.h"
 #include <errno.h>
 
 /* What a thread sees that keeps nothing: empty, and full. */
@@ -25,7 +23,7 @@ give_back(struct ibuf_block *block)
 	uint32_t i;
 
 	for (i = 0; i < block->used; i++)
-		ibuf_pool_drop_tcaches_(block, i);
+		ibuf_close_drop_tcaches_(block, i);
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_block_unlink_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -44,7 +42,7 @@ thread_exits(void *block)
 	ibuf_tcaches_own_ = NULL;
 	ibuf_pool_thread_ = &nobodys;
 	give_back(block);
-	ibuf_cache_look_again_();
+	ibuf_close_look_again_();
 }
 
 /* ---- threads and pools that begin --------------------------------------- */
@@ -94,39 +92,39 @@ own_block(void)
 	ibuf_tcaches_own_ = block->thread.tcaches_;
 	if (dead != NULL)
 		give_back(dead);
-	ibuf_cache_look_again_();
+	ibuf_close_look_again_();
 	return block;
 }
 
 int
-ibuf_threads_register_(struct ibuf_cache *cache)
+ibuf_threads_register_(struct ibuf_pool *p)
 {
 	int error;
 
-	ibuf_cache_look_again_();
+	ibuf_close_look_again_();
 	(void)owner_heap(); /* joins the other copies, under no lock of ours */
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	error = prepare();
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	if (error == 0)
-		error = ibuf_owner_register_(cache->owner);
+		error = ibuf_owner_register_(&p->owner);
 	if (error != 0)
 		return error;
-	cache->holders = 1;
+	p->holders = 1;
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	ibuf_cache_list_(cache);
+	ibuf_pool_list_(p);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	return 0;
 }
 
 struct ibuf_tcaches_ *
-ibuf_threads_tcaches_(struct ibuf_cache *cache)
+ibuf_threads_tcaches_(struct ibuf_pool *p)
 {
-	uint32_t number = cache->owner->index;
+	uint32_t number = p->owner.index;
 	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_block *block;
 
-	if (cache->elements.magazine_size == 0 || number >= IBUF_TCACHES_MAX_)
+	if (!pool_has_tcaches(p))
 		return NULL;
 	block = own_block();
 	if (block == NULL)
@@ -137,10 +135,10 @@ ibuf_threads_tcaches_(struct ibuf_cache *cache)
 		ibuf_pool_thread_ = &block->thread;
 	tcaches = &block->thread.tcaches_[number];
 	thread_remember(&block->thread, tcaches);
-	if (tcache_is_open(&tcaches->element_))
+	if (tcache_is_open(&tcaches->of_[IBUF_DIRECT_]))
 		return tcaches;
-	if (__atomic_load_n(&cache->closed, __ATOMIC_ACQUIRE) ||
-	    !ibuf_pool_add_tcaches_(cache, tcaches))
+	if (__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE) ||
+	    !ibuf_pool_add_tcaches_(p, tcaches))
 		return NULL;
 	if (block->used <= number)
 		block->used = number + 1;
@@ -151,18 +149,18 @@ ibuf_threads_tcaches_(struct ibuf_cache *cache)
 #define GIVES_PAST 64
 
 struct ibuf_tcaches_ *
-ibuf_threads_tcaches_to_give_(struct ibuf_cache *cache)
+ibuf_threads_tcaches_to_give_(struct ibuf_pool *p)
 {
 	static __thread unsigned past IBUF_TLS_;
-	uint32_t number = cache->owner->index;
+	uint32_t number = p->owner.index;
 	struct ibuf_tcaches_ *tcaches;
 
 	if (ibuf_block_own_ != NULL && number < IBUF_TCACHES_MAX_) {
 		tcaches = &ibuf_block_own_->thread.tcaches_[number];
-		if (tcache_is_open(&tcaches->element_)) {
+		if (tcache_is_open(&tcaches->of_[IBUF_DIRECT_])) {
 			thread_remember(&ibuf_block_own_->thread, tcaches);
 			return tcaches;
 		}
 	}
-	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_tcaches_(cache);
+	return ++past % GIVES_PAST != 0 ? NULL : ibuf_threads_tcaches_(p);
 }

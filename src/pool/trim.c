@@ -1,13 +1,11 @@
 /*
  * trim.c - a pool gives slabs back to its provider.
  *
- * In steps of at most CACHE_STEP objects and one slab, between which others
+ * In steps of at most STEP headers and one slab, between which others
  * may have the lock.  It needs no memory.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
-
-#include "close.h"
 
 /*
  * Numbers for what a checked free remembers of a pool's memory.  Each pool
@@ -25,16 +23,16 @@ ibuf_pool_renew_(struct ibuf_pool *p)
 }
 
 /*
- * Take an idle slab out of the stock; NULL: there is none.  It counts against
+ * Take an idle slab out of the slabs; NULL: there is none.  It counts against
  * max until it is unmapped, so that a provider never has to give more.
  */
 static struct ibuf_slab *
-take_idle(struct ibuf_pool *p, struct ibuf_depot *depot)
+take_idle(struct ibuf_pool *p, struct ibuf_store *store)
 {
-	struct ibuf_slab *slab = ibuf_slabs_take_idle_(&depot->stock);
+	struct ibuf_slab *slab = ibuf_slabs_take_idle_(&store->slabs);
 
 	if (slab != NULL) {
-		depot->moving += slab->objects;
+		store->moving += slab->headers;
 		ibuf_pool_renew_(p);
 	}
 	return slab;
@@ -42,41 +40,40 @@ take_idle(struct ibuf_pool *p, struct ibuf_depot *depot)
 
 /* Unmap a slab that was taken out; how many bytes it had. */
 static size_t
-give_back(struct ibuf_pool *p, struct ibuf_depot *depot, struct ibuf_slab *slab,
+give_back(struct ibuf_pool *p, struct ibuf_store *store, struct ibuf_slab *slab,
 	  uint64_t forks)
 {
-	size_t bytes = slab->size, objects = slab->objects;
+	size_t bytes = slab->size, headers = slab->headers;
 
 	pool_unmap(p, slab);
-	pthread_mutex_lock(&p->cache.lock);
-	ibuf_pool_moved_(p, depot, objects, forks);
-	pthread_mutex_unlock(&p->cache.lock);
+	pthread_mutex_lock(&p->lock);
+	ibuf_expand_moved_(store, headers, forks);
+	pthread_mutex_unlock(&p->lock);
 	return bytes;
 }
 
 static size_t
-trim_depot(struct ibuf_pool *p, struct ibuf_depot *depot)
+trim_store(struct ibuf_pool *p, struct ibuf_store *store)
 {
 	size_t bytes = 0, left = SIZE_MAX, n;
 	struct ibuf_slab *slab;
 	uint64_t forks;
 
 	do {
-		pthread_mutex_lock(&p->cache.lock);
+		pthread_mutex_lock(&p->lock);
 		/* What comes back meanwhile is not waited for. */
-		if (left > depot->stock.capacity)
-			left = depot->stock.capacity;
-		n = ibuf_depot_sort_(depot,
-				     left < CACHE_STEP ? left : CACHE_STEP);
+		if (left > store->slabs.capacity)
+			left = store->slabs.capacity;
+		n = ibuf_store_sort_(store, left < STEP ? left : STEP);
 		left -= n;
-		slab = take_idle(p, depot);
+		slab = take_idle(p, store);
 		forks = p->forks;
-		pthread_mutex_unlock(&p->cache.lock);
+		pthread_mutex_unlock(&p->lock);
 		if (slab != NULL)
-			bytes += give_back(p, depot, slab, forks);
+			bytes += give_back(p, store, slab, forks);
 		else
 			ibuf_platform_yield_();
-	} while (slab != NULL || n == CACHE_STEP);
+	} while (slab != NULL || n == STEP);
 	return bytes;
 }
 
@@ -84,11 +81,11 @@ size_t
 ibuf_trim_(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
-	ibuf_cache_flush_(&p->cache);
-	pthread_mutex_lock(&p->cache.lock);
-	p->cache.patience = 0; /* to look now */
-	(void)ibuf_cache_reclaim_(&p->cache);
-	pthread_mutex_unlock(&p->cache.lock);
-	return trim_depot(p, &p->cache.elements) +
-	       trim_depot(p, &p->cache.windows);
+	ibuf_pool_flush_(p);
+	pthread_mutex_lock(&p->lock);
+	p->patience = 0; /* to look now */
+	(void)ibuf_close_reclaim_(p);
+	pthread_mutex_unlock(&p->lock);
+	return trim_store(p, &p->store[IBUF_DIRECT_]) +
+	       trim_store(p, &p->store[IBUF_INDIRECT_]);
 }

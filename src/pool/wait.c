@@ -12,10 +12,10 @@ stop_waiting(void *pool)
 	struct ibuf_pool *p = pool;
 
 	p->waiters--;
-	pthread_mutex_unlock(&p->cache.lock);
+	pthread_mutex_unlock(&p->lock);
 }
 
-/* Sleep until an element is there; the lock is held, before and after. */
+/* Sleep until a direct header is there; the lock is held, before and after. */
 static int
 wait_for_one(struct ibuf_pool *p, struct ibuf_mbuf **m,
 	     const struct timespec *end)
@@ -26,12 +26,10 @@ wait_for_one(struct ibuf_pool *p, struct ibuf_mbuf **m,
 	p->waiters++;
 	pthread_cleanup_push(stop_waiting, p);
 	do {
-		error = end == NULL
-				? pthread_cond_wait(&p->came_back,
-						    &p->cache.lock)
-				: pthread_cond_timedwait(&p->came_back,
-							 &p->cache.lock, end);
-		got = ibuf_element_from_stock_(p, m);
+		error = end == NULL ? pthread_cond_wait(&p->came_back, &p->lock)
+				    : pthread_cond_timedwait(&p->came_back,
+							     &p->lock, end);
+		got = ibuf_alloc_locked_(p, m);
 		if (got == 0 || error == 0)
 			error = got;
 	} while (error == -ENOBUFS); /* somebody was faster */
@@ -52,14 +50,14 @@ ibuf_wait_alloc_(struct ibuf_pool *p, const struct timespec *timeout)
 	if (!p->can_wait)
 		return NULL;
 	may_wait = timeout == NULL || ibuf_deadline_after_(&end, timeout);
-	pthread_mutex_lock(&p->cache.lock);
-	error = ibuf_element_from_stock_(p, &m);
+	pthread_mutex_lock(&p->lock);
+	error = ibuf_alloc_locked_(p, &m);
 	if (error == -ENOBUFS && may_wait)
 		error = wait_for_one(p, &m, timeout == NULL ? NULL : &end);
-	pthread_mutex_unlock(&p->cache.lock);
+	pthread_mutex_unlock(&p->lock);
 	if (error != 0) {
 		count_relaxed(&p->failures, 1);
 		return NULL;
 	}
-	return element_open(p, m);
+	return ibuf_alloc_open_(p, m);
 }

@@ -28,19 +28,19 @@
  *   read()                 sum() in cache.c, and ask()
  *   ask(), ask_all()       the same there
  *   leave()                leave(), seems_over(), is_over(), finish()
- *   closer                 ibuf_cache_close_()
+ *   closer                 ibuf_close_()
  *
  * That the source does these things in this order:
  *
  * IN src/pool/close.c ask: given_ taken_
- * IN src/pool/store.c sum: given_ taken_
- * IN src/pool/close.c ask_all: ask(cache, true) ask(cache, false)
- * IN src/pool/close.c ibuf_cache_close_: lock( closed empty_own close_tcaches unlock( keep_out lock( ask_all counted is_over unlock( finish
+ * IN src/pool/stats.c sum: given_ taken_
+ * IN src/pool/close.c ask_all: ask(&p->store[IBUF_INDIRECT_]) ask(&p->store[IBUF_DIRECT_])
+ * IN src/pool/close.c ibuf_close_: lock( closed ibuf_pool_empty_ close_tcaches unlock( keep_out lock( ask_all counted is_over unlock( finish
  * IN src/pool/close.c keep_out: barrier
  * IN src/pool/close.c seems_over: counted over out ask_all is_over
  * IN src/pool/close.c leave: seems_over unlock( finish
  * IN src/pool/close.c late: hold lock( see_both leave let_go
- * IN src/pool/close.c ibuf_cache_give_late_: lock( give_( out-- see_both leave
+ * IN src/pool/close.c ibuf_close_give_late_: lock( put_counted_( out-- see_both leave
  * IN src/pool/close.c drop: see_both unlink empty_( retire
  * IN include/ibuf/inline/thread.h ibuf_tcache_give_: *top top_ given_ tcache_given_
  * IN include/ibuf/inline/thread.h ibuf_tcache_given_: signal_fence end_ late_

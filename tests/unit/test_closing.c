@@ -303,7 +303,7 @@ free_without_looking(void *arg)
 		step();
 		return NULL;
 	}
-	slot = &ibuf_pool_thread_->recent_.tcaches_->element_;
+	slot = &ibuf_pool_thread_->recent_.tcaches_->of_[IBUF_DIRECT_];
 	top = ibuf_tcache_top_(slot);
 	world.ms[2]->flags_ = 0;
 	*top = world.ms[2];

@@ -70,6 +70,10 @@ struct ibuf_fresh_ {
 	uint16_t pool_;
 };
 
+/* The two kinds of header, as numbers: with a room of its own, or without. */
+#define IBUF_DIRECT_ 0
+#define IBUF_INDIRECT_ 1
+
 /* flags_, in the first segment those of the message too */
 #define IBUF_MBUF_HEAD_ 0x01u     /* may grow towards the room's start */
 #define IBUF_MBUF_TAIL_ 0x02u     /* may grow towards the room's end */

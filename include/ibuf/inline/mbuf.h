@@ -36,7 +36,7 @@ IBUF_API size_t ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n);
 
 /* Two neighbours by one store; where nothing may wait, stores count. */
 static inline void
-ibuf_store_pair_(void *at, uint32_t first, uint32_t second)
+ibuf_write_pair_(void *at, uint32_t first, uint32_t second)
 {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 	uint64_t pair = first | (uint64_t)second << 32;
@@ -135,8 +135,8 @@ ibuf_mbuf_refer_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
 		 uint32_t capacity, uint32_t kind, uint8_t *base,
 		 struct ibuf_room_ *room)
 {
-	ibuf_store_pair_(&w->off_, off, len);
-	ibuf_store_pair_(&w->cap_, capacity, kind);
+	ibuf_write_pair_(&w->off_, off, len);
+	ibuf_write_pair_(&w->cap_, capacity, kind);
 	w->base_ = base;
 	w->room_ = room;
 }
@@ -160,7 +160,7 @@ ibuf_mbuf_indirect_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
 
 	if (!IBUF_LIKELY((m->flags_ & against) == 0))
 		return NULL; /* also where its number is beyond the tcaches */
-	tcache = &ibuf_pool_thread_->tcaches_[m->pool_].window_;
+	tcache = &ibuf_pool_thread_->tcaches_[m->pool_].of_[IBUF_INDIRECT_];
 	top = ibuf_tcache_top_(tcache);
 	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
 		return NULL;
@@ -243,13 +243,13 @@ ibuf_mbuf_free(struct ibuf_mbuf *m)
 	if (m == NULL)
 		return;
 	kind = ibuf_mbuf_key_(m);
-	if (IBUF_LIKELY(kind == recent->element_)) {
+	if (IBUF_LIKELY(kind == recent->direct_)) {
 		if (IBUF_LIKELY(ibuf_mbuf_free_direct_(
-			    m, &recent->tcaches_->element_)))
+			    m, &recent->tcaches_->of_[IBUF_DIRECT_])))
 			return;
-	} else if (IBUF_LIKELY(kind == recent->window_)) {
+	} else if (IBUF_LIKELY(kind == recent->indirect_)) {
 		if (IBUF_LIKELY(ibuf_mbuf_free_indirect_(
-			    m, &recent->tcaches_->window_)))
+			    m, &recent->tcaches_->of_[IBUF_INDIRECT_])))
 			return;
 	}
 	ibuf_mbuf_free_any_(m);

@@ -43,8 +43,7 @@ struct ibuf_tcache_ {
 
 /* One cache line each, elements and windows of one pool side by side. */
 struct ibuf_tcaches_ {
-	struct ibuf_tcache_ element_;
-	struct ibuf_tcache_ window_;
+	struct ibuf_tcache_ of_[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
 };
 
 /* Pools with higher numbers have no tcaches (and are CAREFUL): only slower. */
@@ -55,8 +54,8 @@ struct ibuf_tcaches_ {
  * of a plain window of it shows, see ibuf_key_(), and where they go.
  */
 struct ibuf_recent_ {
-	uint32_t element_;
-	uint32_t window_;
+	uint32_t direct_;
+	uint32_t indirect_;
 	struct ibuf_tcaches_ *tcaches_;
 };
 

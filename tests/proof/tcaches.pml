@@ -13,16 +13,16 @@
  *   add_slots()    ibuf_threads_tcaches_(), ibuf_pool_add_tcaches_()
  *   trade()        load() in tcache.c
  *   free_one()     ibuf_element_give_(), ibuf_tcache_put_(), ibuf_tcache_give_()
- *   closer         ibuf_cache_close_(), keep_out(), ibuf_cache_look_again_()
+ *   closer         ibuf_close_(), keep_out(), ibuf_close_look_again_()
  *
  * That the source does these things in this order:
  *
  * IN src/pool/threads.c ibuf_threads_tcaches_: tcache_is_open closed add_tcaches_
- * IN src/pool/store.c ibuf_pool_add_tcaches_: lock( !cache->closed set_up_ link_tcaches open_ unlock(
+ * IN src/pool/tcaches.c ibuf_pool_add_tcaches_: lock( !p->closed set_up link_tcaches open_ unlock(
  * IN src/pool/tcache.c load: end_ base_ move_top old != NULL compare_exchange
- * IN src/pool/close.c ibuf_cache_close_: look_again lock( closed close_tcaches unlock( keep_out
- * IN src/pool/close.c keep_out: barrier_() doubt(cache, true)
- * IN src/pool/close.c ibuf_cache_look_again_: hold_doubted lock( out leave
+ * IN src/pool/close.c ibuf_close_: look_again lock( closed close_tcaches unlock( keep_out
+ * IN src/pool/close.c keep_out: barrier_() doubt(p, true)
+ * IN src/pool/close.c ibuf_close_look_again_: hold_doubted lock( out leave
  * IN src/pool/threads.c thread_exits: leaving give_back look_again
  * IN src/pool/threads.c own_block: link_ look_again
  * IN src/pool/threads.c ibuf_threads_register_: look_again register
