@@ -115,16 +115,6 @@ def table(result, chosen, headline):
     return "\n".join(lines)
 
 
-def flow_table(result):
-    lines = ["| program | packets | seconds | packets per second | peak memory, MiB |",
-             "|---|--:|--:|--:|--:|"]
-    for row in result["flow"]:
-        lines.append("| %s | %d | %.2f | %d | %.1f |" % (
-            row["program"], row["packets"], row["seconds"], row["packets"] / row["seconds"],
-            row["peak_bytes"] / (1 << 20)))
-    return "\n".join(lines)
-
-
 def text_of(result):
     m = result["machine"]
     versions = ", ".join("%s %s" % (p["name"], p["version"])
@@ -148,11 +138,6 @@ def text_of(result):
         parts.append(table(result, fixed, "workload"))
     if varied:
         parts += ["### What varies", table(result, varied, "workload / size")]
-    if result["flow"]:
-        parts += ["### End to end",
-                  "The same capture, %.0f MB of recorded packets repeated, is read by each "
-                  "program; the median of its runs." % (result["flow"][0]["capture_bytes"] / 1e6),
-                  flow_table(result)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -166,9 +151,9 @@ def write(result, where):
                      "\n![ratios](ratios.svg)\n")
 
 
-def publish(words, path, name, plots):
-    """Put the words of a report, and the plots of these names, between the markers of a run in a
-    document."""
+def publish(words, path, name, plots, folder=None):
+    """Put the words of a report, and the plots of these names in a folder beside the document, between
+    the markers of a run."""
     with open(path) as stream:
         text = stream.read()
     begin, end = "<!-- run %s: begin -->\n" % name, "<!-- run %s: end -->\n" % name
@@ -176,6 +161,7 @@ def publish(words, path, name, plots):
     _, found_end, after = rest.partition(end)
     if not found_begin or not found_end:
         raise SystemExit("bench: %s has no place for a run named %s" % (path, name))
-    images = "".join("\n![%s](performance/%s/%s.svg)\n" % (plot, name, plot) for plot in plots)
+    folder = folder or "performance/" + name
+    images = "".join("\n![%s](%s/%s.svg)\n" % (plot, folder, plot) for plot in plots)
     with open(path, "w") as stream:
         stream.write(before + begin + "\n" + words + images + "\n" + end + after)

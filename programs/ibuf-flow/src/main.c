@@ -1,0 +1,94 @@
+/*
+ * ibuf-flow - the flows of packet captures.
+ *
+ *	captures --> reader --> workers: counter.c --> list --> table or JSON
+ *	 capture.c   meter.c -> worker:  streams.c     order.c  report.c,
+ *	                                               report_json.c
+ */
+#include "../../common/complain.h"
+#include "../../common/standard.h"
+#include "meter.h"
+#include "options.h"
+#include "report.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char complain_name[] = "ibuf-flow";
+
+enum { STATUS_DONE = 0, STATUS_INCOMPLETE = 1, STATUS_USAGE = 2 };
+
+static bool
+report(struct meter *m, const struct options *o)
+{
+	size_t count = meter_flow_count(m);
+
+	order_flows(meter_flows(m), count, o->order);
+	if (o->top > 0 && o->top < count)
+		count = o->top;
+	return standard_finish(o->is_json ? report_json(stdout, m, count)
+					  : report_table(stdout, m, count));
+}
+
+static int
+run(const struct options *o)
+{
+	struct streams_options streams = {
+		.max_gap = o->max_gap,
+		.max_memory = o->max_memory,
+	};
+	struct meter *m;
+	bool done;
+	char **file;
+
+	if (o->extract != NULL) {
+		streams.extract = extract_open(o->extract);
+		if (streams.extract == NULL)
+			return STATUS_INCOMPLETE;
+	}
+	m = meter_start(o->workers, &streams);
+	if (m == NULL) {
+		complain("cannot start %u threads", o->workers);
+		return STATUS_INCOMPLETE;
+	}
+	for (file = o->files; *file != NULL; file++)
+		meter_read(m, *file);
+	done = meter_finish(m);
+	if (!done)
+		complain("out of memory");
+	else if (meter_totals(m)->lost > 0)
+		complain("out of memory: %llu packets are in no flow",
+			 (unsigned long long)meter_totals(m)->lost);
+	else if (meter_totals(m)->lost_streams > 0)
+		complain("out of memory: streams are incomplete");
+	done = done && report(m, o) && meter_totals(m)->complete &&
+	       meter_totals(m)->lost == 0 && meter_totals(m)->lost_streams == 0;
+	meter_free(m);
+	if (streams.extract != NULL && !extract_close(streams.extract))
+		done = false;
+	return done ? STATUS_DONE : STATUS_INCOMPLETE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+
+	/* Output that goes nowhere is noticed. */
+	standard_hold(O_RDONLY);
+	/* A reader of ours that goes away is an error of writing, no death. */
+	signal(SIGPIPE, SIG_IGN);
+	switch (options_parse(&options, argc, argv)) {
+	case OPTIONS_RUN:
+		return run(&options);
+	case OPTIONS_HELP:
+		fputs(options_help, stdout);
+		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+	case OPTIONS_VERSION:
+		printf("ibuf-flow %s\n", ibuf_version_string());
+		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+	default:
+		return STATUS_USAGE;
+	}
+}

@@ -1,0 +1,211 @@
+/*
+ * ibuf-relay - messages for the clients of Redis publish and subscribe.
+ *
+ *	listen --> worker: client --> resp --> command --> fanout --> client
+ *	listen.c   worker.c client.c  resp.c   command*.c  fanout.c
+ */
+#include "../../common/complain.h"
+#include "../../common/standard.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "metrics/metrics.h"
+#include "options.h"
+#include "relay.h"
+#include "server/listen.h"
+#include "server/worker.h"
+#include "top/top.h"
+#include "upstream/upstream.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+const char complain_name[] = "ibuf-relay";
+
+enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+/* Of an answer or of what goes before a message. */
+enum { REPLY_BYTES = 512 };
+
+/*
+ * Rooms that each thread keeps back when they are free.  Messages are often
+ * freed by another thread than the one that reads, and what that keeps the
+ * reader must make anew; so few, since one is large.
+ */
+enum { ROOMS_KEPT = 8 };
+
+/* As many clients as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		log_line("the limit of descriptors stays as it is: %s",
+			 strerror(errno));
+}
+
+/* Signals come through a descriptor; threads started later inherit that. */
+static int
+open_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Nobody can foresee how the names of channels are hashed. */
+static void
+draw_key(void)
+{
+	uint64_t key[2];
+
+	if (getrandom(key, sizeof(key), GRND_NONBLOCK) != sizeof(key)) {
+		/* The system has no entropy yet; this is not in a book. */
+		key[0] = clock_now_ns();
+		key[1] = (uint64_t)getpid() << 32 | (uint64_t)time(NULL);
+	}
+	hash_init(key);
+}
+
+static bool
+make_pools(struct relay *r)
+{
+	struct ibuf_pool_options rooms = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_pool_options replies = IBUF_POOL_OPTIONS_INIT;
+	int error;
+
+	rooms.name = "rooms";
+	rooms.capacity = RELAY_ROOM_BYTES;
+	rooms.headroom = 0;
+	rooms.max = r->options.max_memory / RELAY_ROOM_BYTES;
+	rooms.cache = ROOMS_KEPT;
+	replies.name = "replies";
+	replies.capacity = REPLY_BYTES;
+	replies.headroom = 0;
+	error = ibuf_pool_create(&r->rooms, &rooms);
+	if (error == 0)
+		error = ibuf_pool_create(&r->replies, &replies);
+	if (error == 0)
+		return true;
+	errno = -error;
+	complain("cannot make a pool: %s", strerror(errno));
+	return false;
+}
+
+static bool
+start_workers(struct relay *r)
+{
+	unsigned n = r->options.threads;
+
+	r->workers = calloc(n, sizeof(struct worker *));
+	r->directory = directory_new(n);
+	if (r->workers == NULL || r->directory == NULL) {
+		complain("out of memory");
+		return false;
+	}
+	if (r->options.upstream.count > 0) {
+		r->upstream = upstream_new(r);
+		if (r->upstream == NULL)
+			return false;
+	}
+	atomic_init(&r->reading, n + (r->upstream != NULL));
+	for (unsigned i = 0; i < n; i++) {
+		r->workers[i] = worker_start(r, i);
+		if (r->workers[i] == NULL)
+			return false;
+	}
+	return r->upstream == NULL || upstream_start(r->upstream);
+}
+
+static void
+stop_workers(struct relay *r)
+{
+	worker_tell_all(r, POST_STOP);
+	if (r->upstream != NULL)
+		upstream_tell(r->upstream, POST_STOP);
+	for (unsigned i = 0; i < r->options.threads; i++)
+		worker_join(r->workers[i]);
+	if (r->upstream != NULL)
+		upstream_join(r->upstream);
+	for (unsigned i = 0; i < r->options.threads; i++)
+		worker_free(r->workers[i]);
+	if (r->upstream != NULL)
+		upstream_free(r->upstream);
+}
+
+static int
+run(const struct options *o)
+{
+	struct relay r = {.options = *o, .started_ns = clock_now_ns()};
+	struct listeners listeners;
+	struct metrics *metrics = NULL;
+	int signals = open_signals();
+	size_t left;
+
+	draw_key();
+	registry_init(&r.registry);
+	if (!settings_init(&r.settings, o)) {
+		complain("out of memory");
+		return STATUS_FAILED;
+	}
+	raise_descriptors();
+	if (signals < 0 || !make_pools(&r) || !listen_open(&listeners, o) ||
+	    !start_workers(&r))
+		return STATUS_FAILED; /* threads that started end with us */
+	if (o->metrics_port != NULL && (metrics = metrics_start(&r)) == NULL)
+		return STATUS_FAILED;
+	log_line("ready, %u threads, process %ld", o->threads, (long)getpid());
+	listen_run(&r, &listeners, signals);
+	listen_close(&listeners);
+	metrics_stop(metrics);
+	stop_workers(&r);
+	close(signals);
+	directory_free(r.directory);
+	registry_destroy(&r.registry);
+	settings_destroy(&r.settings);
+	free(r.workers);
+	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
+	if (left > 0)
+		log_line("%zu buffers were not freed", left);
+	log_line("ended");
+	return left == 0 ? STATUS_DONE : STATUS_FAILED;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+
+	standard_hold(O_RDWR); /* a log that nobody wants may go nowhere */
+	switch (options_parse(&options, argc, argv)) {
+	case OPTIONS_RUN:
+		if (options.top != NULL)
+			return top_run(&options) ? STATUS_DONE : STATUS_FAILED;
+		return run(&options);
+	case OPTIONS_HELP:
+		fputs(options_help, stdout);
+		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;
+	case OPTIONS_VERSION:
+		printf("ibuf-relay %s\n", ibuf_version_string());
+		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;
+	default:
+		return STATUS_USAGE;
+	}
+}

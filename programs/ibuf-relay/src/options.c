@@ -1,0 +1,247 @@
+/*
+ * options.c - parse the command line.
+ */
+#include "options.h"
+#include "../../common/complain.h"
+#include "../../common/option.h"
+#include "fanout/directory.h"
+#include <getopt.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+const char options_help[] =
+	"Usage: ibuf-relay [OPTION]...\n"
+	"Relay messages between the clients of Redis publish and subscribe.\n"
+	"\n"
+	"  -b, --bind=ADDRESS   listen there (default 127.0.0.1)\n"
+	"  -p, --port=PORT      listen on that TCP port (default 6379); 0: "
+	"none\n"
+	"  -u, --unix=PATH      listen on that Unix socket too\n"
+	"  -t, --threads=N      serve with N threads, 1 to 64 (default: one "
+	"for each\n"
+	"                       processor, 4 at most)\n"
+	"  -a, --requirepass=PASSWORD\n"
+	"                       clients must say it first\n"
+	"      --max-memory=BYTES\n"
+	"                       what messages may take; 0, the default: no "
+	"limit\n"
+	"      --max-bulk=BYTES one payload at most (default 512M)\n"
+	"      --client-output-limit=BYTES\n"
+	"                       what may wait for one subscriber (default "
+	"32M)\n"
+	"      --slow=WHAT      a subscriber at that limit: disconnect it "
+	"(default),\n"
+	"                       drop the messages it has no room for, or block "
+	"who\n"
+	"                       publishes to it until it has\n"
+	"      --upstream=URL   stand in front of a Redis or a cluster, at\n"
+	"                       "
+	"redis://[:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]"
+	"\n"
+	"      --metrics=PORT   show statistics to Prometheus there, on the "
+	"same address\n"
+	"      --top=HOST:PORT  show what a relay there is doing, once a "
+	"second; q ends it\n"
+	"  -h, --help           show this help and exit\n"
+	"  -V, --version        show the version and exit\n"
+	"\n"
+	"BYTES may end with K, M or G.  SIGTERM and SIGINT end it when what "
+	"waits for\n"
+	"its clients has been sent.\n"
+	"\n"
+	"Exit status: 0 when it was told to end, 1 when it could not run, 2 "
+	"when the\n"
+	"command line is wrong.\n";
+
+static const char letters[] = ":b:p:u:t:a:hV";
+
+enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS, TOP, UPSTREAM };
+
+/* Two rooms for each thread, or it could not read at all. */
+enum { LEAST_MEMORY_BYTES = 1 << 20 };
+
+static unsigned
+default_threads(void)
+{
+	enum { ENOUGH = 4 };
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors < 1)
+		return 1;
+	return processors > ENOUGH ? ENOUGH : (unsigned)processors;
+}
+
+static bool
+want_bytes(const char *name, size_t least, size_t *bytes)
+{
+	uint64_t number;
+
+	if (!option_bytes(name, optarg, least, &number))
+		return false;
+	*bytes = (size_t)number;
+	return true;
+}
+
+static bool
+parse_unix(struct options *o)
+{
+	const size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (*optarg == '\0' || strlen(optarg) > most) {
+		complain("--unix takes a path of 1 to %zu bytes, not '%s'",
+			 most, optarg);
+		return false;
+	}
+	o->unix_path = optarg;
+	return true;
+}
+
+static bool
+parse_slow(struct options *o)
+{
+	for (unsigned i = 0; i < SLOWS; i++) {
+		if (strcmp(optarg, slow_names[i]) == 0) {
+			o->slow = (enum slow)i;
+			return true;
+		}
+	}
+	complain("--slow takes disconnect, drop or block, not '%s'", optarg);
+	return false;
+}
+
+/* What is wrong is said without the URL: it may hold a password. */
+static bool
+parse_upstream(struct options *o)
+{
+	const char *why;
+
+	if (url_parse(&o->upstream, optarg, &why))
+		return true;
+	complain("--upstream takes redis://[:PASSWORD@]HOST[:PORT][,...]: %s",
+		 why);
+	return false;
+}
+
+static bool
+parse_option(struct options *o, int letter)
+{
+	uint64_t number;
+
+	switch (letter) {
+	case 'b':
+		o->bind = optarg;
+		return true;
+	case 'p':
+		o->port = optarg;
+		return option_number("port", optarg, 0, 65535, &number);
+	case 'u':
+		return parse_unix(o);
+	case 'a':
+		o->password = *optarg != '\0' ? optarg : NULL;
+		return true;
+	case 't':
+		if (!option_number("threads", optarg, 1, DIRECTORY_WORKERS_MAX,
+				   &number))
+			return false;
+		o->threads = (unsigned)number;
+		return true;
+	case MAX_MEMORY:
+		if (strcmp(optarg, "0") == 0) {
+			o->max_memory = 0;
+			return true;
+		}
+		return want_bytes("max-memory", LEAST_MEMORY_BYTES,
+				  &o->max_memory);
+	case MAX_BULK:
+		return want_bytes("max-bulk", 1, &o->max_bulk);
+	case OUTPUT_LIMIT:
+		return want_bytes("client-output-limit", 1,
+				  &o->client_output_limit);
+	case SLOW:
+		return parse_slow(o);
+	case TOP:
+		o->top = optarg;
+		return true;
+	case UPSTREAM:
+		return parse_upstream(o);
+	case METRICS:
+		o->metrics_port = optarg;
+		return option_number("metrics", optarg, 1, 65535, &number);
+	default:
+		return false;
+	}
+}
+
+static bool
+check(const struct options *o, int argc, char **argv)
+{
+	if (optind < argc) {
+		complain("takes options only, not '%s'; see --help",
+			 argv[optind]);
+		return false;
+	}
+	if (o->unix_path == NULL && strcmp(o->port, "0") == 0) {
+		complain("--port=0 without --unix: nowhere to listen");
+		return false;
+	}
+	if (o->slow == SLOW_BLOCK && o->upstream.count > 0) {
+		complain("--slow=block with --upstream: who publishes there "
+			 "cannot be made to wait");
+		return false;
+	}
+	if (o->max_memory != 0 &&
+	    o->max_memory / LEAST_MEMORY_BYTES < (o->threads + 3) / 4) {
+		complain("--max-memory is too small for %u threads; they need "
+			 "%u M",
+			 o->threads, (o->threads + 3) / 4);
+		return false;
+	}
+	return true;
+}
+
+enum options_result
+options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"bind", required_argument, NULL, 'b'},
+		{"port", required_argument, NULL, 'p'},
+		{"unix", required_argument, NULL, 'u'},
+		{"threads", required_argument, NULL, 't'},
+		{"requirepass", required_argument, NULL, 'a'},
+		{"max-memory", required_argument, NULL, MAX_MEMORY},
+		{"max-bulk", required_argument, NULL, MAX_BULK},
+		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
+		{"slow", required_argument, NULL, SLOW},
+		{"upstream", required_argument, NULL, UPSTREAM},
+		{"metrics", required_argument, NULL, METRICS},
+		{"top", required_argument, NULL, TOP},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int letter;
+
+	*o = (struct options){
+		.bind = "127.0.0.1",
+		.port = "6379",
+		.threads = default_threads(),
+		.max_bulk = (size_t)512 << 20,
+		.client_output_limit = (size_t)32 << 20,
+	};
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (letter == 'h')
+			return OPTIONS_HELP;
+		if (letter == 'V')
+			return OPTIONS_VERSION;
+		if (letter == '?' || letter == ':') {
+			option_complain(argv, letter, letters);
+			return OPTIONS_WRONG;
+		}
+		if (!parse_option(o, letter))
+			return OPTIONS_WRONG;
+	}
+	return check(o, argc, argv) ? OPTIONS_RUN : OPTIONS_WRONG;
+}
