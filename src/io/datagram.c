@@ -4,7 +4,7 @@
 
 #include <ibuf/io.h>
 
-#include "../message/room.h"
+#include "../message/header.h"
 #include "../platform/io.h"
 #include <errno.h>
 #include <ibuf/mbuf.h>

@@ -41,11 +41,11 @@ read_fd(int fd, void *to, size_t n)
 
 /* The bytes that a call asks for at least, as far as a room can hold them. */
 static size_t
-least_asked(const struct ibuf_mbuf *w, size_t max)
+least_asked(const struct ibuf_mbuf *s, size_t max)
 {
-	size_t taken = (size_t)w->room_->headroom_ + w->len_;
+	size_t taken = (size_t)s->room_->headroom_ + s->len_;
 	size_t most = taken < ROOM_MAX ? ROOM_MAX - taken : 0;
-	size_t least = segment_capacity(w);
+	size_t least = segment_capacity(s);
 
 	if (least < SMALL_CAPACITY || least > READ_BYTES)
 		least = READ_BYTES;
@@ -65,18 +65,18 @@ read_in_place(int fd, struct ibuf_mbuf *m, size_t n)
 }
 
 static uint8_t *
-segment_start(const struct ibuf_mbuf *w)
+segment_start(const struct ibuf_mbuf *s)
 {
-	return w->base_ + w->room_->headroom_;
+	return s->base_ + s->room_->headroom_;
 }
 
 /* A failed read may have written anywhere in what it was given. */
 static void
 slide_back(void *window)
 {
-	struct ibuf_mbuf *w = window;
+	struct ibuf_mbuf *s = window;
 
-	memcpy(segment_data(w), segment_start(w), w->len_);
+	memcpy(segment_data(s), segment_start(s), s->len_);
 }
 
 /*
@@ -87,19 +87,19 @@ slide_back(void *window)
 static ssize_t
 read_and_slide(int fd, struct ibuf_mbuf *m, size_t n)
 {
-	struct ibuf_mbuf *w = chain_last(m);
+	struct ibuf_mbuf *s = chain_last(m);
 	ssize_t got;
 
-	memcpy(segment_start(w), segment_data(w), w->len_);
+	memcpy(segment_start(s), segment_data(s), s->len_);
 	/* A thread that waits for bytes may be cancelled. */
-	pthread_cleanup_push(slide_back, w);
-	got = read_fd(fd, segment_start(w) + w->len_, n);
+	pthread_cleanup_push(slide_back, s);
+	got = read_fd(fd, segment_start(s) + s->len_, n);
 	pthread_cleanup_pop(got <= 0);
 	if (got <= 0)
 		return got;
-	ibuf_segment_regain_(w);
-	w->off_ = w->room_->headroom_;
-	count_copied(w, w->len_);
+	ibuf_segment_regain_(s);
+	s->off_ = s->room_->headroom_;
+	count_copied(s, s->len_);
 	(void)ibuf_mbuf_commit(m, (size_t)got);
 	return got;
 }
@@ -118,8 +118,8 @@ static ssize_t
 read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 	      struct ibuf_place *place, uint32_t off)
 {
-	struct ibuf_mbuf *w = chain_last(m);
-	uint8_t *to = place->base + off + w->len_;
+	struct ibuf_mbuf *s = chain_last(m);
+	uint8_t *to = place->base + off + s->len_;
 	struct ibuf_left left;
 	bool moves;
 	ssize_t got;
@@ -132,7 +132,7 @@ read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 		(void)ibuf_mbuf_append(m, to, (size_t)got);
 	pthread_cleanup_pop(!moves);
 	if (moves) {
-		ibuf_segment_move_(w, place, off, &left);
+		ibuf_segment_move_(s, place, off, &left);
 		(void)ibuf_mbuf_commit(m, (size_t)got);
 		ibuf_left_drop_(&left);
 	}
@@ -142,7 +142,7 @@ read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 ssize_t
 ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
 {
-	struct ibuf_mbuf *w = chain_last(m);
+	struct ibuf_mbuf *s = chain_last(m);
 	size_t left = MESSAGE_MAX - ibuf_mbuf_len(m);
 	size_t room = ibuf_mbuf_tailroom(m), least;
 	struct ibuf_place place;
@@ -155,12 +155,12 @@ ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
 		return -EOVERFLOW;
 	if (max > left)
 		max = left;
-	slides = room < max && ibuf_grow_slides_(w, 1);
+	slides = room < max && ibuf_grow_slides_(s, 1);
 	if (slides)
-		room = ibuf_room_size_(w) - w->room_->headroom_ - w->len_;
-	least = least_asked(w, max);
+		room = ibuf_room_size_(s) - s->room_->headroom_ - s->len_;
+	least = least_asked(s, max);
 	if (room < least) {
-		int error = ibuf_grow_plan_(w, least, &place, &off);
+		int error = ibuf_grow_plan_(s, least, &place, &off);
 
 		if (error == 0)
 			return read_and_grow(fd, m, least, room, &place, off);

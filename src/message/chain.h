@@ -10,7 +10,7 @@
 #ifndef IBUF_SRC_CHAIN_H
 #define IBUF_SRC_CHAIN_H
 
-#include "room.h"
+#include "header.h"
 #include <ibuf/mbuf.h>
 
 /* The longest message. */
@@ -90,10 +90,6 @@ chain_link(struct ibuf_mbuf *s, struct ibuf_mbuf *next)
 	if (next != NULL)
 		next->last_ = s;
 }
-
-/* Free s and all segments behind it: at once, or all but the callbacks. */
-void ibuf_chain_free_(struct ibuf_mbuf *s);
-void ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases);
 
 /* What a message let go of when it lost its front. */
 struct ibuf_gone {

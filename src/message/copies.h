@@ -4,7 +4,7 @@
  *
  * A program and each of its plugins may have a copy of its own.  A message may
  * come from one copy to another, so its number must lead every copy to the
- * same owner: they share the numbers, and the table of owners.  What a owner
+ * same owner: they share the numbers, and the table of owners.  What an owner
  * does is done by the copy that made it, since its functions are called
  * through it; all that is a thread's, and all locks, each copy has for itself.
  *

@@ -192,27 +192,27 @@ ibuf_mbuf_commit_any_(struct ibuf_mbuf *m, size_t n)
 /* ---- shorter ------------------------------------------------------- */
 
 static void
-segment_trim_head(struct ibuf_mbuf *w, size_t n)
+segment_trim_head(struct ibuf_mbuf *s, size_t n)
 {
 	if (n == 0)
 		return;
-	if (segment_owns(w))
-		ibuf_segment_regain_(w);
+	if (segment_owns(s))
+		ibuf_segment_regain_(s);
 	else
-		w->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
-	ibuf_mbuf_move_start_(w, (uint32_t)n);
+		s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
+	ibuf_mbuf_move_start_(s, (uint32_t)n);
 }
 
 static void
-segment_trim_tail(struct ibuf_mbuf *w, size_t n)
+segment_trim_tail(struct ibuf_mbuf *s, size_t n)
 {
 	if (n == 0)
 		return;
-	if (segment_owns(w))
-		ibuf_segment_regain_(w);
+	if (segment_owns(s))
+		ibuf_segment_regain_(s);
 	else
-		ibuf_segment_give_up_tail_(w);
-	w->len_ -= (uint32_t)n;
+		ibuf_segment_give_up_tail_(s);
+	s->len_ -= (uint32_t)n;
 }
 
 int

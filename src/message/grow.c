@@ -41,40 +41,40 @@ too_large(size_t headroom, size_t a, size_t n)
 
 /* The capacity that the law gives a window for n bytes more. */
 static size_t
-capacity_for(const struct ibuf_mbuf *w, size_t n)
+capacity_for(const struct ibuf_mbuf *s, size_t n)
 {
-	size_t capacity = segment_capacity(w);
+	size_t capacity = segment_capacity(s);
 
-	if (!segment_owns(w) && (n == 0 || w->len_ + n <= capacity))
-		return max_size(capacity, w->len_);
-	return grown(capacity, w->len_ + n, w->room_->headroom_);
+	if (!segment_owns(s) && (n == 0 || s->len_ + n <= capacity))
+		return max_size(capacity, s->len_);
+	return grown(capacity, s->len_ + n, s->room_->headroom_);
 }
 
 /* Find the room for a window with n bytes more, at whichever end. */
 static int
-find_room(const struct ibuf_mbuf *w, size_t n, bool wipe,
+find_room(const struct ibuf_mbuf *s, size_t n, bool wipe,
 	  struct ibuf_place *place)
 {
-	size_t headroom = w->room_->headroom_;
+	size_t headroom = s->room_->headroom_;
 	size_t capacity;
 	bool found;
 
-	if (too_large(headroom, w->len_, n))
+	if (too_large(headroom, s->len_, n))
 		return -EOVERFLOW;
-	capacity = capacity_for(w, n);
-	if (segment_owns(w))
+	capacity = capacity_for(s, n);
+	if (segment_owns(s))
 		found = ibuf_place_heap_(place, headroom, capacity, wipe);
 	else
-		found = ibuf_place_for_(place, w, headroom, w->len_ + n,
+		found = ibuf_place_for_(place, s, headroom, s->len_ + n,
 					capacity, wipe);
 	return found ? 0 : -ENOMEM;
 }
 
 int
-ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n, struct ibuf_place *place,
+ibuf_grow_plan_(const struct ibuf_mbuf *s, size_t n, struct ibuf_place *place,
 		uint32_t *off)
 {
-	int error = find_room(w, n, ibuf_segment_wipes_(w), place);
+	int error = find_room(s, n, ibuf_segment_wipes_(s), place);
 
 	if (error == 0)
 		*off = place->room->headroom_;
@@ -84,12 +84,12 @@ ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n, struct ibuf_place *place,
 /* ---- behind --------------------------------------------------------- */
 
 bool
-ibuf_grow_slides_(const struct ibuf_mbuf *w, size_t n)
+ibuf_grow_slides_(const struct ibuf_mbuf *s, size_t n)
 {
-	uint32_t h0 = w->room_->headroom_;
+	uint32_t h0 = s->room_->headroom_;
 
-	return segment_owns(w) && w->off_ > h0 && w->off_ - h0 >= w->len_ &&
-	       n <= ibuf_room_size_(w) - h0 - w->len_;
+	return segment_owns(s) && s->off_ > h0 && s->off_ - h0 >= s->len_ &&
+	       n <= ibuf_room_size_(s) - h0 - s->len_;
 }
 
 /* Does any of n bytes lie in the block of a heap room? */
@@ -108,120 +108,120 @@ is_in_block(const struct heap_room *heap, const void *bytes, size_t n)
  * the block, or the block must be overwritten.  0: done; -EINVAL: move.
  */
 static int
-grow_in_place(struct ibuf_mbuf *w, size_t n, const void *bytes)
+grow_in_place(struct ibuf_mbuf *s, size_t n, const void *bytes)
 {
-	struct heap_room *heap = (struct heap_room *)w->room_;
+	struct heap_room *heap = (struct heap_room *)s->room_;
 	struct heap_room *larger;
 	size_t headroom = heap->room.headroom_;
 	size_t capacity;
 
-	if ((w->flags_ & IBUF_MBUF_HEAP_) == 0 || w->off_ != headroom ||
-	    ibuf_segment_wipes_(w) || is_in_block(heap, bytes, n))
+	if ((s->flags_ & IBUF_MBUF_HEAP_) == 0 || s->off_ != headroom ||
+	    ibuf_segment_wipes_(s) || is_in_block(heap, bytes, n))
 		return -EINVAL;
-	if (too_large(headroom, w->len_, n))
+	if (too_large(headroom, s->len_, n))
 		return -EOVERFLOW;
-	capacity = capacity_for(w, n);
+	capacity = capacity_for(s, n);
 	larger = realloc(heap, sizeof *heap + headroom + capacity);
 	if (larger == NULL)
 		return -ENOMEM;
 	larger->size = (uint32_t)(headroom + capacity);
-	w->room_ = &larger->room;
-	w->base_ = (uint8_t *)(larger + 1);
-	w->cap_ = larger->size;
-	w->flags_ |= BOTH_RIGHTS;
-	count_copied(w, w->len_);
+	s->room_ = &larger->room;
+	s->base_ = (uint8_t *)(larger + 1);
+	s->cap_ = larger->size;
+	s->flags_ |= BOTH_RIGHTS;
+	count_copied(s, s->len_);
 	return 0;
 }
 
 /* Move a sole owner's bytes inside its room; it has both rights again. */
 static void
-slide(struct ibuf_mbuf *w, size_t off)
+slide(struct ibuf_mbuf *s, size_t off)
 {
-	ibuf_segment_regain_(w);
-	if (w->len_ != 0)
-		memmove(w->base_ + off, segment_data(w), w->len_);
-	count_copied(w, w->len_);
-	w->off_ = (uint32_t)off;
+	ibuf_segment_regain_(s);
+	if (s->len_ != 0)
+		memmove(s->base_ + off, segment_data(s), s->len_);
+	count_copied(s, s->len_);
+	s->off_ = (uint32_t)off;
 }
 
 /* Is there, or can there be, tailroom for n bytes without a new room? */
 static bool
-has_tailroom(struct ibuf_mbuf *w, size_t n)
+has_tailroom(struct ibuf_mbuf *s, size_t n)
 {
-	if (n == 0 || ((w->flags_ & IBUF_MBUF_TAIL_) != 0 &&
-		       n <= w->cap_ - w->off_ - w->len_))
+	if (n == 0 || ((s->flags_ & IBUF_MBUF_TAIL_) != 0 &&
+		       n <= s->cap_ - s->off_ - s->len_))
 		return true;
-	if (!segment_owns(w))
+	if (!segment_owns(s))
 		return false;
-	if (n <= ibuf_room_size_(w) - w->off_ - w->len_) {
-		ibuf_segment_regain_(w);
+	if (n <= ibuf_room_size_(s) - s->off_ - s->len_) {
+		ibuf_segment_regain_(s);
 		return true;
 	}
-	if (!ibuf_grow_slides_(w, n))
+	if (!ibuf_grow_slides_(s, n))
 		return false;
-	slide(w, w->room_->headroom_);
+	slide(s, s->room_->headroom_);
 	return true;
 }
 
-/* Move w to a new room with n bytes of tailroom. */
+/* Move s to a new room with n bytes of tailroom. */
 static int
-move_for_tail(struct ibuf_mbuf *w, size_t n, bool wipe, struct ibuf_left *left)
+move_for_tail(struct ibuf_mbuf *s, size_t n, bool wipe, struct ibuf_left *left)
 {
 	struct ibuf_place place;
-	int error = find_room(w, n, wipe, &place);
+	int error = find_room(s, n, wipe, &place);
 
 	if (error == 0)
-		ibuf_segment_move_(w, &place, place.room->headroom_, left);
+		ibuf_segment_move_(s, &place, place.room->headroom_, left);
 	return error;
 }
 
 int
-ibuf_grow_tail_(struct ibuf_mbuf *w, size_t n, const void *bytes,
+ibuf_grow_tail_(struct ibuf_mbuf *s, size_t n, const void *bytes,
 		struct ibuf_left *left)
 {
 	int error;
 
 	left->room = NULL;
-	if (has_tailroom(w, n))
+	if (has_tailroom(s, n))
 		return 0;
-	if (segment_owns(w)) {
-		error = grow_in_place(w, n, bytes);
+	if (segment_owns(s)) {
+		error = grow_in_place(s, n, bytes);
 		if (error != -EINVAL)
 			return error;
 	}
-	return move_for_tail(w, n, ibuf_segment_wipes_(w), left);
+	return move_for_tail(s, n, ibuf_segment_wipes_(s), left);
 }
 
 int
-ibuf_grow_tail_wiping_(struct ibuf_mbuf *w, size_t n, struct ibuf_left *left)
+ibuf_grow_tail_wiping_(struct ibuf_mbuf *s, size_t n, struct ibuf_left *left)
 {
 	left->room = NULL;
-	if (!ibuf_segment_wipes_(w))
-		return move_for_tail(w, n, true, left);
-	return ibuf_grow_tail_(w, n, NULL, left);
+	if (!ibuf_segment_wipes_(s))
+		return move_for_tail(s, n, true, left);
+	return ibuf_grow_tail_(s, n, NULL, left);
 }
 
 /* ---- in front -------------------------------------------------------- */
 
 /* Is there, or can there be, headroom for n bytes without a new room? */
 static bool
-has_headroom(struct ibuf_mbuf *w, size_t n)
+has_headroom(struct ibuf_mbuf *s, size_t n)
 {
 	size_t tailroom, rest;
 
-	if (n == 0 || ((w->flags_ & IBUF_MBUF_HEAD_) != 0 && n <= w->off_))
+	if (n == 0 || ((s->flags_ & IBUF_MBUF_HEAD_) != 0 && n <= s->off_))
 		return true;
-	if (!segment_owns(w))
+	if (!segment_owns(s))
 		return false;
-	if (n <= w->off_) {
-		ibuf_segment_regain_(w);
+	if (n <= s->off_) {
+		ibuf_segment_regain_(s);
 		return true;
 	}
-	rest = ibuf_room_size_(w) - w->len_; /* the free bytes */
-	tailroom = rest - w->off_;
-	if (tailroom < w->len_ || n > rest)
+	rest = ibuf_room_size_(s) - s->len_; /* the free bytes */
+	tailroom = rest - s->off_;
+	if (tailroom < s->len_ || n > rest)
 		return false;
-	slide(w, max_size(rest - rest / 2, n));
+	slide(s, max_size(rest - rest / 2, n));
 	return true;
 }
 
@@ -238,20 +238,20 @@ off_for_head(size_t rest, size_t tailroom, size_t n)
 }
 
 int
-ibuf_grow_head_(struct ibuf_mbuf *w, size_t n, struct ibuf_left *left)
+ibuf_grow_head_(struct ibuf_mbuf *s, size_t n, struct ibuf_left *left)
 {
 	struct ibuf_place place;
 	size_t tailroom, off;
 	int error;
 
 	left->room = NULL;
-	if (has_headroom(w, n))
+	if (has_headroom(s, n))
 		return 0;
-	error = find_room(w, n, ibuf_segment_wipes_(w), &place);
+	error = find_room(s, n, ibuf_segment_wipes_(s), &place);
 	if (error != 0)
 		return error;
-	tailroom = segment_tailroom(w);
-	off = off_for_head(place.size - w->len_, tailroom, n);
-	ibuf_segment_move_(w, &place, (uint32_t)off, left);
+	tailroom = segment_tailroom(s);
+	off = off_for_head(place.size - s->len_, tailroom, n);
+	ibuf_segment_move_(s, &place, (uint32_t)off, left);
 	return 0;
 }

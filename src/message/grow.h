@@ -24,36 +24,36 @@
 #ifndef IBUF_SRC_GROW_H
 #define IBUF_SRC_GROW_H
 
-#include "room.h"
+#include "header.h"
 
 /*
- * Let w have n bytes of tailroom that are its to write.  0, -ENOMEM or
+ * Let s have n bytes of tailroom that are its to write.  0, -ENOMEM or
  * -EOVERFLOW; on failure nothing has changed.  The n bytes to come may be
- * bytes of w (NULL: there are none yet): where it moves to another room they
+ * bytes of s (NULL: there are none yet): where it moves to another room they
  * stay where they are until the room that is left is dropped, and where its
  * data slides, until they are overwritten from the data's end on.
  */
-int ibuf_grow_tail_(struct ibuf_mbuf *w, size_t n, const void *bytes,
+int ibuf_grow_tail_(struct ibuf_mbuf *s, size_t n, const void *bytes,
 		    struct ibuf_left *left);
 
 /*
- * Let w have n bytes of headroom that are its to write; likewise, but what
+ * Let s have n bytes of headroom that are its to write; likewise, but what
  * slides is found at its new place only.
  */
-int ibuf_grow_head_(struct ibuf_mbuf *w, size_t n, struct ibuf_left *left);
+int ibuf_grow_head_(struct ibuf_mbuf *s, size_t n, struct ibuf_left *left);
 
-/* Let w have n bytes of tailroom in a room that is overwritten when it goes. */
-int ibuf_grow_tail_wiping_(struct ibuf_mbuf *w, size_t n,
+/* Let s have n bytes of tailroom in a room that is overwritten when it goes. */
+int ibuf_grow_tail_wiping_(struct ibuf_mbuf *s, size_t n,
 			   struct ibuf_left *left);
 
 /* Would ibuf_grow_tail_() slide the bytes rather than find a new room? */
-bool ibuf_grow_slides_(const struct ibuf_mbuf *w, size_t n);
+bool ibuf_grow_slides_(const struct ibuf_mbuf *s, size_t n);
 
 /*
  * Find the new room that ibuf_grow_tail_() would move to and leave the move
  * to the caller: ibuf_segment_move_() to off, or ibuf_place_drop_().
  */
-int ibuf_grow_plan_(const struct ibuf_mbuf *w, size_t n,
+int ibuf_grow_plan_(const struct ibuf_mbuf *s, size_t n,
 		    struct ibuf_place *place, uint32_t *off);
 
 #endif

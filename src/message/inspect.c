@@ -23,7 +23,7 @@ header_is_valid(const struct ibuf_mbuf *s)
 	if (!is_direct(s))
 		return true;
 	if (owner->room_offset == 0)
-		return false; /* of a owner without elements, the heap */
+		return false; /* the heap has none */
 	own = load_acquire_u32(&s->own_.count_);
 	return has_own_room(s) == ((own & IBUF_ROOM_HEADER_) == 0) &&
 	       has_own_room(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
@@ -33,7 +33,7 @@ static bool
 segment_is_valid(const struct ibuf_mbuf *s)
 {
 	unsigned rights = s->flags_ & BOTH_RIGHTS;
-	uint32_t windows, size;
+	uint32_t segments, size;
 
 	if (s->room_ == NULL || (s->flags_ & ROOM_KIND) == ROOM_KIND ||
 	    s->base_ != ibuf_room_base_(s))
@@ -42,8 +42,8 @@ segment_is_valid(const struct ibuf_mbuf *s)
 	    (rights != 0 || (s->flags_ & IBUF_MBUF_WRAPPED_) == 0))
 		return false;
 	size = ibuf_room_size_(s);
-	windows = load_acquire_u32(&s->room_->count_) & IBUF_ROOM_SEGMENTS_;
-	if (windows == 0 || s->room_->headroom_ > size)
+	segments = load_acquire_u32(&s->room_->count_) & IBUF_ROOM_SEGMENTS_;
+	if (segments == 0 || s->room_->headroom_ > size)
 		return false;
 	if (s->off_ > size || s->len_ > size - s->off_)
 		return false;
@@ -81,17 +81,6 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 }
 
 /* ---- dump ---------------------------------------------------------- */
-
-static const char *
-kind_name(const struct ibuf_mbuf *s)
-{
-	if ((s->flags_ & IBUF_MBUF_HEAP_) != 0)
-		return "heap";
-	if ((s->flags_ & IBUF_MBUF_WRAPPED_) != 0)
-		return (s->flags_ & IBUF_MBUF_RDONLY_) != 0 ? "wrapped const"
-							    : "wrapped";
-	return "element";
-}
 
 static const char *
 rights_name(const struct ibuf_mbuf *s)
@@ -144,8 +133,8 @@ dump_segment(const struct ibuf_mbuf *s, size_t index, size_t off, FILE *to)
 		rights_name(s));
 	fprintf(to,
 		"    room: %s, %" PRIu32 " bytes at %p, made with headroom "
-		"%" PRIu32 ", windows: %" PRIu32 "\n",
-		kind_name(s), ibuf_room_size_(s), (const void *)s->base_,
+		"%" PRIu32 ", segments: %" PRIu32 "\n",
+		ibuf_room_name_(s), ibuf_room_size_(s), (const void *)s->base_,
 		s->room_->headroom_, count & IBUF_ROOM_SEGMENTS_);
 	while (line_next(&line, s->len_) &&
 	       dump_line(segment_data(s) + line.at, line.n, off + line.at, to))

@@ -1,4 +1,4 @@
-/* mbuf.c - messages are born, shared, looked at and freed. */
+/* mbuf.c - messages are born, shared and looked at. */
 #define _POSIX_C_SOURCE 200809L
 #include "../library.h"
 
@@ -62,7 +62,7 @@ ibuf_mbuf_clone_any_(const struct ibuf_mbuf *m)
 	return ibuf_mbuf_clone_bulk(m, &clone, 1) == 0 ? clone : NULL;
 }
 
-/* n blank headers for each segment of m, all in one list, clone by clone. */
+/* n unused headers for each segment of m, all in one list, clone by clone. */
 static bool
 take_headers(const struct ibuf_mbuf *m, size_t n, struct ibuf_mbuf **list)
 {
@@ -93,7 +93,7 @@ give_headers(struct ibuf_mbuf *list)
 	}
 }
 
-/* n windows more on each segment's room, or on none. */
+/* Count n segments more on each room of m, or on none. */
 static bool
 add_segments(const struct ibuf_mbuf *m, uint32_t n)
 {
@@ -117,8 +117,9 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 	const struct ibuf_mbuf *s = m;
 
 	do {
-		/* One window at least was there before: C as it was. */
-		segment_refer(list, s, list->cap_); /* NOLINT: one each */
+		/* One segment at least was there before: C as it was. */
+		segment_refer(list, s, s->off_, s->len_,
+			      list->cap_); /* NOLINT: one each */
 		if (list != clone)
 			list->last_ = last;
 		last = list;
@@ -235,66 +236,6 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 	/* It has the room, and the bytes are there. */
 	(void)ibuf_mbuf_copy_out(m, off, ibuf_mbuf_extend_tail(copy, len), len);
 	return copy;
-}
-
-void
-ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
-{
-	ibuf_chain_free_(m);
-}
-
-/*
- * Free plain elements of the pool that the thread went to last, as many of
- * the first ones as there are and its tcache takes, and count them once; how
- * many.  Each is as in ibuf_mbuf_free_direct_().
- */
-static size_t
-free_direct(struct ibuf_mbuf *const *ms, size_t n)
-{
-	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
-	const uint32_t kind = recent->direct_;
-	struct ibuf_tcache_ *tcache;
-	struct ibuf_mbuf **top, *m;
-	size_t i, places;
-
-	if (recent->tcaches_ == NULL)
-		return 0;
-	tcache = &recent->tcaches_->of_[IBUF_DIRECT_];
-	top = ibuf_tcache_top_(tcache);
-	places = tcache_places(tcache, top);
-	for (i = 0; i < n && i < places; i++) {
-		m = ms[i];
-		if (m == NULL || ibuf_mbuf_key_(m) != kind ||
-		    load_acquire_u32(&m->own_.count_) != 1)
-			break;
-		m->flags_ = 0;
-		*top++ = m;
-	}
-	if (i != 0) {
-		__atomic_store_n(&tcache->top_, top, __ATOMIC_RELAXED);
-		__atomic_store_n(&tcache->given_, tcache->given_ + i,
-				 __ATOMIC_RELEASE);
-		ibuf_tcache_given_(tcache);
-	}
-	return i;
-}
-
-void
-ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
-{
-	struct ibuf_releases releases = {NULL, NULL};
-	size_t i = 0;
-
-	while (i < n) {
-		size_t freed = free_direct(ms + i, n - i);
-
-		if (freed == 0) {
-			ibuf_chain_gather_(ms[i], &releases);
-			freed = 1;
-		}
-		i += freed;
-	}
-	releases_run(&releases);
 }
 
 /* ---- look ---------------------------------------------------------- */

@@ -32,7 +32,7 @@ struct ibuf_pool_stats;
 struct timespec;
 
 /*
- * What a owner does; all may be called from any thread, and from any copy of
+ * What an owner does; all may be called from any thread, and from any copy of
  * the library in the process (copies.h).
  */
 struct ibuf_owner_ops {
@@ -95,8 +95,8 @@ struct ibuf_owner_heap {
 	uint64_t given; /* atomic: headers come back */
 };
 
-/* What a copy does where another one's code was called for its tcache; false:
-   the tcache is not of the calling thread's in this copy. */
+/* What a copy does where another one's code was called for its thread cache; false:
+   the thread cache is not of the calling thread's in this copy. */
 struct ibuf_late {
 	bool (*late)(struct ibuf_tcache_ *tcache);
 	struct ibuf_late *next;
@@ -105,7 +105,8 @@ struct ibuf_late {
 /* The table of owners, of this copy of the library or of another. */
 struct ibuf_owners {
 	struct ibuf_owner **parts[OWNERS_PARTS]; /* atomic */
-	struct ibuf_late *late; /* of each copy that has tcaches; atomic */
+	struct ibuf_late
+		*late; /* of each copy that has thread caches; atomic */
 };
 
 /* The one in use; atomic.  An empty one, until this copy has joined. */
@@ -175,14 +176,14 @@ int ibuf_owner_register_(struct ibuf_owner *owner);
 void ibuf_owner_unregister_(struct ibuf_owner *owner);
 
 /*
- * The tcache of the calling thread from which a header like m's comes, and to
+ * The thread cache of the calling thread from which a header like m's comes, and to
  * which m's own goes if it is a window; NULL: go to the owner itself.
  */
 static inline struct ibuf_tcache_ *
 indirect_tcache(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
-		return NULL; /* also where its number is beyond the tcaches */
+		return NULL; /* also where its number is beyond the thread caches */
 	return &ibuf_pool_thread_->tcaches_[m->pool_].of_[IBUF_INDIRECT_];
 }
 
@@ -208,7 +209,7 @@ tcache_places(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	return end == NULL ? 0 : (size_t)(end - top);
 }
 
-/* The next free guesses that it is of the pool that has these tcaches. */
+/* The next free guesses that it is of the pool that has these thread caches. */
 static inline void
 thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches)
 {
@@ -220,7 +221,7 @@ thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches)
 }
 
 /*
- * Take a header from a owner, or from the heap where the owner is closed;
+ * Take a header from an owner, or from the heap where the owner is closed;
  * NULL: no memory.
  */
 struct ibuf_mbuf *ibuf_owner_take_indirect_(struct ibuf_owner *owner);

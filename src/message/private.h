@@ -1,36 +1,36 @@
 /*
- * moves.h - several windows move to rooms of their own, or none does.
+ * private.h - several segments move to rooms of their own, or none does.
  *
- * Every room is found before the first window moves, so a call that fails
+ * Every room is found before the first segment moves, so a call that fails
  * for memory has changed nothing.  The rooms that were left stay until
  * ibuf_relocate_end_(), so what was in them can still be read.
  */
 #ifndef IBUF_SRC_PRIVATE_H
 #define IBUF_SRC_PRIVATE_H
 
-#include "room.h"
+#include "header.h"
 
 /* The usual message needs no memory to plan in. */
 #define RELOCATIONS_FEW 4
 
 struct ibuf_relocation {
-	struct ibuf_mbuf *w;
+	struct ibuf_mbuf *s;
 	struct ibuf_place place;
 	uint32_t off;
 	struct ibuf_left left;
 };
 
 struct ibuf_relocations {
-	struct ibuf_relocation *moves; /* few, or a block of the heap */
+	struct ibuf_relocation *list; /* few, or a block of the heap */
 	size_t n;
 	struct ibuf_relocation few[RELOCATIONS_FEW];
 };
 
 /*
- * Find the room that w is to move to and where in it.  1: found; 0: w stays
+ * Find the room that s is to move to and where in it.  1: found; 0: s stays
  * where it is; -errno.
  */
-typedef int ibuf_relocate_plan_fn(const struct ibuf_mbuf *w,
+typedef int ibuf_relocate_plan_fn(const struct ibuf_mbuf *s,
 				  struct ibuf_place *place, uint32_t *off);
 
 /*

@@ -11,20 +11,20 @@
 #include <errno.h>
 
 static int
-plan_smaller(const struct ibuf_mbuf *w, struct ibuf_place *place, uint32_t *off)
+plan_smaller(const struct ibuf_mbuf *s, struct ibuf_place *place, uint32_t *off)
 {
-	const struct ibuf_owner *owner = owner_of(w);
-	bool wipe = ibuf_segment_wipes_(w);
+	const struct ibuf_owner *owner = owner_of(s);
+	bool wipe = ibuf_segment_wipes_(s);
 
 	/* The room behind its own header stays as long as the header does. */
-	if (ibuf_room_size_(w) == w->len_ || (is_direct(w) && has_own_room(w)))
+	if (ibuf_room_size_(s) == s->len_ || (is_direct(s) && has_own_room(s)))
 		return 0;
-	if (is_direct(w) && w->len_ <= owner->room_size - owner->headroom &&
+	if (is_direct(s) && s->len_ <= owner->room_size - owner->headroom &&
 	    (owner->wipe || !wipe) &&
-	    load_acquire_u32(&w->own_.count_) == IBUF_ROOM_HEADER_) {
-		if (!ibuf_place_for_(place, w, 0, w->len_, w->len_, wipe))
+	    load_acquire_u32(&s->own_.count_) == IBUF_ROOM_HEADER_) {
+		if (!ibuf_place_for_(place, s, 0, s->len_, s->len_, wipe))
 			return -ENOMEM;
-	} else if (!ibuf_place_heap_(place, 0, w->len_, wipe)) {
+	} else if (!ibuf_place_heap_(place, 0, s->len_, wipe)) {
 		return -ENOMEM;
 	}
 	*off = place->room->headroom_;

@@ -1,53 +1,67 @@
-/* wrapped.c - messages of the caller's own memory. */
+/* wrap.c - messages of the caller's own memory. */
 #include "../library.h"
 
 #include <ibuf/mbuf.h>
 
-#include "room.h"
+#include "header.h"
 #include <stdlib.h>
 
-static struct ibuf_mbuf *
-wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg,
-     uint16_t rights)
+/* The caller's memory as a room; false: no memory. */
+static bool
+wrap_room(struct ibuf_place *place, void *bytes, size_t len,
+	  ibuf_mbuf_release_fn *fn, void *arg)
 {
-	struct wrapped_room *wrapped;
-	struct ibuf_mbuf *m;
+	struct wrapped_room *wrapped = malloc(sizeof *wrapped);
 
-	if (len > ROOM_MAX || (bytes == NULL && len != 0))
-		return NULL;
-	wrapped = malloc(sizeof *wrapped);
 	if (wrapped == NULL)
-		return NULL;
-	m = ibuf_owner_take_indirect_(owner_heap());
-	if (m == NULL) {
-		free(wrapped);
-		return NULL;
-	}
+		return false;
 	wrapped->room.count_ = 1;
 	wrapped->room.headroom_ = 0;
 	wrapped->size = (uint32_t)len;
 	wrapped->bytes = bytes;
 	wrapped->release = fn;
 	wrapped->arg = arg;
-	m->off_ = 0;
-	m->len_ = (uint32_t)len;
-	m->cap_ = (uint32_t)len;
-	m->flags_ |= (uint16_t)(IBUF_MBUF_WRAPPED_ | rights);
+	place->room = &wrapped->room;
 	/* Data is never NULL, also where there is none. */
-	m->base_ = bytes != NULL ? bytes : (uint8_t *)(wrapped + 1);
-	m->room_ = &wrapped->room;
+	place->base = bytes != NULL ? bytes : (uint8_t *)(wrapped + 1);
+	place->size = (uint32_t)len;
+	place->kind = IBUF_MBUF_WRAPPED_;
+	return true;
+}
+
+static struct ibuf_mbuf *
+wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg)
+{
+	struct ibuf_place place;
+	struct ibuf_mbuf *m;
+
+	if (len > ROOM_MAX || (bytes == NULL && len != 0))
+		return NULL;
+	m = ibuf_owner_take_indirect_(owner_heap());
+	if (m == NULL)
+		return NULL;
+	if (!wrap_room(&place, bytes, len, fn, arg)) {
+		ibuf_header_free_(m);
+		return NULL;
+	}
+	ibuf_segment_put_(m, &place, 0, (uint32_t)len);
 	return m;
 }
 
 struct ibuf_mbuf *
 ibuf_mbuf_wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg)
 {
-	return wrap(bytes, len, fn, arg, BOTH_RIGHTS);
+	return wrap(bytes, len, fn, arg);
 }
 
 struct ibuf_mbuf *
 ibuf_mbuf_wrap_const(const void *bytes, size_t len, ibuf_mbuf_release_fn *fn,
 		     void *arg)
 {
-	return wrap((void *)(uintptr_t)bytes, len, fn, arg, IBUF_MBUF_RDONLY_);
+	struct ibuf_mbuf *m = wrap((void *)(uintptr_t)bytes, len, fn, arg);
+
+	if (m != NULL)
+		m->flags_ = (uint16_t)((m->flags_ & ~BOTH_RIGHTS) |
+				       IBUF_MBUF_RDONLY_);
+	return m;
 }

@@ -1,4 +1,4 @@
-/* block.c - all the tcaches of one thread: made, freed, and found ownerless. */
+/* block.c - all the thread caches of one thread: made, freed, and found ownerless. */
 #define _POSIX_C_SOURCE 200809L
 #include "block.h"
 

@@ -1,5 +1,5 @@
 /*
- * block.h - all the tcaches of one thread.
+ * block.h - all the thread caches of one thread.
  *
  * A block belongs to one thread, from the first pool it uses to its exit.
  * Most threads give theirs back in the destructor of a key.  A thread that
@@ -10,8 +10,8 @@
  * Locks, in this order, and none while a provider works:
  *
  *   the threads lock      one for all: the lists of blocks and of caches
- *   the lock of a cache   its stocks, its tcaches, and what else its pool has
- *   the guard of a block  the way from a tcache to its cache
+ *   the lock of a cache   its stocks, its thread caches, and what else its pool has
+ *   the guard of a block  the way from a thread cache to its cache
  *
  * Only a fork takes one of the second while it has the first, so no thread
  * waits for a pool that it does not use.  No lock is held on the way that is
@@ -24,10 +24,10 @@
 
 struct ibuf_block {
 	struct ibuf_block *next, *previous; /* under the threads lock */
-	size_t used; /* tcaches from this one on were never used */
+	size_t used; /* thread caches from this one on were never used */
 	/* Locked by its thread, or by who found that thread gone. */
 	pthread_mutex_t alive;
-	/* Held to find the cache of a tcache, and to clear one. */
+	/* Held to find the cache of a thread cache, and to clear one. */
 	pthread_mutex_t guard;
 	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
 };
@@ -39,7 +39,7 @@ extern struct ibuf_block *ibuf_blocks_;
 /* The calling thread's; NULL: it has none. */
 extern __thread struct ibuf_block *ibuf_block_own_ IBUF_TLS_;
 
-/* The block that a thread's tcaches for the owner with this number lie in. */
+/* The block that a thread's thread caches for the owner with this number lie in. */
 static inline struct ibuf_block *
 block_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
 {
@@ -51,7 +51,7 @@ block_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
 /* A block for the calling thread; NULL: no memory. */
 struct ibuf_block *ibuf_block_new_(void);
 
-/* Free a block without tcaches; the caller has it, as below. */
+/* Free a block without thread caches; the caller has it, as below. */
 void ibuf_block_free_(struct ibuf_block *block);
 
 /*

@@ -19,7 +19,7 @@ static uint32_t doubts;
 
 /* ---- ending: under the lock ------------------------------------------ */
 
-/* What a tcache counted since somebody looked; its thread is the caller, gone,
+/* What a thread cache counted since somebody looked; its thread is the caller, gone,
    or kept out by a barrier. */
 static void
 see(struct ibuf_pool *p, struct ibuf_tcache_ *tcache)
@@ -133,7 +133,7 @@ leave(struct ibuf_pool *p)
 
 /* ---- what may end a pool -------------------------------------------- */
 
-/* A tcache in the calling thread's block may have been filled after it was
+/* A thread cache in the calling thread's block may have been filled after it was
    closed; false: it is in no such block. */
 static bool
 late(struct ibuf_tcache_ *tcache)
@@ -202,7 +202,7 @@ ibuf_close_give_late_(struct ibuf_store *store, struct ibuf_mbuf *m)
 	leave(p);
 }
 
-/* Take a pair of tcaches out of a pool. */
+/* Take a pair of thread caches out of a pool. */
 static void
 drop(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
 {
@@ -255,7 +255,7 @@ ibuf_close_reclaim_(struct ibuf_pool *p)
 
 /* ---- closing ---------------------------------------------------------- */
 
-/* Close all tcaches; true: another thread has some, and may be filling them. */
+/* Close all thread caches; true: another thread has some, and may be filling them. */
 static bool
 close_tcaches(struct ibuf_pool *p)
 {
@@ -272,7 +272,7 @@ close_tcaches(struct ibuf_pool *p)
 }
 
 /*
- * All threads pass a barrier: then whoever fills a tcache sees that it is
+ * All threads pass a barrier: then whoever fills a thread cache sees that it is
  * closed, or we see what was put there, see ibuf_tcache_given_().  Where the
  * system refuses it, a free that is under way may be missed.  That keeps the
  * memory for too long, and nothing else: its count reaches the memory soon,

@@ -3,7 +3,7 @@
  * made it.
  *
  * Whoever calls may be linked to another copy (copies.h), whose threads have
- * tcaches of their own; each pool has those of one copy only.
+ * thread caches of their own; each pool has those of one copy only.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"

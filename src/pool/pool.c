@@ -137,7 +137,7 @@ ibuf_pool_forked_(struct ibuf_pool *p)
 	(void)init_condition(p);
 }
 
-/* Where an allocation looks for a free element: nowhere, in tcaches of zeros. */
+/* Where an allocation looks for a free element: nowhere, in thread caches of zeros. */
 static size_t
 tcache_offset(uint32_t index)
 {

@@ -193,7 +193,7 @@ struct ibuf_tcaches_ *ibuf_threads_tcaches_(struct ibuf_pool *p);
  */
 struct ibuf_tcaches_ *ibuf_threads_tcaches_to_give_(struct ibuf_pool *p);
 
-/* ---- tcaches.c: the thread caches of one pool --------------------------- */
+/* ---- thread caches.c: the thread caches of one pool --------------------------- */
 
 /* Headers that flush and trim move before they let others have the lock. */
 #define STEP 64

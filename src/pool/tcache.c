@@ -1,4 +1,4 @@
-/* tcache.c - a tcache works with two magazines, and trades them with a depot. */
+/* tcache.c - a thread cache works with two magazines, and trades them with a depot. */
 #include "tcache.h"
 
 #include <string.h>
@@ -21,8 +21,8 @@ move_top(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 }
 
 /*
- * From now on the tcache works with this magazine.  Another thread may close
- * the tcache at any moment, and closed it stays.
+ * From now on the thread cache works with this magazine.  Another thread may close
+ * the thread cache at any moment, and closed it stays.
  */
 static void
 load(struct ibuf_tcache_ *tcache, struct ibuf_magazine *magazine)
@@ -138,7 +138,7 @@ ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out, size_t n)
 	__atomic_store_n(&tcache->taken_, tcache->taken_ + n, __ATOMIC_RELEASE);
 }
 
-/* How many headers a tcache asks the stock for, this time. */
+/* How many headers a thread cache asks the stock for, this time. */
 static size_t
 refill_size(const struct ibuf_tcache_ *tcache, size_t magazine_size)
 {
@@ -167,7 +167,7 @@ ibuf_tcache_fill_(struct ibuf_tcache_ *tcache)
 
 /* ---- headers back --------------------------------------------------- */
 
-/* Make room in a full tcache. */
+/* Make room in a full thread cache. */
 static void
 drain(struct ibuf_tcache_ *tcache)
 {
@@ -211,9 +211,9 @@ ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m)
 	return true;
 }
 
-/* ---- tcaches come and go ---------------------------------------------- */
+/* ---- thread caches come and go ---------------------------------------------- */
 
-/* A tcache with two magazines, or one where it may keep one object only. */
+/* A thread cache with two magazines, or one where it may keep one object only. */
 bool
 ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_store *store)
 {
@@ -275,7 +275,7 @@ ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n)
 	return emptied;
 }
 
-/* A tcache belongs to no cache any more; its thread sees zeros. */
+/* A thread cache belongs to no cache any more; its thread sees zeros. */
 void
 ibuf_tcache_forget_(struct ibuf_tcache_ *tcache)
 {
@@ -300,7 +300,7 @@ ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache)
 	ibuf_tcache_forget_(tcache);
 }
 
-/* Hand a tcache's numbers and empty magazines to the depot; lock held. */
+/* Hand a thread cache's numbers and empty magazines to the depot; lock held. */
 void
 ibuf_tcache_retire_(struct ibuf_tcache_ *tcache)
 {

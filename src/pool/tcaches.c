@@ -1,4 +1,4 @@
-/* tcaches.c - the thread caches of one pool: linked, found, emptied. */
+/* thread caches.c - the thread caches of one pool: linked, found, emptied. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 

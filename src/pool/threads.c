@@ -1,4 +1,4 @@
-/* threads.c - the threads of a process, each with its tcaches. */
+/* threads.c - the threads of a process, each with its thread caches. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
@@ -12,11 +12,11 @@ static __thread bool leaving IBUF_TLS_; /* the thread is past our destructor */
 
 static bool prepared; /* under the threads lock; the two below are set then */
 static pthread_key_t key;
-static bool can_keep; /* there may be tcaches at all */
+static bool can_keep; /* there may be thread caches at all */
 
 /* ---- threads that exit ------------------------------------------------ */
 
-/* Give back all that the tcaches of a block hold, and the block. */
+/* Give back all that the thread caches of a block hold, and the block. */
 static void
 give_back(struct ibuf_block *block)
 {
@@ -32,7 +32,7 @@ give_back(struct ibuf_block *block)
 
 /*
  * A thread exits.  Destructors of others may run after ours and free mbufs
- * still; they go past the tcaches.
+ * still; they go past the thread caches.
  */
 static void
 thread_exits(void *block)
@@ -145,7 +145,7 @@ ibuf_threads_tcaches_(struct ibuf_pool *p)
 	return tcaches;
 }
 
-/* How often a thread goes past its tcaches before it is worth having them. */
+/* How often a thread goes past its thread caches before it is worth having them. */
 #define GIVES_PAST 64
 
 struct ibuf_tcaches_ *

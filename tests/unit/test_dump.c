@@ -47,7 +47,7 @@ TEST(dump_shows_room_count_rights_and_bytes)
 		       "  segment 0: 19 bytes at @, headroom 16, tailroom 45, "
 		       "rights: sole owner\n"
 		       "    room: heap, 80 bytes at @, made with headroom 16, "
-		       "windows: 1\n"
+		       "segments: 1\n"
 		       "    00000000  47 45 54 20 2f 20 48 54  "
 		       "54 50 2f 31 2e 31 0d 0a  |GET / HTTP/1.1..|\n"
 		       "    00000010  00 7f ff                 "
@@ -58,7 +58,7 @@ TEST(dump_shows_room_count_rights_and_bytes)
 		       "  segment 0: 2 bytes at @, headroom 0, tailroom 45, "
 		       "rights: TAIL\n"
 		       "    room: heap, 80 bytes at @, made with headroom 16, "
-		       "windows: 2\n"
+		       "segments: 2\n"
 		       "    00000000  7f ff                    "
 		       "                         |..|\n");
 	ibuf_mbuf_clear(clone);
@@ -66,7 +66,7 @@ TEST(dump_shows_room_count_rights_and_bytes)
 			   "  segment 0: 0 bytes at @, headroom 0, tailroom 0, "
 			   "rights: none\n"
 			   "    room: heap, 80 bytes at @, made with headroom "
-			   "16, windows: 2\n");
+			   "16, segments: 2\n");
 	ibuf_mbuf_free(m);
 	ibuf_mbuf_free(clone);
 }
@@ -89,26 +89,25 @@ TEST(dump_shows_every_segment_and_where_in_the_message_it_is)
 	assert_int_equal(ibuf_mbuf_concat(m, ibuf_mbuf_wrap_const("constant", 8,
 								  NULL, NULL)),
 			 0);
-	assert_dump(m,
-		    "mbuf @ of frames: 21 bytes in 3 segments\n"
-		    "  segment 0: 6 bytes at @, headroom 0, tailroom 58, "
-		    "rights: sole owner\n"
-		    "    room: element, 64 bytes at @, made with headroom 0, "
-		    "windows: 1\n"
-		    "    00000000  70 6f 6f 6c 65 64        "
-		    "                         |pooled|\n"
-		    "  segment 1: 7 bytes at @, headroom 0, tailroom 0, "
-		    "rights: sole owner\n"
-		    "    room: wrapped, 7 bytes at @, made with headroom 0, "
-		    "windows: 1\n"
-		    "    00000006  77 72 61 70 70 65 64     "
-		    "                         |wrapped|\n"
-		    "  segment 2: 8 bytes at @, headroom 0, tailroom 0, "
-		    "rights: none\n"
-		    "    room: wrapped const, 8 bytes at @, made with "
-		    "headroom 0, windows: 1\n"
-		    "    0000000d  63 6f 6e 73 74 61 6e 74  "
-		    "                         |constant|\n");
+	assert_dump(m, "mbuf @ of frames: 21 bytes in 3 segments\n"
+		       "  segment 0: 6 bytes at @, headroom 0, tailroom 58, "
+		       "rights: sole owner\n"
+		       "    room: pool, 64 bytes at @, made with headroom 0, "
+		       "segments: 1\n"
+		       "    00000000  70 6f 6f 6c 65 64        "
+		       "                         |pooled|\n"
+		       "  segment 1: 7 bytes at @, headroom 0, tailroom 0, "
+		       "rights: sole owner\n"
+		       "    room: wrapped, 7 bytes at @, made with headroom 0, "
+		       "segments: 1\n"
+		       "    00000006  77 72 61 70 70 65 64     "
+		       "                         |wrapped|\n"
+		       "  segment 2: 8 bytes at @, headroom 0, tailroom 0, "
+		       "rights: none\n"
+		       "    room: wrapped const, 8 bytes at @, made with "
+		       "headroom 0, segments: 1\n"
+		       "    0000000d  63 6f 6e 73 74 61 6e 74  "
+		       "                         |constant|\n");
 	ibuf_mbuf_free(m);
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }

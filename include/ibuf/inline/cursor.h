@@ -67,13 +67,13 @@ ibuf_cursor_take(struct ibuf_cursor *c, size_t n)
 {
 	const struct ibuf_mbuf *s = c->seg_;
 	struct ibuf_mbuf *taken;
-	uint32_t windows;
+	uint32_t segments;
 
 	if (!IBUF_LIKELY(n != 0 && n <= ibuf_cursor_here_(c)))
 		return ibuf_cursor_take_any_(c, n);
 	taken = ibuf_mbuf_indirect_(s, (uint32_t)(c->at_ - s->base_),
 				    (uint32_t)n, (uint32_t)n,
-				    IBUF_MBUF_CAREFUL_, &windows);
+				    IBUF_MBUF_CAREFUL_, &segments);
 	if (!IBUF_LIKELY(taken != NULL))
 		return ibuf_cursor_take_any_(c, n);
 	c->at_ += n;

@@ -80,7 +80,7 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 }
 
 /*
- * Free a plain element, where nobody else looks at its room and its tcache
+ * Free a plain element, where nobody else looks at its room and its thread cache
  * takes it; false: it must go the long way.  The load of the count pairs
  * with the release of who dropped the last other window.
  */
@@ -121,7 +121,7 @@ ibuf_mbuf_free_indirect_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 	return true;
 }
 
-/* The kind of a window onto m's room that comes from m's owner. */
+/* The key of an indirect header for m's room that comes from m's owner. */
 static inline uint32_t
 ibuf_mbuf_indirect_key_(const struct ibuf_mbuf *m)
 {
@@ -129,51 +129,54 @@ ibuf_mbuf_indirect_key_(const struct ibuf_mbuf *m)
 	       ibuf_key_(IBUF_MBUF_LIVE_, 0);
 }
 
-/* Let a header show len bytes at off of a room that counts it already. */
+/*
+ * Let a header show len bytes at off of a room, which counts it: the one place
+ * where that is written.  key: its flags and its owner.
+ */
 static inline void
-ibuf_mbuf_refer_(struct ibuf_mbuf *w, uint32_t off, uint32_t len,
-		 uint32_t capacity, uint32_t kind, uint8_t *base,
+ibuf_mbuf_refer_(struct ibuf_mbuf *header, uint32_t off, uint32_t len,
+		 uint32_t capacity, uint32_t key, uint8_t *base,
 		 struct ibuf_room_ *room)
 {
-	ibuf_write_pair_(&w->off_, off, len);
-	ibuf_write_pair_(&w->cap_, capacity, kind);
-	w->base_ = base;
-	w->room_ = room;
+	ibuf_write_pair_(&header->off_, off, len);
+	ibuf_write_pair_(&header->cap_, capacity, key);
+	header->base_ = base;
+	header->room_ = room;
 }
 
 /*
- * Make a window onto m's room that shows len bytes at off, and say how many
- * windows there were before.  NULL: it must go the long way, for a flag that
+ * An indirect header for len bytes at off of m's room, and how many segments
+ * showed that room before.  NULL: it must go the long way, for a flag that
  * stands against it among other reasons.
  *
  * All is read before the addition, which nothing read later overtakes.
  */
 static inline struct ibuf_mbuf *
 ibuf_mbuf_indirect_(const struct ibuf_mbuf *m, uint32_t off, uint32_t len,
-		    uint32_t capacity, uint32_t against, uint32_t *windows)
+		    uint32_t capacity, uint32_t against, uint32_t *segments)
 {
-	uint32_t kind = ibuf_mbuf_indirect_key_(m);
+	uint32_t key = ibuf_mbuf_indirect_key_(m);
 	struct ibuf_room_ *room = m->room_;
 	uint8_t *base = m->base_;
-	struct ibuf_mbuf **top, *w;
+	struct ibuf_mbuf **top, *header;
 	struct ibuf_tcache_ *tcache;
 
 	if (!IBUF_LIKELY((m->flags_ & against) == 0))
-		return NULL; /* also where its number is beyond the tcaches */
+		return NULL; /* also where its pool has no thread caches */
 	tcache = &ibuf_pool_thread_->tcaches_[m->pool_].of_[IBUF_INDIRECT_];
 	top = ibuf_tcache_top_(tcache);
 	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
 		return NULL;
-	/* Relaxed: who adds a window has one already. */
-	*windows = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
-		   IBUF_ROOM_SEGMENTS_;
-	if (!IBUF_LIKELY(*windows < IBUF_ROOM_SEGMENTS_MAX_)) {
+	/* Relaxed: whoever adds a segment has one already. */
+	*segments = __atomic_fetch_add(&room->count_, 1, __ATOMIC_RELAXED) &
+		    IBUF_ROOM_SEGMENTS_;
+	if (!IBUF_LIKELY(*segments < IBUF_ROOM_SEGMENTS_MAX_)) {
 		__atomic_fetch_sub(&room->count_, 1, __ATOMIC_ACQ_REL);
 		return NULL;
 	}
-	w = ibuf_tcache_take_(tcache, top);
-	ibuf_mbuf_refer_(w, off, len, capacity, kind, base, room);
-	return w;
+	header = ibuf_tcache_take_(tcache, top);
+	ibuf_mbuf_refer_(header, off, len, capacity, key, base, room);
+	return header;
 }
 
 /* Move the start of the data by n bytes, towards the end or, n less than 0
@@ -194,7 +197,7 @@ IBUF_END_DECLS
 IBUF_INLINE struct ibuf_mbuf *
 ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 {
-	uint32_t len = m->len_, capacity = m->cap_, windows;
+	uint32_t len = m->len_, capacity = m->cap_, segments;
 	uint32_t tail = m->flags_ & IBUF_MBUF_TAIL_;
 	struct ibuf_mbuf *clone;
 
@@ -203,10 +206,10 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m)
 		capacity -= m->room_->headroom_;
 	clone = ibuf_mbuf_indirect_(m, m->off_, len, capacity,
 				    IBUF_MBUF_CHAINED_ | IBUF_MBUF_CAREFUL_,
-				    &windows);
+				    &segments);
 	if (!IBUF_LIKELY(clone != NULL))
 		return ibuf_mbuf_clone_any_(m);
-	if (tail == 0 && windows == 1)
+	if (tail == 0 && segments == 1)
 		clone->cap_ = ibuf_mbuf_room_capacity_(m);
 	return clone;
 }
@@ -215,21 +218,21 @@ IBUF_INLINE struct ibuf_mbuf *
 ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
 {
 	struct ibuf_mbuf *slice;
-	uint32_t windows;
+	uint32_t segments;
 
 	/* Most often it lies in the first segment. */
 	if (!IBUF_LIKELY(off < m->len_ && len <= m->len_ - off))
 		return ibuf_mbuf_slice_any_(m, off, len);
 	slice = ibuf_mbuf_indirect_(m, m->off_ + (uint32_t)off, (uint32_t)len,
 				    (uint32_t)len, IBUF_MBUF_CAREFUL_,
-				    &windows);
+				    &segments);
 	if (!IBUF_LIKELY(slice != NULL))
 		return ibuf_mbuf_slice_any_(m, off, len);
 	return slice;
 }
 
 /*
- * The tcaches' address must not wait for m's header: where a thread frees what
+ * The thread caches' address must not wait for m's header: where a thread frees what
  * it has just allocated, that was written a moment ago, and every step would
  * wait for the one before.  So the pool is guessed, and the guess compared: a
  * branch is predicted, an address is not.
@@ -238,16 +241,16 @@ IBUF_INLINE_ALWAYS void
 ibuf_mbuf_free(struct ibuf_mbuf *m)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
-	uint32_t kind;
+	uint32_t key;
 
 	if (m == NULL)
 		return;
-	kind = ibuf_mbuf_key_(m);
-	if (IBUF_LIKELY(kind == recent->direct_)) {
+	key = ibuf_mbuf_key_(m);
+	if (IBUF_LIKELY(key == recent->direct_)) {
 		if (IBUF_LIKELY(ibuf_mbuf_free_direct_(
 			    m, &recent->tcaches_->of_[IBUF_DIRECT_])))
 			return;
-	} else if (IBUF_LIKELY(kind == recent->indirect_)) {
+	} else if (IBUF_LIKELY(key == recent->indirect_)) {
 		if (IBUF_LIKELY(ibuf_mbuf_free_indirect_(
 			    m, &recent->tcaches_->of_[IBUF_INDIRECT_])))
 			return;

@@ -12,7 +12,7 @@ IBUF_BEGIN_DECLS
 /* What a struct ibuf_pool begins with. */
 struct ibuf_pool_front_ {
 	struct ibuf_fresh_ fresh_; /* what an allocation writes */
-	size_t tcache_; /* from the thread's struct to the tcache, in bytes */
+	size_t tcache_; /* from the thread's struct to the thread cache, in bytes */
 };
 
 IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_any_(struct ibuf_pool *p);

@@ -10,14 +10,14 @@
 /** @cond: private */
 
 /*
- * A tcache: what one thread keeps back of one kind of object of one pool.
+ * A thread cache: what one thread keeps back of one kind of object of one pool.
  *
  *   | free | free | free |  . . .  |
  *   base_                top_      end_
  *
- * Only its thread moves objects; others read the numbers.  A tcache of zeros
+ * Only its thread moves objects; others read the numbers.  A thread cache of zeros
  * is empty and full at once, so who finds one goes the long way: that is
- * what a thread has before it ever used the pool, and what is left of a tcache
+ * what a thread has before it ever used the pool, and what is left of a thread cache
  * when the pool is destroyed.
  *
  * Pointers, not numbers: to take or to give is then a load and a store whose
@@ -46,7 +46,7 @@ struct ibuf_tcaches_ {
 	struct ibuf_tcache_ of_[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
 };
 
-/* Pools with higher numbers have no tcaches (and are CAREFUL): only slower. */
+/* Pools with higher numbers have no thread caches (and are CAREFUL): only slower. */
 #define IBUF_TCACHES_MAX_ 256
 
 /*
@@ -59,7 +59,7 @@ struct ibuf_recent_ {
 	struct ibuf_tcaches_ *tcaches_;
 };
 
-/* What a thread has; its tcaches go by the number of the pool. */
+/* What a thread has; its thread caches go by the number of the pool. */
 struct ibuf_thread_ {
 	struct ibuf_recent_ recent_;
 	uint8_t rest_of_line_[64 - sizeof(struct ibuf_recent_)];
@@ -68,10 +68,10 @@ struct ibuf_thread_ {
 
 IBUF_BEGIN_DECLS
 
-/* The calling thread's; one without tcaches has one that is shared, all 0. */
+/* The calling thread's; one without thread caches has one that is shared, all 0. */
 extern IBUF_API __thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_;
 
-/* An object was put into a tcache whose pool has been closed meanwhile. */
+/* An object was put into a thread cache whose pool has been closed meanwhile. */
 IBUF_API void ibuf_pool_late_(struct ibuf_tcache_ *tcache);
 
 IBUF_END_DECLS
@@ -144,7 +144,7 @@ ibuf_tcache_is_empty_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	return top == __atomic_load_n(&tcache->base_, __ATOMIC_RELAXED);
 }
 
-/* Is there no place at the top?  There is none either in a closed tcache. */
+/* Is there no place at the top?  There is none either in a closed thread cache. */
 static inline bool
 ibuf_tcache_is_full_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
@@ -152,7 +152,7 @@ ibuf_tcache_is_full_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	       (uintptr_t)__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
 }
 
-/* Take an object out of a tcache that is not empty. */
+/* Take an object out of a thread cache that is not empty. */
 static inline struct ibuf_mbuf *
 ibuf_tcache_take_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
@@ -166,7 +166,7 @@ ibuf_tcache_take_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 }
 
 /*
- * Objects have been put into a tcache, and counted.
+ * Objects have been put into a thread cache, and counted.
  *
  * Who closes the pool sets end_ to NULL, makes every thread pass a barrier,
  * and reads given_: either it sees our object or we see the NULL.  On our
@@ -181,7 +181,7 @@ ibuf_tcache_given_(struct ibuf_tcache_ *tcache)
 		ibuf_pool_late_(tcache);
 }
 
-/* Put an object into a tcache that is not full. */
+/* Put an object into a thread cache that is not full. */
 static inline void
 ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
 		  struct ibuf_mbuf *m)

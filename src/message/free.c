@@ -1,0 +1,185 @@
+/* free.c - messages are freed, of one segment or of many, one or many at once. */
+#define _POSIX_C_SOURCE 200809L
+#include "../library.h"
+
+#include <ibuf/mbuf.h>
+
+#include "header.h"
+
+/* ---- one segment --------------------------------------------------------- */
+
+void
+ibuf_header_free_(struct ibuf_mbuf *m)
+{
+	struct ibuf_owner *owner = owner_of(m);
+
+	if (!is_direct(m)) {
+		struct ibuf_tcache_ *tcache = indirect_tcache(m);
+
+		if (tcache != NULL && tcache_has_place(tcache)) {
+			m->flags_ = 0;
+			m->next_ = NULL;
+			ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
+		} else {
+			owner->ops->give(owner, m, IBUF_INDIRECT_);
+		}
+		return;
+	}
+	m->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+	if (fetch_sub_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HEADER_) ==
+	    IBUF_ROOM_HEADER_)
+		owner->ops->give(owner, m, IBUF_DIRECT_);
+}
+
+void
+ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
+{
+	struct ibuf_room_ *room = s->room_;
+	unsigned kind = s->flags_;
+
+	if (is_direct(s) && has_own_room(s)) {
+		/* Header and room go in one step. */
+		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+		kind = 0;
+	} else {
+		ibuf_header_free_(s);
+	}
+	ibuf_room_drop_(room, kind, releases);
+}
+
+void
+ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+	struct ibuf_room_ *room = m->room_;
+	unsigned kind = m->flags_;
+
+	ibuf_header_free_(m);
+	ibuf_room_gone_(room, kind, &releases);
+	releases_run(&releases);
+}
+
+/* ---- all segments of a message --------------------------------------------- */
+
+/* Free a plain header into the calling thread's thread cache; false: it cannot. */
+static inline bool
+free_plain(struct ibuf_mbuf *s)
+{
+	struct ibuf_thread_ *own = ibuf_pool_thread_;
+	uint32_t kind = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
+	struct ibuf_tcaches_ *tcaches;
+	bool freed;
+
+	if (kind == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
+		tcaches = &own->tcaches_[s->pool_];
+		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
+	} else if (kind == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
+		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
+		/* A wrapped room may have a callback, which must wait. */
+		tcaches = &own->tcaches_[s->pool_];
+		freed = ibuf_mbuf_free_indirect_(s,
+						 &tcaches->of_[IBUF_INDIRECT_]);
+	} else {
+		return false; /* also where its number is beyond the thread caches */
+	}
+	/* What took it is a thread cache of the thread's own struct. */
+	if (freed && own->recent_.tcaches_ != tcaches)
+		thread_remember(own, tcaches);
+	return freed;
+}
+
+static inline void
+free_all(struct ibuf_mbuf *s, struct ibuf_releases *releases)
+{
+	struct ibuf_mbuf *next;
+
+	for (; s != NULL; s = next) {
+		next = s->next_;
+		s->next_ = NULL;
+		if (free_plain(s))
+			continue;
+		if ((s->flags_ & IBUF_MBUF_LIVE_) == 0)
+			ibuf_platform_die_(
+				"ibuf: mbuf %p of pool \"%s\" is freed twice",
+				(void *)s, owner_of(s)->name);
+		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
+		ibuf_segment_free_(s, releases);
+	}
+}
+
+void
+ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
+{
+	free_all(s, releases);
+}
+
+void
+ibuf_chain_free_(struct ibuf_mbuf *s)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+
+	free_all(s, &releases);
+	releases_run(&releases);
+}
+
+void
+ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
+{
+	ibuf_chain_free_(m);
+}
+
+/* ---- many messages ----------------------------------------------------------- */
+
+/*
+ * Free plain elements of the pool that the thread went to last, as many of
+ * the first ones as there are and its thread cache takes, and count them once; how
+ * many.  Each is as in ibuf_mbuf_free_direct_().
+ */
+static size_t
+free_direct(struct ibuf_mbuf *const *ms, size_t n)
+{
+	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
+	const uint32_t kind = recent->direct_;
+	struct ibuf_tcache_ *tcache;
+	struct ibuf_mbuf **top, *m;
+	size_t i, places;
+
+	if (recent->tcaches_ == NULL)
+		return 0;
+	tcache = &recent->tcaches_->of_[IBUF_DIRECT_];
+	top = ibuf_tcache_top_(tcache);
+	places = tcache_places(tcache, top);
+	for (i = 0; i < n && i < places; i++) {
+		m = ms[i];
+		if (m == NULL || ibuf_mbuf_key_(m) != kind ||
+		    load_acquire_u32(&m->own_.count_) != 1)
+			break;
+		m->flags_ = 0;
+		*top++ = m;
+	}
+	if (i != 0) {
+		__atomic_store_n(&tcache->top_, top, __ATOMIC_RELAXED);
+		__atomic_store_n(&tcache->given_, tcache->given_ + i,
+				 __ATOMIC_RELEASE);
+		ibuf_tcache_given_(tcache);
+	}
+	return i;
+}
+
+void
+ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+	size_t i = 0;
+
+	while (i < n) {
+		size_t freed = free_direct(ms + i, n - i);
+
+		if (freed == 0) {
+			ibuf_chain_gather_(ms[i], &releases);
+			freed = 1;
+		}
+		i += freed;
+	}
+	releases_run(&releases);
+}

@@ -1,0 +1,153 @@
+/* header.c - headers come to rooms and leave them. */
+#define _POSIX_C_SOURCE 200809L
+#include "header.h"
+
+#include <string.h>
+
+/* ---- what a segment may do -------------------------------------------- */
+
+uint32_t
+ibuf_segment_capacity_bare_(const struct ibuf_mbuf *s)
+{
+	return segment_is_sole(s) ? ibuf_mbuf_room_capacity_(s) : s->cap_;
+}
+
+void
+ibuf_segment_regain_(struct ibuf_mbuf *s)
+{
+	if ((s->flags_ & BOTH_RIGHTS) == BOTH_RIGHTS)
+		return;
+	s->flags_ |= BOTH_RIGHTS;
+	s->cap_ = ibuf_room_size_(s);
+}
+
+void
+ibuf_segment_give_up_tail_(struct ibuf_mbuf *s)
+{
+	if ((s->flags_ & IBUF_MBUF_TAIL_) == 0)
+		return;
+	s->cap_ -= s->room_->headroom_;
+	s->flags_ &= (uint16_t)~IBUF_MBUF_TAIL_;
+}
+
+bool
+ibuf_segment_wipes_(const struct ibuf_mbuf *s)
+{
+	return owner_of(s)->wipe || ibuf_room_wipes_(s);
+}
+
+bool
+ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n)
+{
+	for (; n != 0; n--) {
+		if (ibuf_segment_wipes_(s))
+			return true;
+		s = s->next_;
+	}
+	return false;
+}
+
+/* ---- to a room and away from it --------------------------------------- */
+
+/* From now on a direct header is in use but has another room. */
+static void
+leave_own_room(struct ibuf_mbuf *m)
+{
+	m->flags_ |= IBUF_MBUF_AWAY_;
+	fetch_add_acq_rel_u32(&m->own_.count_, IBUF_ROOM_HEADER_ - 1);
+}
+
+void
+ibuf_segment_put_(struct ibuf_mbuf *s, const struct ibuf_place *place,
+		  uint32_t off, uint32_t len)
+{
+	unsigned flags = (s->flags_ & ~ROOM_FLAGS) | place->kind | BOTH_RIGHTS;
+
+	ibuf_mbuf_refer_(s, off, len, place->size, ibuf_key_(flags, s->pool_),
+			 place->base, place->room);
+	if (is_direct(s) && has_own_room(s)) {
+		/* Back from another: it was idle, so nobody else is there. */
+		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
+		store_relaxed_u32(&s->own_.count_, 1);
+	}
+}
+
+void
+ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left)
+{
+	left->room = NULL;
+	if (is_direct(s) && has_own_room(s)) {
+		leave_own_room(s);
+		return;
+	}
+	left->room = s->room_;
+	left->kind = s->flags_ & ROOM_KIND;
+}
+
+void
+ibuf_segment_take_over_(struct ibuf_mbuf *s, const struct ibuf_mbuf *from)
+{
+	const unsigned taken = ROOM_FLAGS | BOTH_RIGHTS;
+	unsigned flags = (s->flags_ & ~taken) | (from->flags_ & taken);
+	bool back = is_direct(s) && from->room_ == &s->own_;
+
+	ibuf_mbuf_refer_(s, from->off_, from->len_, from->cap_,
+			 ibuf_key_(flags, s->pool_), from->base_, from->room_);
+	if (owner_of(s)->wipe && (s->flags_ & IBUF_MBUF_HEAP_) != 0)
+		room_must_wipe(s); /* what is written there is s's from now */
+	if (back) {
+		/* It refers to its own room: no longer to another. */
+		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
+		fetch_sub_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
+	}
+}
+
+void
+ibuf_segment_taken_(struct ibuf_mbuf *from)
+{
+	if (is_direct(from) && has_own_room(from)) {
+		/* Its room is still in use, and keeps the header out. */
+		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+	} else {
+		ibuf_header_free_(from);
+	}
+}
+
+void
+ibuf_segment_move_(struct ibuf_mbuf *s, const struct ibuf_place *place,
+		   uint32_t off, struct ibuf_left *left)
+{
+	if (s->len_ != 0)
+		memcpy(place->base + off, segment_data(s), s->len_);
+	count_copied(s, s->len_);
+	ibuf_segment_leave_(s, left);
+	ibuf_segment_put_(s, place, off, s->len_);
+}
+
+/* The same, with a header that comes from the owner itself. */
+static struct ibuf_mbuf *
+segment_new_from_owner(const struct ibuf_mbuf *s, uint32_t off, uint32_t len,
+		       uint32_t capacity)
+{
+	struct ibuf_mbuf *m = ibuf_owner_take_indirect_(owner_of(s));
+
+	if (m == NULL)
+		return NULL;
+	if (!ibuf_room_add_(s->room_, 1)) {
+		ibuf_header_free_(m);
+		return NULL;
+	}
+	segment_refer(m, s, s->off_ + off, len, capacity);
+	return m;
+}
+
+struct ibuf_mbuf *
+ibuf_segment_new_(const struct ibuf_mbuf *s, uint32_t off, uint32_t len,
+		  uint32_t capacity)
+{
+	uint32_t segments;
+	struct ibuf_mbuf *m = ibuf_mbuf_indirect_(
+		s, s->off_ + off, len, capacity, IBUF_MBUF_CAREFUL_, &segments);
+
+	return m != NULL ? m : segment_new_from_owner(s, off, len, capacity);
+}
