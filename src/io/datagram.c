@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- receive ------------------------------------------------------- */
+/* ---- receive ----------------------------------------------------------- */
 
 /*
  * A call of ibuf_io_recv() is one call of the system.  An error behind the
@@ -150,7 +150,7 @@ ibuf_io_recv(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d,
 	return receive_some(fd, p, &in, d, flags);
 }
 
-/* ---- send ---------------------------------------------------------- */
+/* ---- send -------------------------------------------------------------- */
 
 static void
 address(struct ibuf_io_datagram *d, struct ibuf_datagram_ *to,

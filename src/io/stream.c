@@ -16,7 +16,7 @@
 #include "../message/grow.h"
 #include "../platform/io.h"
 
-/* ---- read ---------------------------------------------------------- */
+/* ---- read -------------------------------------------------------------- */
 
 /*
  * One read(2) into one piece of memory: where a driver has no vectored read,
@@ -72,16 +72,16 @@ segment_start(const struct ibuf_mbuf *s)
 
 /* A failed read may have written anywhere in what it was given. */
 static void
-slide_back(void *window)
+slide_back(void *segment)
 {
-	struct ibuf_mbuf *s = window;
+	struct ibuf_mbuf *s = segment;
 
 	memcpy(segment_data(s), segment_start(s), s->len_);
 }
 
 /*
  * Read behind where the bytes of a sole owner slide to.  They are copied
- * there first, into dead headroom, which shows nothing; the window follows
+ * there first, into dead headroom, which no segment shows; this one follows
  * only if bytes came.
  */
 static ssize_t
@@ -174,7 +174,7 @@ ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
 	return slides ? read_and_slide(fd, m, max) : read_in_place(fd, m, max);
 }
 
-/* ---- write --------------------------------------------------------- */
+/* ---- write ------------------------------------------------------------- */
 
 /*
  * The bytes of one call: no more than ssize_t can say anywhere, and than

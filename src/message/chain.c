@@ -26,7 +26,7 @@ ibuf_chain_find_(const struct ibuf_mbuf *m, size_t *off, size_t *index)
 	return back;
 }
 
-/* ---- a message loses its front -------------------------------------- */
+/* ---- a message loses its front ----------------------------------------- */
 
 size_t
 ibuf_chain_cut_front_(struct ibuf_mbuf *m, size_t n, struct ibuf_gone *gone)

@@ -95,7 +95,7 @@ chain_link(struct ibuf_mbuf *s, struct ibuf_mbuf *next)
 struct ibuf_gone {
 	struct ibuf_left left;      /* by the first segment */
 	struct ibuf_mbuf *segments; /* NULL: none */
-	struct ibuf_mbuf *header;   /* whose window the first has; NULL: none */
+	struct ibuf_mbuf *header; /* whose bytes the first shows; NULL: none */
 };
 
 /*

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- longer -------------------------------------------------------- */
+/* ---- longer ------------------------------------------------------------ */
 
 /*
  * Bytes to be added may be bytes of this message.  Where its data moves to
@@ -189,7 +189,7 @@ ibuf_mbuf_commit_any_(struct ibuf_mbuf *m, size_t n)
 	return 0;
 }
 
-/* ---- shorter ------------------------------------------------------- */
+/* ---- shorter ----------------------------------------------------------- */
 
 static void
 segment_trim_head(struct ibuf_mbuf *s, size_t n)
@@ -275,7 +275,7 @@ ibuf_mbuf_clear_any_(struct ibuf_mbuf *m)
 	releases_run(&releases);
 }
 
-/* ---- stream -------------------------------------------------------- */
+/* ---- stream ------------------------------------------------------------ */
 
 size_t
 ibuf_mbuf_read_any_(struct ibuf_mbuf *m, void *dst, size_t n)

@@ -1,4 +1,5 @@
-/* free.c - messages are freed, of one segment or of many, one or many at once. */
+/* free.c - messages are freed, of one segment or of many, one or many at
+   once. */
 #define _POSIX_C_SOURCE 200809L
 #include "../library.h"
 
@@ -6,7 +7,7 @@
 
 #include "header.h"
 
-/* ---- one segment --------------------------------------------------------- */
+/* ---- one segment ------------------------------------------------------- */
 
 void
 ibuf_header_free_(struct ibuf_mbuf *m)
@@ -59,21 +60,22 @@ ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 	releases_run(&releases);
 }
 
-/* ---- all segments of a message --------------------------------------------- */
+/* ---- all segments of a message ----------------------------------------- */
 
-/* Free a plain header into the calling thread's thread cache; false: it cannot. */
+/* Free a plain header into the calling thread's thread cache; false: it
+   cannot. */
 static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	uint32_t kind = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
+	uint32_t key = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
 	struct ibuf_tcaches_ *tcaches;
 	bool freed;
 
-	if (kind == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
+	if (key == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
 		tcaches = &own->tcaches_[s->pool_];
 		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
-	} else if (kind == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
+	} else if (key == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
 		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
 		/* A wrapped room may have a callback, which must wait. */
 		tcaches = &own->tcaches_[s->pool_];
@@ -128,18 +130,18 @@ ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 	ibuf_chain_free_(m);
 }
 
-/* ---- many messages ----------------------------------------------------------- */
+/* ---- many messages ----------------------------------------------------- */
 
 /*
- * Free plain elements of the pool that the thread went to last, as many of
- * the first ones as there are and its thread cache takes, and count them once; how
- * many.  Each is as in ibuf_mbuf_free_direct_().
+ * Free plain direct headers of the pool that the thread went to last, as many
+ * of the first ones as there are and its thread cache takes, and count them
+ * once; how many.  Each is as in ibuf_mbuf_free_direct_().
  */
 static size_t
 free_direct(struct ibuf_mbuf *const *ms, size_t n)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
-	const uint32_t kind = recent->direct_;
+	const uint32_t key = recent->direct_;
 	struct ibuf_tcache_ *tcache;
 	struct ibuf_mbuf **top, *m;
 	size_t i, places;
@@ -151,7 +153,7 @@ free_direct(struct ibuf_mbuf *const *ms, size_t n)
 	places = tcache_places(tcache, top);
 	for (i = 0; i < n && i < places; i++) {
 		m = ms[i];
-		if (m == NULL || ibuf_mbuf_key_(m) != kind ||
+		if (m == NULL || ibuf_mbuf_key_(m) != key ||
 		    load_acquire_u32(&m->own_.count_) != 1)
 			break;
 		m->flags_ = 0;

@@ -37,9 +37,9 @@ too_large(size_t headroom, size_t a, size_t n)
 	       a > ROOM_MAX - n - headroom;
 }
 
-/* ---- the new room --------------------------------------------------- */
+/* ---- the new room ------------------------------------------------------ */
 
-/* The capacity that the law gives a window for n bytes more. */
+/* The capacity that the law gives a segment for n bytes more. */
 static size_t
 capacity_for(const struct ibuf_mbuf *s, size_t n)
 {
@@ -50,7 +50,7 @@ capacity_for(const struct ibuf_mbuf *s, size_t n)
 	return grown(capacity, s->len_ + n, s->room_->headroom_);
 }
 
-/* Find the room for a window with n bytes more, at whichever end. */
+/* Find the room for a segment with n bytes more, at whichever end. */
 static int
 find_room(const struct ibuf_mbuf *s, size_t n, bool wipe,
 	  struct ibuf_place *place)
@@ -81,7 +81,7 @@ ibuf_grow_plan_(const struct ibuf_mbuf *s, size_t n, struct ibuf_place *place,
 	return error;
 }
 
-/* ---- behind --------------------------------------------------------- */
+/* ---- behind ------------------------------------------------------------ */
 
 bool
 ibuf_grow_slides_(const struct ibuf_mbuf *s, size_t n)
@@ -201,7 +201,7 @@ ibuf_grow_tail_wiping_(struct ibuf_mbuf *s, size_t n, struct ibuf_left *left)
 	return ibuf_grow_tail_(s, n, NULL, left);
 }
 
-/* ---- in front -------------------------------------------------------- */
+/* ---- in front ---------------------------------------------------------- */
 
 /* Is there, or can there be, headroom for n bytes without a new room? */
 static bool

@@ -1,7 +1,7 @@
 /*
- * grow.h - the growth law: how a window gets more room, or leaves a room.
+ * grow.h - the growth law: how a segment gets more room, or leaves a room.
  *
- * C is the capacity of the window, h0 the headroom its room was made with;
+ * C is the capacity of the segment, h0 the headroom its room was made with;
  * free bytes are all bytes of the room that show none of its data, h0 among
  * them.
  *

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- what a segment may do -------------------------------------------- */
+/* ---- what a segment may do --------------------------------------------- */
 
 uint32_t
 ibuf_segment_capacity_bare_(const struct ibuf_mbuf *s)
@@ -47,7 +47,7 @@ ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n)
 	return false;
 }
 
-/* ---- to a room and away from it --------------------------------------- */
+/* ---- to a room and away from it ---------------------------------------- */
 
 /* From now on a direct header is in use but has another room. */
 static void

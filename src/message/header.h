@@ -7,7 +7,7 @@
 
 #include "room.h"
 
-/* ---- what a segment may do -------------------------------------------- */
+/* ---- what a segment may do --------------------------------------------- */
 
 /* May it be written in place? */
 static inline bool
@@ -61,7 +61,7 @@ bool ibuf_segment_wipes_(const struct ibuf_mbuf *s);
 /* Is there such a segment among the n from s on? */
 bool ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n);
 
-/* ---- to a room and away from it --------------------------------------- */
+/* ---- to a room and away from it ---------------------------------------- */
 
 /* Put s, which has no room, at off of a place; it owns both ends. */
 void ibuf_segment_put_(struct ibuf_mbuf *s, const struct ibuf_place *place,
@@ -109,7 +109,7 @@ count_copied(const struct ibuf_mbuf *m, uint64_t n)
 	count_relaxed(&owner_of(m)->copied_bytes, n);
 }
 
-/* ---- freed: free.c ------------------------------------------------------- */
+/* ---- freed: free.c ----------------------------------------------------- */
 
 /* Free a header that has no room. */
 void ibuf_header_free_(struct ibuf_mbuf *m);

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/* ---- validate ------------------------------------------------------ */
+/* ---- validate ---------------------------------------------------------- */
 
 static bool
 header_is_valid(const struct ibuf_mbuf *s)
@@ -80,7 +80,7 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 	return rest <= MESSAGE_MAX - m->len_ ? 0 : -EINVAL;
 }
 
-/* ---- dump ---------------------------------------------------------- */
+/* ---- dump -------------------------------------------------------------- */
 
 static const char *
 rights_name(const struct ibuf_mbuf *s)

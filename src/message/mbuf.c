@@ -9,7 +9,7 @@
 #include <ibuf/segment.h>
 #include <string.h>
 
-/* ---- life ---------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------- */
 
 /* headroom + capacity <= ROOM_MAX */
 static struct ibuf_mbuf *
@@ -238,7 +238,7 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
 	return copy;
 }
 
-/* ---- look ---------------------------------------------------------- */
+/* ---- look -------------------------------------------------------------- */
 
 const uint8_t *
 ibuf_mbuf_at_any_(const struct ibuf_mbuf *m, size_t off, size_t *run)

@@ -51,7 +51,7 @@ static struct ibuf_owner_heap heap = {
 	.owner = {.ops = &heap_ops, .name = "heap"},
 };
 
-/* ---- the table ------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------- */
 
 /* What this copy puts up when it is the first; zeros, so that it takes no
    place in a program's file. */
@@ -194,7 +194,7 @@ ibuf_owner_unregister_(struct ibuf_owner *owner)
 	give_number(number);
 }
 
-/* ---- headers --------------------------------------------------------- */
+/* ---- headers ----------------------------------------------------------- */
 
 struct ibuf_mbuf *
 ibuf_owner_take_indirect_(struct ibuf_owner *owner)

@@ -70,8 +70,8 @@ struct ibuf_owner_ops {
 
 /*
  * Counted up with any change of what copies of the library share: the structs
- * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner, and what
- * is here.  Those that grow here are seen by their sizes.
+ * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner,
+ * and what is here.  Those that grow here are seen by their sizes.
  */
 #define OWNERS_LAYOUT 1
 
@@ -80,9 +80,9 @@ struct ibuf_owner {
 	struct ibuf_pool *pool; /* atomic; NULL: the heap, or destroyed */
 	const char *name;
 	uint32_t index;        /* of this owner; 0: the heap */
-	uint32_t room_offset;  /* from an element to its room */
-	uint32_t room_size;    /* of an element; the heap has none */
-	uint32_t headroom;     /* of a fresh element */
+	uint32_t room_offset;  /* from a direct header to its room */
+	uint32_t room_size;    /* of a direct header; the heap has 0 */
+	uint32_t headroom;     /* of a fresh message */
 	uint32_t private_size; /* behind every header */
 	bool wipe;             /* overwrite whatever is freed */
 	uint64_t copied_bytes; /* atomic */
@@ -95,8 +95,8 @@ struct ibuf_owner_heap {
 	uint64_t given; /* atomic: headers come back */
 };
 
-/* What a copy does where another one's code was called for its thread cache; false:
-   the thread cache is not of the calling thread's in this copy. */
+/* What a copy does where another one's code was called for its thread cache;
+   false: the thread cache is not of the calling thread's in this copy. */
 struct ibuf_late {
 	bool (*late)(struct ibuf_tcache_ *tcache);
 	struct ibuf_late *next;
@@ -176,8 +176,8 @@ int ibuf_owner_register_(struct ibuf_owner *owner);
 void ibuf_owner_unregister_(struct ibuf_owner *owner);
 
 /*
- * The thread cache of the calling thread from which a header like m's comes, and to
- * which m's own goes if it is a window; NULL: go to the owner itself.
+ * The thread cache of the calling thread from which a header like m's comes,
+ * and to which m's own goes if it is indirect; NULL: go to the owner itself.
  */
 static inline struct ibuf_tcache_ *
 indirect_tcache(const struct ibuf_mbuf *m)
@@ -199,7 +199,7 @@ tcache_has_place(struct ibuf_tcache_ *tcache)
 	return !ibuf_tcache_is_full_(tcache, ibuf_tcache_top_(tcache));
 }
 
-/* How many objects fit in at the top. */
+/* How many headers fit in at the top. */
 static inline size_t
 tcache_places(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {

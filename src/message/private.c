@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- several segments move, or none does ----------------------------------- */
+/* ---- several segments move, or none does ------------------------------- */
 
 static void
 free_block(struct ibuf_relocations *moves)
@@ -83,7 +83,7 @@ ibuf_relocate_(struct ibuf_mbuf *s, size_t n, ibuf_relocate_plan_fn *plan)
 	return error;
 }
 
-/* ---- written in place -------------------------------------------------------- */
+/* ---- written in place -------------------------------------------------- */
 
 static int
 plan_private(const struct ibuf_mbuf *s, struct ibuf_place *place, uint32_t *off)

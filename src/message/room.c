@@ -14,7 +14,7 @@ direct_of(const struct ibuf_room_ *room)
 					    offsetof(struct ibuf_mbuf, own_));
 }
 
-/* ---- what depends on the kind of room ------------------------------- */
+/* ---- what depends on the kind of room ---------------------------------- */
 
 uint32_t
 ibuf_room_size_(const struct ibuf_mbuf *s)
@@ -126,7 +126,7 @@ ibuf_mbuf_room_capacity_(const struct ibuf_mbuf *s)
 	return ibuf_room_size_(s) - s->room_->headroom_;
 }
 
-/* ---- rooms that nothing shows yet ------------------------------------- */
+/* ---- rooms that nothing shows yet -------------------------------------- */
 
 bool
 ibuf_place_heap_(struct ibuf_place *place, size_t headroom, size_t capacity,
@@ -194,7 +194,7 @@ ibuf_place_drop_(const struct ibuf_place *place)
 		ibuf_room_gone_(place->room, place->kind, &none);
 }
 
-/* ---- counting --------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------- */
 
 bool
 ibuf_room_add_(struct ibuf_room_ *room, uint32_t n)

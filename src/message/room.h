@@ -62,7 +62,7 @@ has_own_room(const struct ibuf_mbuf *m)
 	return m->room_ == &m->own_;
 }
 
-/* ---- what depends on the kind of room ------------------------------- */
+/* ---- what depends on the kind of room ---------------------------------- */
 
 /* Its size, and where it begins. */
 uint32_t ibuf_room_size_(const struct ibuf_mbuf *s);
@@ -81,7 +81,7 @@ room_must_wipe(const struct ibuf_mbuf *s)
 	store_relaxed_u32(&((struct heap_room *)s->room_)->wipe, 1);
 }
 
-/* ---- rooms that nothing shows yet ------------------------------------- */
+/* ---- rooms that nothing shows yet -------------------------------------- */
 
 /* Where a segment can go. */
 struct ibuf_place {
@@ -108,7 +108,7 @@ bool ibuf_place_for_(struct ibuf_place *place, const struct ibuf_mbuf *s,
 /* Give back a place that was not used. */
 void ibuf_place_drop_(const struct ibuf_place *place);
 
-/* ---- counting --------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------- */
 
 /*
  * What an edit lets go.  A release callback may look at the message that is

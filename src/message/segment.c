@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- concat -------------------------------------------------------- */
+/* ---- concat ------------------------------------------------------------ */
 
 /* Does b begin, in the same room, where a ends? */
 static bool
@@ -120,9 +120,9 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 	return 0;
 }
 
-/* ---- split --------------------------------------------------------- */
+/* ---- split ------------------------------------------------------------- */
 
-/* Cut the window s at off; the rest has its right to the tailroom. */
+/* Cut the segment s at off; the rest has its right to the tailroom. */
 static struct ibuf_mbuf *
 split_segment(struct ibuf_mbuf *s, uint32_t off)
 {
@@ -174,7 +174,7 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 	return rest;
 }
 
-/* ---- contiguous ---------------------------------------------------- */
+/* ---- contiguous -------------------------------------------------------- */
 
 /* Copy the bytes that are missing from the segments behind m; n of them. */
 static void

@@ -1,5 +1,5 @@
 /*
- * shrink.c - a window that shows a part of a room moves to one of just its
+ * shrink.c - a segment that shows a part of a room moves to one of just its
  * size, so that the message keeps no memory alive beyond its own bytes.
  */
 #include "../library.h"

@@ -33,7 +33,7 @@ struct visit {
 	void *arg;
 };
 
-/* ---- notes ------------------------------------------------------------ */
+/* ---- notes ------------------------------------------------------------- */
 
 static bool
 is_loaded(const struct dl_phdr_info *module, const ElfW(Phdr) * part)

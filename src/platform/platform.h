@@ -14,7 +14,7 @@
 
 #define CACHE_LINE 64
 
-/* ---- atomics ------------------------------------------------------- */
+/* ---- atomics ----------------------------------------------------------- */
 
 /* Pairs with a release of the same word. */
 static inline uint32_t
@@ -93,7 +93,7 @@ bool ibuf_platform_barrier_(void);
 /* Let other threads run first, if any want to. */
 void ibuf_platform_yield_(void);
 
-/* ---- memory -------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------ */
 
 /*
  * Map size bytes of zeroed pages at a multiple of alignment, a power of two;
@@ -108,7 +108,7 @@ void ibuf_platform_unmap_(void *base, size_t size, bool huge);
 /* Overwrite with zeros, also where the compiler thinks nobody will look. */
 void ibuf_platform_wipe_(void *bytes, size_t n);
 
-/* ---- memory that is watched ----------------------------------------- */
+/* ---- memory that is watched -------------------------------------------- */
 
 /*
  * Is an address sanitizer or valgrind looking, that should be told which
@@ -137,7 +137,7 @@ unhide(void *bytes, size_t n)
 		ibuf_platform_unhide_(bytes, n);
 }
 
-/* ---- the end ------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------- */
 
 /* Write one line to standard error and abort; allocates nothing. */
 _Noreturn void ibuf_platform_die_(const char *format, ...)

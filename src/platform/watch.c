@@ -1,4 +1,5 @@
-/* platform_watch.c - the address sanitizer and memcheck are told what is free. */
+/* platform_watch.c - the address sanitizer and memcheck are told what is
+   free. */
 #include "platform.h"
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* ---- out ----------------------------------------------------------- */
+/* ---- out --------------------------------------------------------------- */
 
 /* Get at least one header into an empty thread cache; the pool may grow. */
 static int
@@ -110,7 +110,7 @@ ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind)
 	return m;
 }
 
-/* ---- many at once -------------------------------------------------- */
+/* ---- many at once ------------------------------------------------------ */
 
 bool
 ibuf_alloc_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
@@ -225,7 +225,7 @@ ibuf_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 	return take_many(p, out, n, true, &error);
 }
 
-/* ---- back ---------------------------------------------------------- */
+/* ---- back -------------------------------------------------------------- */
 
 /* Put past the thread caches; false: the pool is closed. */
 static bool

@@ -1,4 +1,5 @@
-/* block.c - all the thread caches of one thread: made, freed, and found ownerless. */
+/* block.c - all the thread caches of one thread: made, freed, and found
+   ownerless. */
 #define _POSIX_C_SOURCE 200809L
 #include "block.h"
 
@@ -11,7 +12,7 @@ __thread struct ibuf_block *ibuf_block_own_ IBUF_TLS_;
 /* The next block to look at; NULL: the first.  Under the threads lock. */
 static struct ibuf_block *hand;
 
-/* ---- one block -------------------------------------------------------- */
+/* ---- one block --------------------------------------------------------- */
 
 /*
  * Where the system has no robust mutexes this is one like others, and a

@@ -9,9 +9,9 @@
  *
  * Locks, in this order, and none while a provider works:
  *
- *   the threads lock      one for all: the lists of blocks and of caches
- *   the lock of a cache   its stocks, its thread caches, and what else its pool has
- *   the guard of a block  the way from a thread cache to its cache
+ *   the threads lock      one for all: the lists of blocks and of pools
+ *   the lock of a pool    its stores, its thread caches, what else it has
+ *   the guard of a block  the way from a thread cache to its pool
  *
  * Only a fork takes one of the second while it has the first, so no thread
  * waits for a pool that it does not use.  No lock is held on the way that is
@@ -27,7 +27,7 @@ struct ibuf_block {
 	size_t used; /* thread caches from this one on were never used */
 	/* Locked by its thread, or by who found that thread gone. */
 	pthread_mutex_t alive;
-	/* Held to find the cache of a thread cache, and to clear one. */
+	/* Held to find the pool of a thread cache, and to clear one. */
 	pthread_mutex_t guard;
 	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
 };
@@ -39,7 +39,8 @@ extern struct ibuf_block *ibuf_blocks_;
 /* The calling thread's; NULL: it has none. */
 extern __thread struct ibuf_block *ibuf_block_own_ IBUF_TLS_;
 
-/* The block that a thread's thread caches for the owner with this number lie in. */
+/* The block that a thread's thread caches for the owner with this number lie
+   in. */
 static inline struct ibuf_block *
 block_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
 {

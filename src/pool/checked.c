@@ -14,8 +14,8 @@ static __thread struct {
 } hint IBUF_TLS_;
 
 /*
- * Is m plainly a direct header of p in use, that shows its own room?  Only such a
- * one holds the address of that room, whatever other bytes may lie at m.
+ * Is m plainly a direct header of p in use, that shows its own room?  Only such
+ * a one holds the address of that room, whatever other bytes may lie at m.
  */
 static bool
 is_plainly_ours(const struct ibuf_pool *p, const struct ibuf_mbuf *m)

@@ -17,10 +17,10 @@
 /* How many are doubted; atomic, written under the threads lock. */
 static uint32_t doubts;
 
-/* ---- ending: under the lock ------------------------------------------ */
+/* ---- ending: under the lock -------------------------------------------- */
 
-/* What a thread cache counted since somebody looked; its thread is the caller, gone,
-   or kept out by a barrier. */
+/* What a thread cache counted since somebody looked; its thread is the
+   caller, gone, or kept out by a barrier. */
 static void
 see(struct ibuf_pool *p, struct ibuf_tcache_ *tcache)
 {
@@ -131,10 +131,10 @@ leave(struct ibuf_pool *p)
 		finish(p);
 }
 
-/* ---- what may end a pool -------------------------------------------- */
+/* ---- what may end a pool ----------------------------------------------- */
 
-/* A thread cache in the calling thread's block may have been filled after it was
-   closed; false: it is in no such block. */
+/* A thread cache in the calling thread's block may have been filled after it
+   was closed; false: it is in no such block. */
 static bool
 late(struct ibuf_tcache_ *tcache)
 {
@@ -253,9 +253,10 @@ ibuf_close_reclaim_(struct ibuf_pool *p)
 	return found;
 }
 
-/* ---- closing ---------------------------------------------------------- */
+/* ---- closing ----------------------------------------------------------- */
 
-/* Close all thread caches; true: another thread has some, and may be filling them. */
+/* Close all thread caches; true: another thread has some, and may be filling
+   them. */
 static bool
 close_tcaches(struct ibuf_pool *p)
 {

@@ -8,7 +8,7 @@
 #define TAG_ONE (UINT64_C(1) << NUMBER_BITS)
 #define FIRST_PART 64u
 
-/* ---- magazines by number ------------------------------------------- */
+/* ---- magazines by number ----------------------------------------------- */
 
 /* Which part holds a number, and where in it. */
 static unsigned
@@ -63,7 +63,7 @@ make(struct ibuf_depot *depot)
 	return magazine;
 }
 
-/* ---- the stacks ---------------------------------------------------- */
+/* ---- the stacks -------------------------------------------------------- */
 
 /*
  * Pop.  head is read with acquire, so that the magazine's headers, written

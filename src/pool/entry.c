@@ -1,5 +1,5 @@
 /*
- * handle.c - the functions of a pool, called by the copy of the library that
+ * entry.c - the functions of a pool, called by the copy of the library that
  * made it.
  *
  * Whoever calls may be linked to another copy (copies.h), whose threads have

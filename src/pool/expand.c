@@ -55,7 +55,7 @@ ibuf_expand_limit_(const struct ibuf_store *store)
 	return room_of(store) - store->moving;
 }
 
-/* ---- claim ----------------------------------------------------------- */
+/* ---- claim ------------------------------------------------------------- */
 
 static int
 may_claim(const struct ibuf_store *store, const struct growth *g, size_t n)
@@ -175,7 +175,7 @@ gather(struct ibuf_store *store, struct growth *g, size_t n)
 	return error;
 }
 
-/* ---- commit, or drop -------------------------------------------------- */
+/* ---- commit, or drop --------------------------------------------------- */
 
 static int
 commit(struct ibuf_store *store, struct growth *g)
@@ -226,7 +226,7 @@ settle(struct ibuf_store *store, struct growth *g, int error, bool in_spite)
 	return error != 0 ? error : wrong;
 }
 
-/* ---- growths ------------------------------------------------------------ */
+/* ---- growths ----------------------------------------------------------- */
 
 /* How many of n headers are not free in the slabs, magazines unloaded. */
 static size_t

@@ -59,7 +59,8 @@ fork_child_store(struct ibuf_store *store, const struct ibuf_tcache_ *own)
 	write_off(store, own);
 }
 
-/* Only the thread that forked is there: the thread caches of others are no more. */
+/* Only the thread that forked is there: the thread caches of others are no
+   more. */
 static void
 fork_child_pool(struct ibuf_pool *p)
 {

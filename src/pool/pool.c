@@ -9,7 +9,7 @@
 #define INDIRECT_KEPT 62 /* in a magazine; they are small */
 #define MAGAZINE_MOST 65536
 
-/* ---- the layout ------------------------------------------------------ */
+/* ---- the layout -------------------------------------------------------- */
 
 static size_t
 round_up(size_t n, size_t unit)
@@ -75,7 +75,7 @@ lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 	p->store[IBUF_INDIRECT_].depot.magazine_size = INDIRECT_KEPT;
 }
 
-/* ---- life ---------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------- */
 
 static int
 init_condition(struct ibuf_pool *p)
@@ -137,7 +137,8 @@ ibuf_pool_forked_(struct ibuf_pool *p)
 	(void)init_condition(p);
 }
 
-/* Where an allocation looks for a free element: nowhere, in thread caches of zeros. */
+/* Where an allocation looks for a free header: nowhere, in thread caches of
+   zeros. */
 static size_t
 tcache_offset(uint32_t index)
 {
@@ -158,8 +159,8 @@ pool_destroy(struct ibuf_pool *p)
 	pool_must_be_open(p);
 	/* What other threads keep back is not to be had by the inline body. */
 	p->front.tcache_ = tcache_offset(0);
-	/* Pairs with the loads in ibuf_owner_take_indirect_() and ibuf_mbuf_pool():
-	   who finds the pool closed finds no pool. */
+	/* Pairs with the loads in ibuf_owner_take_indirect_() and
+	   ibuf_mbuf_pool(): who finds the pool closed finds no pool. */
 	__atomic_store_n(&p->owner.pool, NULL, __ATOMIC_RELEASE);
 	return ibuf_close_(p);
 }

@@ -8,7 +8,7 @@
  *
  *   capacity = allocated + available          (direct headers)
  *   max     >= capacity
- *   headers out of a store = taken - given, summed over it and its thread caches
+ *   out of a store = taken - given, summed over it and its thread caches
  */
 #ifndef IBUF_SRC_POOL_H
 #define IBUF_SRC_POOL_H
@@ -31,7 +31,8 @@ struct ibuf_pool {
 	pthread_mutex_t lock;
 	struct ibuf_store store[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
 	bool closed; /* atomic, set under the lock: nothing goes out any more */
-	/* Atomic: 1 until it is over, and who came to it from a thread cache. */
+	/* Atomic: 1 until it is over, and who came to it from a thread
+	   cache. */
 	uint32_t holders;
 	/* Under the lock: */
 	struct ibuf_tcaches_ *tcaches; /* those of all threads; linked */
@@ -87,7 +88,7 @@ pool_must_be_open(const struct ibuf_pool *p)
 		ibuf_pool_is_closed_(p);
 }
 
-/* ---- expand.c, trim.c: memory comes and goes ---------------------------- */
+/* ---- expand.c, trim.c: memory comes and goes --------------------------- */
 
 /* Where the lock is held, it is let go while a provider works. */
 
@@ -143,7 +144,7 @@ bool ibuf_alloc_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
 void ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		      unsigned kind);
 
-/* ---- stats.c: what has been counted ------------------------------------- */
+/* ---- stats.c: what has been counted ------------------------------------ */
 
 struct ibuf_counts {
 	uint64_t taken; /* direct headers */
@@ -171,7 +172,7 @@ int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		    size_t out_size);
 size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
-/* ---- threads.c: the threads of a process, each with its thread caches -- */
+/* ---- threads.c: the threads of a process, each with its thread caches --- */
 
 /*
  * A thread gets a block of thread caches when it first uses a pool, and gives
@@ -193,7 +194,7 @@ struct ibuf_tcaches_ *ibuf_threads_tcaches_(struct ibuf_pool *p);
  */
 struct ibuf_tcaches_ *ibuf_threads_tcaches_to_give_(struct ibuf_pool *p);
 
-/* ---- thread caches.c: the thread caches of one pool --------------------------- */
+/* ---- tcaches.c: the thread caches of one pool -------------------------- */
 
 /* Headers that flush and trim move before they let others have the lock. */
 #define STEP 64
@@ -259,7 +260,7 @@ struct ibuf_pool *ibuf_pool_hold_(struct ibuf_block *block,
 				  const struct ibuf_tcaches_ *tcaches);
 void ibuf_pool_let_go_(struct ibuf_pool *p);
 
-/* ---- close.c: a pool is closed, and ends when nothing is out of it ------ */
+/* ---- close.c: a pool is closed, and ends when nothing is out of it ----- */
 
 /* A header of a closed pool comes back, perhaps the last. */
 void ibuf_close_give_late_(struct ibuf_store *store, struct ibuf_mbuf *m);
@@ -289,7 +290,7 @@ void ibuf_close_look_again_(void);
 /* Count anew what is out, in the child of a fork; all locks are held. */
 void ibuf_close_forked_(struct ibuf_pool *p);
 
-/* ---- fork.c -------------------------------------------------------------- */
+/* ---- fork.c ------------------------------------------------------------ */
 
 /* Let forks be handled from now on; 0 or an error number. */
 int ibuf_fork_prepare_(void);

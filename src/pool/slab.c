@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* ---- slabs and their provider ---------------------------------------- */
+/* ---- slabs and their provider ------------------------------------------ */
 
 /*
  * A thread that is cancelled while a provider works would leave without the
@@ -96,7 +96,7 @@ ibuf_slab_unmap_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
 	free(slab);
 }
 
-/* ---- the tree ------------------------------------------------------- */
+/* ---- the tree ---------------------------------------------------------- */
 
 /* The finalizer of MurmurHash3: every bit of the address counts. */
 static uint64_t
@@ -179,7 +179,7 @@ ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address)
 	return best;
 }
 
-/* ---- a set of slabs --------------------------------------------------- */
+/* ---- a set of slabs ---------------------------------------------------- */
 
 /* The slab an address lies in; NULL: none. */
 static struct ibuf_slab *
@@ -192,7 +192,7 @@ slab_of(const struct ibuf_slabs *slabs, const void *address)
 								     : NULL;
 }
 
-/* ---- open slabs: idle ones stand behind the others -------------------- */
+/* ---- open slabs: idle ones stand behind the others --------------------- */
 
 static bool
 is_idle(const struct ibuf_slab *slab)
@@ -228,7 +228,7 @@ close_slab(struct ibuf_slabs *slabs, struct ibuf_slab *slab)
 		slab->previous;
 }
 
-/* ---- slabs come and go ------------------------------------------------ */
+/* ---- slabs come and go ------------------------------------------------- */
 
 bool
 ibuf_slabs_overlaps_(const struct ibuf_slabs *slabs,
@@ -283,7 +283,7 @@ ibuf_slabs_take_any_(struct ibuf_slabs *slabs)
 	return slab;
 }
 
-/* ---- headers come and go ---------------------------------------------- */
+/* ---- headers come and go ----------------------------------------------- */
 
 struct ibuf_mbuf *
 ibuf_slabs_unlist_(struct ibuf_slabs *slabs)

@@ -72,7 +72,7 @@ void ibuf_slab_unmap_(struct ibuf_slab *slab,
 /* Free what is known of a slab, and leave its memory alone. */
 void ibuf_slab_forget_(struct ibuf_slab *slab);
 
-/* ---- a tree of slabs, none of which overlap; O(log slabs) each ---------- */
+/* ---- a tree of slabs, none of which overlap; O(log slabs) each --------- */
 
 /* link leads to the root. */
 void ibuf_slab_insert_(struct ibuf_slab **link, struct ibuf_slab *slab);
@@ -81,7 +81,7 @@ void ibuf_slab_remove_(struct ibuf_slab **link, const struct ibuf_slab *slab);
 /* The slab with the highest start that is not above an address, or NULL. */
 struct ibuf_slab *ibuf_slab_floor_(struct ibuf_slab *root, uintptr_t address);
 
-/* ---- a set of slabs --------------------------------------------------- */
+/* ---- a set of slabs ---------------------------------------------------- */
 
 struct ibuf_slabs {
 	struct ibuf_slab_shape shape;

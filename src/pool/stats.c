@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* ---- counting: under the lock ---------------------------------------- */
+/* ---- counting: under the lock ------------------------------------------ */
 
 /*
  * Sum up one kind of header.  given first, of all thread caches, and then
@@ -69,7 +69,7 @@ count_out(struct ibuf_pool *p)
 	return (size_t)out;
 }
 
-/* ---- reading ------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------- */
 
 static void
 read_heap(struct ibuf_pool_stats *stats)

@@ -51,7 +51,7 @@ store_of(struct ibuf_depot *depot)
 	return (struct ibuf_store *)(void *)depot;
 }
 
-/* ---- all of these need the lock --------------------------------------- */
+/* ---- all of these need the lock ---------------------------------------- */
 
 /* Free headers in the slabs, carved or not. */
 static inline size_t

@@ -1,4 +1,5 @@
-/* tcache.c - a thread cache works with two magazines, and trades them with a depot. */
+/* tcache.c - a thread cache works with two magazines, and trades them with a
+   depot. */
 #include "tcache.h"
 
 #include <string.h>
@@ -21,8 +22,8 @@ move_top(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 }
 
 /*
- * From now on the thread cache works with this magazine.  Another thread may close
- * the thread cache at any moment, and closed it stays.
+ * From now on the thread cache works with this magazine.  Another thread may
+ * close the thread cache at any moment, and closed it stays.
  */
 static void
 load(struct ibuf_tcache_ *tcache, struct ibuf_magazine *magazine)
@@ -83,7 +84,7 @@ swap(struct ibuf_tcache_ *tcache)
 	load(tcache, magazine);
 }
 
-/* ---- headers out ---------------------------------------------------- */
+/* ---- headers out ------------------------------------------------------- */
 
 bool
 ibuf_tcache_refill_(struct ibuf_tcache_ *tcache)
@@ -138,7 +139,7 @@ ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out, size_t n)
 	__atomic_store_n(&tcache->taken_, tcache->taken_ + n, __ATOMIC_RELEASE);
 }
 
-/* How many headers a thread cache asks the stock for, this time. */
+/* How many headers a thread cache asks the slabs for, this time. */
 static size_t
 refill_size(const struct ibuf_tcache_ *tcache, size_t magazine_size)
 {
@@ -165,7 +166,7 @@ ibuf_tcache_fill_(struct ibuf_tcache_ *tcache)
 	return n != 0;
 }
 
-/* ---- headers back --------------------------------------------------- */
+/* ---- headers back ------------------------------------------------------ */
 
 /* Make room in a full thread cache. */
 static void
@@ -211,9 +212,10 @@ ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m)
 	return true;
 }
 
-/* ---- thread caches come and go ---------------------------------------------- */
+/* ---- thread caches come and go ----------------------------------------- */
 
-/* A thread cache with two magazines, or one where it may keep one object only. */
+/* A thread cache with two magazines, or one where it may keep one header
+   only. */
 bool
 ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_store *store)
 {
@@ -248,7 +250,7 @@ ibuf_tcache_close_(struct ibuf_tcache_ *tcache)
 	__atomic_store_n(&tcache->end_, NULL, __ATOMIC_RELAXED);
 }
 
-/* Put up to n headers from the top of a magazine into the stock. */
+/* Put up to n headers from the top of a magazine into the slabs. */
 static size_t
 empty_magazine(struct ibuf_magazine *magazine, size_t n)
 {

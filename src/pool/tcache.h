@@ -15,7 +15,8 @@
 #include "store.h"
 #include <ibuf/inline/thread.h>
 
-/* The calling thread's thread caches by the number of an owner; NULL: it has none. */
+/* The calling thread's thread caches by the number of an owner; NULL: it has
+   none. */
 extern __thread struct ibuf_tcaches_ *ibuf_tcaches_own_ IBUF_TLS_;
 
 /* The magazine that a thread cache, not one of zeros, works with. */
@@ -34,13 +35,16 @@ tcache_store(const struct ibuf_tcache_ *tcache)
 	return store_of(tcache_magazine(tcache)->depot);
 }
 
-/* How many headers a thread cache has, for any thread; size is that of a magazine. */
+/* How many headers a thread cache has, for any thread; size is that of a
+   magazine. */
 uint32_t ibuf_tcache_held_(const struct ibuf_tcache_ *tcache, size_t size);
 
-/* Get headers into an empty thread cache without a lock; false: there are none. */
+/* Get headers into an empty thread cache without a lock; false: there are
+   none. */
 bool ibuf_tcache_refill_(struct ibuf_tcache_ *tcache);
 
-/* See to it that a thread cache has n headers, without a lock; false: it cannot. */
+/* See to it that a thread cache has n headers, without a lock; false: it
+   cannot. */
 bool ibuf_tcache_top_up_(struct ibuf_tcache_ *tcache, size_t n);
 
 /* Take n headers out of a thread cache that has them. */
@@ -48,9 +52,9 @@ void ibuf_tcache_pour_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **out,
 		       size_t n);
 
 /*
- * Get headers into an empty thread cache from the stock; the lock is held.  They are
- * few at first and twice as many each time, up to a magazine: what a thread
- * keeps back grows with its use of the pool.
+ * Get headers into an empty thread cache from the slabs; the lock is held.
+ * They are few at first and twice as many each time, up to a magazine: what a
+ * thread keeps back grows with its use of the pool.
  */
 bool ibuf_tcache_fill_(struct ibuf_tcache_ *tcache);
 
@@ -58,8 +62,8 @@ bool ibuf_tcache_fill_(struct ibuf_tcache_ *tcache);
 bool ibuf_tcache_put_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf *m);
 
 /*
- * Give a thread cache its magazines, two or one; it stays closed.  false: no memory.
- * The lock is held, as for the three below.
+ * Give a thread cache its magazines, two or one; it stays closed. false: no
+ * memory.  The lock is held, as for the three below.
  */
 bool ibuf_tcache_set_up_(struct ibuf_tcache_ *tcache, struct ibuf_store *store);
 
@@ -76,16 +80,16 @@ tcache_is_open(const struct ibuf_tcache_ *tcache)
 /* Close a thread cache of any thread, for good: who fills it finds it full. */
 void ibuf_tcache_close_(struct ibuf_tcache_ *tcache);
 
-/* Put what a thread cache holds into the stock, at most n headers; how many. */
+/* Put what a thread cache holds into the slabs, at most n headers; how many. */
 size_t ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n);
 
 /* Hand the numbers and the magazines of an empty thread cache to the depot. */
 void ibuf_tcache_retire_(struct ibuf_tcache_ *tcache);
 
 /*
- * In the child of a fork: a thread cache whose thread is not there leaves its numbers
- * to the depot; then the depot has all magazines but those of the thread that
- * is there, where that has a thread cache.
+ * In the child of a fork: a thread cache whose thread is not there leaves its
+ * numbers to the depot; then the depot has all magazines but those of the
+ * thread that is there, where that has a thread cache.
  */
 void ibuf_tcache_abandon_(struct ibuf_tcache_ *tcache);
 void ibuf_tcache_inherit_(struct ibuf_store *store,

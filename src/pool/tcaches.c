@@ -1,8 +1,8 @@
-/* thread caches.c - the thread caches of one pool: linked, found, emptied. */
+/* tcaches.c - the thread caches of one pool: linked, found, emptied. */
 #define _POSIX_C_SOURCE 200809L
 #include "pool.h"
 
-/* ---- the list of pools: under the threads lock -------------------------- */
+/* ---- the list of pools: under the threads lock ------------------------- */
 
 struct ibuf_pool *ibuf_pools_;
 
@@ -27,7 +27,7 @@ ibuf_pool_unlist_(struct ibuf_pool *p)
 		p->next->previous = p->previous;
 }
 
-/* ---- the list of a pool: under its lock ---------------------------------- */
+/* ---- the list of a pool: under its lock -------------------------------- */
 
 /* On by the link of the indirect one, back by that of the direct one. */
 static void
@@ -69,7 +69,7 @@ ibuf_pool_link_only_(struct ibuf_pool *p, struct ibuf_tcaches_ *own)
 		set_links(own, NULL, NULL);
 }
 
-/* ---- pairs of thread caches come and go ---------------------------------- */
+/* ---- pairs of thread caches come and go -------------------------------- */
 
 static bool
 set_up(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
@@ -139,7 +139,7 @@ ibuf_pool_let_go_(struct ibuf_pool *p)
 		ibuf_pool_unmake_(p);
 }
 
-/* ---- emptied ------------------------------------------------------------- */
+/* ---- emptied ----------------------------------------------------------- */
 
 size_t
 ibuf_pool_empty_(struct ibuf_tcaches_ *tcaches, size_t n)

@@ -14,7 +14,7 @@ static bool prepared; /* under the threads lock; the two below are set then */
 static pthread_key_t key;
 static bool can_keep; /* there may be thread caches at all */
 
-/* ---- threads that exit ------------------------------------------------ */
+/* ---- threads that exit ------------------------------------------------- */
 
 /* Give back all that the thread caches of a block hold, and the block. */
 static void
@@ -45,7 +45,7 @@ thread_exits(void *block)
 	ibuf_close_look_again_();
 }
 
-/* ---- threads and pools that begin --------------------------------------- */
+/* ---- threads and pools that begin -------------------------------------- */
 
 /* What is done once in a process; again, where it failed for memory. */
 static int
@@ -145,7 +145,8 @@ ibuf_threads_tcaches_(struct ibuf_pool *p)
 	return tcaches;
 }
 
-/* How often a thread goes past its thread caches before it is worth having them. */
+/* How often a thread goes past its thread caches before it is worth having
+   them. */
 #define GIVES_PAST 64
 
 struct ibuf_tcaches_ *

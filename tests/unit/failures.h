@@ -14,15 +14,15 @@
 
 #define PIECES_MAX 64
 
-struct world {
+struct failure {
 	struct ibuf_mbuf *m;      /* what the call works on */
 	struct ibuf_mbuf *peer;   /* what it must not touch; or NULL */
 	struct ibuf_mbuf *result; /* what it made; or NULL */
 	struct ibuf_pool *pool;   /* where they come from; NULL: the heap */
 };
 
-typedef void world_make_fn(struct world *w);
-typedef int world_call_fn(struct world *w);
+typedef void world_make_fn(struct failure *w);
+typedef int world_call_fn(struct failure *w);
 
 /* How many windows look at the room of one segment. */
 static inline uint32_t
@@ -69,7 +69,7 @@ assert_pieces(const struct ibuf_mbuf *m, const struct pieces *was)
 }
 
 static inline struct ibuf_pool_stats
-world_stats(const struct world *w)
+world_stats(const struct failure *w)
 {
 	struct ibuf_pool_stats stats;
 
@@ -79,14 +79,14 @@ world_stats(const struct world *w)
 }
 
 static inline void
-world_end(struct world *w)
+world_end(struct failure *w)
 {
 	ibuf_mbuf_free(w->m);
 	ibuf_mbuf_free(w->peer);
 	ibuf_mbuf_free(w->result);
 	if (w->pool != NULL)
 		assert_int_equal(ibuf_pool_destroy(w->pool), 0);
-	*w = (struct world){NULL, NULL, NULL, NULL};
+	*w = (struct failure){NULL, NULL, NULL, NULL};
 }
 
 /* The message and its peer, as they were. */
@@ -97,7 +97,7 @@ struct world_state {
 };
 
 static inline void
-world_take(struct world_state *was, const struct world *w)
+world_take(struct world_state *was, const struct failure *w)
 {
 	state_take(&was->m, w->m);
 	pieces_take(&was->m_pieces, w->m);
@@ -109,7 +109,7 @@ world_take(struct world_state *was, const struct world *w)
 }
 
 static inline void
-assert_world(const struct world *w, const struct world_state *was)
+assert_world(const struct failure *w, const struct world_state *was)
 {
 	struct ibuf_pool_stats stats = world_stats(w);
 
@@ -131,7 +131,7 @@ static inline bool
 world_strike(world_make_fn *make, world_call_fn *call, void (*fault)(size_t n),
 	     size_t n, const void *bytes, size_t len, size_t *failures)
 {
-	struct world w = {NULL, NULL, NULL, NULL};
+	struct failure w = {NULL, NULL, NULL, NULL};
 	struct world_state *was = malloc(sizeof(*was));
 	size_t blocks;
 	bool struck;

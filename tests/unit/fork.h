@@ -13,7 +13,7 @@
 
 enum { MAX = 40, CACHE = 8 };
 
-struct world {
+struct family {
 	struct ibuf_pool *p;
 	struct ibuf_mbuf *m;
 	struct gate start;
@@ -33,7 +33,7 @@ books_are_right(const struct ibuf_pool *p)
 
 /* Run body in a child that has ten seconds; 0: all was right there. */
 static inline int
-in_child(int (*body)(struct world *w), struct world *w)
+in_child(int (*body)(struct family *w), struct family *w)
 {
 	pid_t child = fork();
 	int status;

@@ -11,7 +11,7 @@ static const size_t caches[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 20, 64, 1000};
 #define FOR_EACH_CACHE(i)                                                      \
 	for (size_t i = 0; i < sizeof(caches) / sizeof(caches[0]); i++)
 
-struct world {
+struct caches {
 	struct ibuf_pool *p;
 	size_t n; /* how many to take and give back */
 	struct gate filled;
@@ -21,7 +21,7 @@ struct world {
 static void *
 fill_and_stay(void *arg)
 {
-	struct world *w = arg;
+	struct caches *w = arg;
 	struct ibuf_mbuf *ms[MAX];
 	size_t n = ibuf_pool_alloc_upto(w->p, ms, w->n);
 
@@ -37,10 +37,10 @@ TEST(whatever_the_cache_a_thread_gets_all_but_what_the_others_may_keep)
 	{
 		size_t cache = caches[i] < MAX ? caches[i] : MAX;
 		size_t kept = (THREADS - 1) * cache;
-		struct world w = {.p = pool_of(MAX, caches[i]),
-				  .n = MAX / THREADS,
-				  .filled = GATE_INIT(THREADS),
-				  .done = GATE_INIT(THREADS)};
+		struct caches w = {.p = pool_of(MAX, caches[i]),
+				   .n = MAX / THREADS,
+				   .filled = GATE_INIT(THREADS),
+				   .done = GATE_INIT(THREADS)};
 		struct ibuf_mbuf *ms[MAX + 1];
 		pthread_t threads[THREADS - 1];
 		size_t n;
@@ -138,7 +138,7 @@ TEST(frees_need_no_memory)
 static void *
 take_and_give(void *arg)
 {
-	struct world *w = arg;
+	struct caches *w = arg;
 	struct ibuf_mbuf *ms[MAX], *clone;
 
 	w->n = take_all(w->p, ms, MAX);
@@ -152,7 +152,7 @@ take_and_give(void *arg)
 
 TEST(a_thread_for_which_there_is_no_memory_uses_the_pool_all_the_same)
 {
-	struct world w = {.p = NULL};
+	struct caches w = {.p = NULL};
 	struct ibuf_mbuf *ms[MAX], *clone;
 	pthread_t thread;
 

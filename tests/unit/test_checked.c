@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-struct world {
+struct checked {
 	struct ibuf_pool *p;
 	struct ibuf_mbuf *m; /* the culprit */
 	bool elsewhere;      /* another thread trims */
@@ -32,7 +32,7 @@ trim(void *p)
 }
 
 static void
-trim_here_or_there(const struct world *w)
+trim_here_or_there(const struct checked *w)
 {
 	if (w->elsewhere)
 		threads_run(1, trim, w->p, 0);
@@ -43,7 +43,7 @@ trim_here_or_there(const struct world *w)
 static void
 free_trim_free(void *world)
 {
-	struct world *w = world;
+	struct checked *w = world;
 
 	ibuf_pool_free(w->p, w->m);
 	trim_here_or_there(w);
@@ -53,7 +53,7 @@ free_trim_free(void *world)
 static void
 free_plainly_trim_free(void *world)
 {
-	struct world *w = world;
+	struct checked *w = world;
 	struct ibuf_mbuf *other = ibuf_pool_alloc(w->p);
 
 	ibuf_pool_free(w->p, other); /* the slab is remembered */
@@ -66,7 +66,7 @@ free_plainly_trim_free(void *world)
 static void
 free_trim_alloc_free(void *world)
 {
-	struct world *w = world;
+	struct checked *w = world;
 
 	ibuf_pool_free(w->p, w->m);
 	trim_here_or_there(w);
@@ -80,8 +80,8 @@ assert_foreign_or_twice(void (*body)(void *world), unsigned flags, size_t cache,
 			bool is_clone)
 {
 	for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
-		struct world w = {.p = pool_named("trimmed", cache, flags),
-				  .elsewhere = elsewhere != 0};
+		struct checked w = {.p = pool_named("trimmed", cache, flags),
+				    .elsewhere = elsewhere != 0};
 		char words[64];
 
 		w.m = ibuf_pool_alloc(w.p);
@@ -117,7 +117,7 @@ TEST(what_a_trim_has_unmapped_is_not_looked_at)
 static void
 free_to_its_successor(void *world)
 {
-	struct world *w = world;
+	struct checked *w = world;
 	struct ibuf_pool *before = w->p;
 
 	ibuf_pool_free(before, w->m);
@@ -136,7 +136,7 @@ free_to_its_successor(void *world)
 
 TEST(what_is_remembered_of_a_pool_does_not_outlive_it)
 {
-	struct world w = {.p = pool_named("first", 0, 0)};
+	struct checked w = {.p = pool_named("first", 0, 0)};
 
 	w.m = ibuf_pool_alloc(w.p);
 	assert_aborts(free_to_its_successor, &w, "\"after\" no");

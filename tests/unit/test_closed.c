@@ -5,7 +5,7 @@
  */
 #include "threads.h"
 
-struct world {
+struct closed {
 	struct ibuf_pool *p;
 	struct ibuf_mbuf *m;
 	struct gate filled, closed;
@@ -134,7 +134,7 @@ TEST(each_call_on_a_pool_that_was_destroyed_aborts_with_its_name)
 static void *
 alloc_late(void *arg)
 {
-	struct world *w = arg;
+	struct closed *w = arg;
 
 	ibuf_mbuf_free(ibuf_pool_alloc(w->p)); /* kept back here */
 	gate_wait(&w->filled);
@@ -146,7 +146,7 @@ alloc_late(void *arg)
 static void
 destroy_and_alloc_elsewhere(void *arg)
 {
-	struct world *w = arg;
+	struct closed *w = arg;
 	pthread_t thread;
 
 	threads_start(&thread, 1, alloc_late, w, 0);
@@ -159,9 +159,9 @@ destroy_and_alloc_elsewhere(void *arg)
 
 TEST(what_another_thread_keeps_back_is_not_to_be_had_after_destroy)
 {
-	struct world w = {.p = pool_of(0, 8),
-			  .filled = GATE_INIT(2),
-			  .closed = GATE_INIT(2)};
+	struct closed w = {.p = pool_of(0, 8),
+			   .filled = GATE_INIT(2),
+			   .closed = GATE_INIT(2)};
 
 	assert_aborts(destroy_and_alloc_elsewhere, &w, "\"ibuf\" destroyed");
 	assert_int_equal(ibuf_pool_destroy(w.p), 0);

@@ -301,20 +301,20 @@ TEST(pullup_leaves_whoever_shares_the_segments_alone)
 /* ---- failures ------------------------------------------------------ */
 
 static void
-make_three(struct world *w)
+make_three(struct failure *w)
 {
 	w->m = three_segments();
 }
 
 static void
-make_shared(struct world *w)
+make_shared(struct failure *w)
 {
 	w->m = three_segments();
 	w->peer = ibuf_mbuf_clone(w->m);
 }
 
 static void
-make_pooled(struct world *w)
+make_pooled(struct failure *w)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 
@@ -328,7 +328,7 @@ make_pooled(struct world *w)
 }
 
 static int
-linearize_it(struct world *w)
+linearize_it(struct failure *w)
 {
 	int error = ibuf_mbuf_linearize(w->m);
 
@@ -338,7 +338,7 @@ linearize_it(struct world *w)
 }
 
 static int
-pull_up_9(struct world *w)
+pull_up_9(struct failure *w)
 {
 	return ibuf_mbuf_pullup(w->m, 9) == NULL ? -ENOMEM : 0;
 }

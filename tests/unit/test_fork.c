@@ -4,7 +4,7 @@
 #include "fork.h"
 
 static int
-use_what_was_inherited(struct world *w)
+use_what_was_inherited(struct family *w)
 {
 	struct ibuf_mbuf *ms[MAX];
 	size_t n;
@@ -25,7 +25,7 @@ use_what_was_inherited(struct world *w)
 
 TEST(a_child_owns_what_its_parent_had_and_the_parent_keeps_it)
 {
-	struct world w = {.p = pool_of(MAX, CACHE)};
+	struct family w = {.p = pool_of(MAX, CACHE)};
 	struct ibuf_mbuf *ms[MAX + 1];
 
 	assert_int_equal(take_all(w.p, ms, 20), 20);
@@ -113,7 +113,7 @@ all_is_there_once(struct ibuf_pool *p)
 }
 
 static int
-use_every_pool(struct world *w)
+use_every_pool(struct family *w)
 {
 	(void)w;
 	for (int i = 0; i < POOLS; i++)
@@ -143,7 +143,7 @@ TEST(a_child_writes_off_what_others_kept_of_every_pool)
 static struct ibuf_mbuf *out[MAX];
 
 static int
-free_all(struct world *w)
+free_all(struct family *w)
 {
 	size_t n = MAX / 2;
 
@@ -157,7 +157,7 @@ free_all(struct world *w)
 
 TEST(each_magazine_is_there_once_in_a_child)
 {
-	struct world w = {.p = pool_of(MAX, 2)};
+	struct family w = {.p = pool_of(MAX, 2)};
 
 	/* Some magazines, all in the stack of the empty ones at last. */
 	assert_int_equal(take_all(w.p, out, MAX / 2), MAX / 2);
@@ -177,7 +177,7 @@ TEST(each_magazine_is_there_once_in_a_child)
 static void *
 use_and_exit(void *arg)
 {
-	struct world *w = arg;
+	struct family *w = arg;
 
 	if (!all_is_there_once(w->p))
 		atomic_store(&w->over, true);
@@ -186,7 +186,7 @@ use_and_exit(void *arg)
 }
 
 static int
-start_threads(struct world *w)
+start_threads(struct family *w)
 {
 	pthread_t thread;
 
@@ -213,7 +213,7 @@ begin_and_stay(void *arg)
 TEST(a_child_has_threads_of_its_own)
 {
 	enum { OTHERS = 6 };
-	struct world w = {.p = NULL};
+	struct family w = {.p = NULL};
 	pthread_t threads[OTHERS];
 
 	filled = (struct gate)GATE_INIT(OTHERS + 1);
@@ -236,14 +236,14 @@ TEST(a_child_has_threads_of_its_own)
 static void *
 wait_for_ever(void *arg)
 {
-	struct world *w = arg;
+	struct family *w = arg;
 
 	ibuf_mbuf_free(ibuf_pool_alloc_wait(w->p, NULL));
 	return NULL;
 }
 
 static int
-free_and_destroy(struct world *w)
+free_and_destroy(struct family *w)
 {
 	static const struct timespec moment = {0, 1000000};
 	struct ibuf_mbuf *m;
@@ -262,7 +262,7 @@ free_and_destroy(struct world *w)
 TEST(a_child_does_not_wait_for_those_who_waited)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-	struct world w = {.p = NULL};
+	struct family w = {.p = NULL};
 	pthread_t thread;
 
 	o.max = 1;

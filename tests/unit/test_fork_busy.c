@@ -9,7 +9,7 @@ enum { THREADS = 3 };
 static void *
 keep_busy(void *arg)
 {
-	struct world *w = arg;
+	struct family *w = arg;
 
 	gate_wait(&w->start);
 	while (!atomic_load(&w->over)) {
@@ -27,7 +27,7 @@ keep_busy(void *arg)
 }
 
 static int
-use_everything(struct world *w)
+use_everything(struct family *w)
 {
 	struct ibuf_pool *other = ibuf_pool_new(4, 64);
 	struct ibuf_mbuf *ms[MAX], *clone;
@@ -61,8 +61,8 @@ use_everything(struct world *w)
 
 TEST(a_child_never_waits_for_threads_it_does_not_have)
 {
-	struct world w = {.p = pool_of(MAX, CACHE),
-			  .start = GATE_INIT(THREADS + 1)};
+	struct family w = {.p = pool_of(MAX, CACHE),
+			   .start = GATE_INIT(THREADS + 1)};
 	pthread_t threads[THREADS];
 
 	w.m = ibuf_pool_alloc(w.p);

@@ -42,25 +42,25 @@ source_close(struct source *s)
 /* What a message can be like when something is read into it. */
 
 static void
-with_tailroom(struct world *w)
+with_tailroom(struct failure *w)
 {
 	w->m = message_with(2, 6, 5);
 }
 
 static void
-full(struct world *w)
+full(struct failure *w)
 {
 	w->m = message_with(2, 6, 0);
 }
 
 static void
-without_any_room(struct world *w)
+without_any_room(struct failure *w)
 {
 	w->m = ibuf_mbuf_new(0);
 }
 
 static void
-that_would_slide(struct world *w)
+that_would_slide(struct failure *w)
 {
 	w->m = message_with(2, 12, 0);
 	assert_int_equal(ibuf_mbuf_trim_head(w->m, 9), 0);
@@ -68,21 +68,21 @@ that_would_slide(struct world *w)
 
 /* Large enough that it need not grow, and with dead headroom. */
 static void
-that_slides(struct world *w)
+that_slides(struct failure *w)
 {
 	w->m = message_with(2, 6000, 100);
 	assert_int_equal(ibuf_mbuf_trim_head(w->m, 5000), 0);
 }
 
 static void
-emptied(struct world *w)
+emptied(struct failure *w)
 {
 	w->m = message_with(2, 6000, 100);
 	assert_int_equal(ibuf_mbuf_trim_head(w->m, 6000), 0);
 }
 
 static void
-that_shares_its_tail(struct world *w)
+that_shares_its_tail(struct failure *w)
 {
 	w->m = message_with(2, 6, 5);
 	w->peer = w->m;
@@ -90,34 +90,34 @@ that_shares_its_tail(struct world *w)
 }
 
 static void
-whose_tail_others_share(struct world *w)
+whose_tail_others_share(struct failure *w)
 {
 	w->m = message_with(2, 6, 5);
 	w->peer = ibuf_mbuf_clone(w->m);
 }
 
 static void
-that_is_a_slice(struct world *w)
+that_is_a_slice(struct failure *w)
 {
 	w->peer = message_with(2, 6, 5);
 	w->m = ibuf_mbuf_slice(w->peer, 1, 3);
 }
 
 static void
-that_is_read_only(struct world *w)
+that_is_read_only(struct failure *w)
 {
 	w->m = ibuf_mbuf_wrap_const(ten, 10, NULL, NULL);
 	w->peer = ibuf_mbuf_clone(w->m);
 }
 
 static void
-of_several_segments(struct world *w)
+of_several_segments(struct failure *w)
 {
 	w->m = message_cut(ten, 10, 0x48);
 }
 
 static void
-of_a_pool(struct world *w)
+of_a_pool(struct failure *w)
 {
 	w->pool = ibuf_pool_new(2, 10);
 	w->m = ibuf_pool_alloc(w->pool);
@@ -125,7 +125,7 @@ of_a_pool(struct world *w)
 }
 
 static void
-of_a_pool_and_shared(struct world *w)
+of_a_pool_and_shared(struct failure *w)
 {
 	of_a_pool(w);
 	w->peer = w->m;
@@ -148,7 +148,7 @@ static world_make_fn *const shapes[] = {
 TEST(read_appends_to_a_message_of_any_shape_and_no_other_changes)
 {
 	for (size_t i = 0; i < SHAPES; i++) {
-		struct world w = {NULL, NULL, NULL, NULL};
+		struct failure w = {NULL, NULL, NULL, NULL};
 		struct state was, peer;
 		struct source s;
 		struct ibuf_mbuf *m;
@@ -200,7 +200,7 @@ TEST(read_takes_no_more_than_max)
 {
 	for (size_t i = 0; i < SHAPES; i++) {
 		for (size_t max = 0; max <= 4; max++) {
-			struct world w = {NULL, NULL, NULL, NULL};
+			struct failure w = {NULL, NULL, NULL, NULL};
 			struct source s;
 			size_t len;
 			char left[16];
@@ -484,7 +484,7 @@ TEST(a_record_of_eight_bytes_is_read_where_fewer_fit)
 static void
 assert_reads_nothing(world_make_fn *make, int fd, ssize_t result)
 {
-	struct world w = {NULL, NULL, NULL, NULL};
+	struct failure w = {NULL, NULL, NULL, NULL};
 	struct world_state *was = malloc(sizeof(*was));
 	size_t blocks;
 
@@ -552,7 +552,7 @@ TEST(a_read_that_fails_half_way_leaves_every_byte_as_it_was)
 TEST(a_signal_that_came_first_is_no_error)
 {
 	for (size_t i = 0; i < SHAPES; i++) {
-		struct world w = {NULL, NULL, NULL, NULL};
+		struct failure w = {NULL, NULL, NULL, NULL};
 		struct source s;
 		size_t len;
 
@@ -576,7 +576,7 @@ TEST(a_signal_that_came_first_is_no_error)
 static struct source supply;
 
 static int
-read_three(struct world *w)
+read_three(struct failure *w)
 {
 	ssize_t got = ibuf_io_read(supply.from, w->m, 3);
 

@@ -7,14 +7,14 @@
 #include <stdio.h>
 
 /* The pool that is named, another one, and messages to misuse. */
-struct world {
+struct misuse {
 	struct ibuf_pool *p, *other;
 	struct ibuf_mbuf *a, *b;
 	void *address; /* of the culprit */
 };
 
 static void
-world_open(struct world *w)
+world_open(struct misuse *w)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 
@@ -31,7 +31,7 @@ world_open(struct world *w)
 }
 
 static void
-world_close(struct world *w)
+world_close(struct misuse *w)
 {
 	ibuf_mbuf_free(w->a);
 	ibuf_mbuf_free(w->b);
@@ -52,20 +52,20 @@ world_close(struct world *w)
 
 /* Define a test whose misuse is the block that follows. */
 #define MISUSE(name)                                                           \
-	static void name##_(struct world *w);                                  \
+	static void name##_(struct misuse *w);                                 \
 	static void name##_body(void *w)                                       \
 	{                                                                      \
 		name##_(w);                                                    \
 	}                                                                      \
 	TEST(name)                                                             \
 	{                                                                      \
-		struct world w;                                                \
+		struct misuse w;                                               \
                                                                                \
 		world_open(&w);                                                \
 		assert_caught(name##_body, &w);                                \
 		world_close(&w);                                               \
 	}                                                                      \
-	static void name##_(struct world *w)
+	static void name##_(struct misuse *w)
 
 /* ---- twice --------------------------------------------------------- */
 
@@ -151,7 +151,7 @@ MISUSE(a_segment_freed_behind_the_back_of_its_message_is_caught)
 static void
 free_clone_twice(void *world)
 {
-	struct world *w = world;
+	struct misuse *w = world;
 
 	ibuf_mbuf_free(w->address);
 	ibuf_mbuf_free(w->address);
@@ -160,7 +160,7 @@ free_clone_twice(void *world)
 static void
 free_clone_after_another(void *world)
 {
-	struct world *w = world;
+	struct misuse *w = world;
 	struct ibuf_mbuf *between = ibuf_mbuf_clone(w->a);
 
 	ibuf_mbuf_free(w->address);
@@ -171,7 +171,7 @@ free_clone_after_another(void *world)
 
 TEST(a_clone_freed_twice_is_caught)
 {
-	struct world w;
+	struct misuse w;
 	struct ibuf_mbuf *clone;
 
 	world_open(&w);
@@ -188,14 +188,14 @@ TEST(a_clone_freed_twice_is_caught)
 static void
 free_to_the_pool(void *world)
 {
-	struct world *w = world;
+	struct misuse *w = world;
 
 	ibuf_pool_free(w->p, w->address);
 }
 
 /* What the checked free must not be given. */
 static void
-assert_foreign(struct world *w, void *address)
+assert_foreign(struct misuse *w, void *address)
 {
 	w->address = address;
 	assert_caught(free_to_the_pool, w);
@@ -203,7 +203,7 @@ assert_foreign(struct world *w, void *address)
 
 TEST(a_message_of_another_pool_or_of_the_heap_is_foreign)
 {
-	struct world w;
+	struct misuse w;
 	struct ibuf_mbuf *theirs, *clone, *heap;
 
 	world_open(&w);
@@ -221,7 +221,7 @@ TEST(a_message_of_another_pool_or_of_the_heap_is_foreign)
 
 TEST(a_pointer_into_an_mbuf_or_behind_all_of_them_is_foreign)
 {
-	struct world w;
+	struct misuse w;
 	uint8_t *a, *b, *clone;
 	ptrdiff_t stride;
 
@@ -244,7 +244,7 @@ TEST(a_pointer_into_an_mbuf_or_behind_all_of_them_is_foreign)
 
 TEST(a_pointer_to_the_stack_or_to_nothing_at_all_is_foreign)
 {
-	struct world w;
+	struct misuse w;
 	uint64_t stack[64] = {0};
 	static uint64_t fixed[64];
 
@@ -263,7 +263,7 @@ TEST(a_copy_of_an_mbuf_s_header_is_foreign_wherever_it_lies)
 		struct ibuf_mbuf header;
 		uint8_t bytes[64];
 	} copy;
-	struct world w;
+	struct misuse w;
 	struct ibuf_mbuf *clone;
 
 	world_open(&w);
@@ -286,7 +286,7 @@ TEST(a_copy_of_an_mbuf_s_header_is_foreign_wherever_it_lies)
 TEST(a_name_that_is_too_long_for_a_line_still_gives_one_line)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-	struct world w;
+	struct misuse w;
 	char name[2000], words[64];
 
 	world_open(&w);

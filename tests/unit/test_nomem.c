@@ -3,8 +3,8 @@
  * on every kind of message: the call fails and nothing changed, or it did
  * without; and once there is memory again it works.
  */
+#include "samples.h"
 #include "states.h"
-#include "worlds.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -214,7 +214,7 @@ is_done(const struct call *call, const struct ibuf_mbuf *m)
 
 /* What is wrong after the call, of which a part may have failed? */
 static const char *
-fault_of(const struct call *call, struct world *w, int error,
+fault_of(const struct call *call, struct sample *w, int error,
 	 const struct state *before, const struct state *kin)
 {
 	const char *change = NULL;
@@ -247,7 +247,7 @@ starve(const struct call *call, size_t world, void (*arm)(size_t n))
 	bool struck;
 
 	do {
-		struct world w = {0};
+		struct sample w = {0};
 		const char *fault;
 		int error;
 

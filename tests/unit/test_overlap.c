@@ -9,7 +9,7 @@
 
 enum { CACHE = 8 };
 
-struct world {
+struct overlap {
 	struct ibuf_pool *p;
 	struct ibuf_mbuf *m;
 };
@@ -31,7 +31,7 @@ free_twice_at_once(struct ibuf_mbuf *m)
 static void
 assert_twice_is_caught(void (*body)(void *world), size_t cache)
 {
-	struct world w = {.p = pool_of(40, cache)};
+	struct overlap w = {.p = pool_of(40, cache)};
 	char words[40];
 
 	w.m = ibuf_pool_alloc(w.p);
@@ -45,7 +45,7 @@ assert_twice_is_caught(void (*body)(void *world), size_t cache)
 static void
 free_again(void *world)
 {
-	struct world *w = world;
+	struct overlap *w = world;
 	struct ibuf_mbuf *ms[2];
 
 	free_twice_at_once(w->m);
@@ -67,7 +67,7 @@ TEST(without_a_cache_too_it_is_caught_when_it_is_freed_again)
 static void
 flush(void *world)
 {
-	struct world *w = world;
+	struct overlap *w = world;
 
 	free_twice_at_once(w->m);
 	ibuf_pool_flush(w->p);
@@ -83,7 +83,7 @@ TEST(an_mbuf_in_a_cache_twice_is_caught_by_flush)
 static void
 use_and_flush(void *world)
 {
-	struct world *w = world;
+	struct overlap *w = world;
 
 	free_twice_at_once(w->m);
 	(void)ibuf_pool_alloc(w->p);
@@ -100,7 +100,7 @@ TEST(an_mbuf_in_a_cache_and_in_use_is_caught_by_flush)
 static void
 flush_window(void *world)
 {
-	struct world *w = world;
+	struct overlap *w = world;
 	struct ibuf_mbuf *first = ibuf_mbuf_clone(w->m);
 
 	(void)ibuf_mbuf_clone(w->m);
@@ -111,7 +111,7 @@ flush_window(void *world)
 
 TEST(a_clone_in_a_cache_twice_is_caught_by_flush)
 {
-	struct world w = {.p = NULL};
+	struct overlap w = {.p = NULL};
 
 	if (!caches_work())
 		skip();

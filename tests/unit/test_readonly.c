@@ -409,7 +409,7 @@ TEST(memory_is_given_back_when_the_message_has_moved_off_it)
 /* ---- failures ------------------------------------------------------ */
 
 static void
-make_wrapped(struct world *w)
+make_wrapped(struct failure *w)
 {
 	w->m = ibuf_mbuf_wrap_const(ten, LEN, NULL, NULL);
 	w->peer = ibuf_mbuf_clone(w->m);
@@ -417,13 +417,13 @@ make_wrapped(struct world *w)
 }
 
 static int
-unshare_it(struct world *w)
+unshare_it(struct failure *w)
 {
 	return ibuf_mbuf_unshare(w->m);
 }
 
 static int
-overwrite_it(struct world *w)
+overwrite_it(struct failure *w)
 {
 	return ibuf_mbuf_write_at(w->m, 8, "89ab", 4);
 }

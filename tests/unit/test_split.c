@@ -175,20 +175,20 @@ TEST(the_halves_of_an_empty_message_are_empty)
 /* ---- failures ------------------------------------------------------ */
 
 static void
-make_one(struct world *w)
+make_one(struct failure *w)
 {
 	w->m = message_with(4, 8, 4);
 }
 
 static void
-make_shared(struct world *w)
+make_shared(struct failure *w)
 {
 	w->m = message_with(4, 8, 4);
 	w->peer = ibuf_mbuf_clone(w->m);
 }
 
 static void
-make_pooled(struct world *w)
+make_pooled(struct failure *w)
 {
 	static const uint8_t bytes[] = "\0\1\2\3\4\5\6\7";
 
@@ -198,7 +198,7 @@ make_pooled(struct world *w)
 }
 
 static int
-split_at_3(struct world *w)
+split_at_3(struct failure *w)
 {
 	w->result = ibuf_mbuf_split(w->m, 3);
 	if (w->result == NULL)

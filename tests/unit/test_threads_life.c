@@ -8,7 +8,7 @@
 
 enum { THREADS = 4, CACHE = 8, MAX = 40 };
 
-struct world {
+struct life {
 	struct ibuf_pool *p;
 	struct gate filled; /* all have done their part */
 	struct gate done;   /* all may go */
@@ -22,7 +22,7 @@ struct world {
 static void *
 fill_cache_and_stay(void *arg)
 {
-	struct world *w = arg;
+	struct life *w = arg;
 	struct ibuf_mbuf *ms[CACHE];
 	size_t n = take_all(w->p, ms, CACHE);
 
@@ -34,9 +34,9 @@ fill_cache_and_stay(void *arg)
 
 TEST(a_thread_gets_all_but_what_the_others_may_keep_back)
 {
-	struct world w = {.p = pool_of(MAX, CACHE),
-			  .filled = GATE_INIT(THREADS),
-			  .done = GATE_INIT(THREADS)};
+	struct life w = {.p = pool_of(MAX, CACHE),
+			 .filled = GATE_INIT(THREADS),
+			 .done = GATE_INIT(THREADS)};
 	struct ibuf_mbuf *ms[MAX + 1];
 	pthread_t threads[THREADS - 1];
 	size_t n;
@@ -62,9 +62,9 @@ TEST(a_thread_gets_all_but_what_the_others_may_keep_back)
 
 TEST(no_cache_means_none)
 {
-	struct world w = {.p = pool_of(MAX, 0),
-			  .filled = GATE_INIT(THREADS),
-			  .done = GATE_INIT(THREADS)};
+	struct life w = {.p = pool_of(MAX, 0),
+			 .filled = GATE_INIT(THREADS),
+			 .done = GATE_INIT(THREADS)};
 	struct ibuf_mbuf *ms[MAX + 1];
 	pthread_t threads[THREADS - 1];
 
@@ -83,7 +83,7 @@ TEST(no_cache_means_none)
 static void *
 leave_messages(void *arg)
 {
-	struct world *w = arg;
+	struct life *w = arg;
 
 	for (int i = 0; i < MAX; i++) {
 		w->left[i] = ibuf_pool_alloc(w->p);
@@ -96,7 +96,7 @@ leave_messages(void *arg)
 
 TEST(what_a_thread_left_when_it_exited_is_valid_and_can_be_freed)
 {
-	struct world w = {.p = pool_of(MAX, CACHE)};
+	struct life w = {.p = pool_of(MAX, CACHE)};
 
 	for (int round = 0; round < 3; round++) {
 		threads_run(1, leave_messages, &w, 0);
@@ -115,7 +115,7 @@ TEST(what_a_thread_left_when_it_exited_is_valid_and_can_be_freed)
 static void *
 live_shortly(void *arg)
 {
-	struct world *w = arg;
+	struct life *w = arg;
 	struct ibuf_mbuf *m = ibuf_pool_alloc(w->p);
 
 	if (m == NULL || ibuf_mbuf_append(m, "x", 1) != 0)
@@ -127,7 +127,7 @@ live_shortly(void *arg)
 
 TEST(ten_thousand_short_threads_leave_nothing_behind)
 {
-	struct world w = {.p = pool_of(MAX, CACHE)};
+	struct life w = {.p = pool_of(MAX, CACHE)};
 	size_t blocks, mapped;
 
 	threads_run(4, live_shortly, &w, 0);
@@ -161,7 +161,7 @@ free_at_exit(void *m)
 static void *
 leave_it_to_the_destructor(void *arg)
 {
-	struct world *w = arg;
+	struct life *w = arg;
 
 	if (pthread_setspecific(key, ibuf_pool_alloc(w->p)) != 0)
 		atomic_fetch_add(&w->wrong, 1);
@@ -170,7 +170,7 @@ leave_it_to_the_destructor(void *arg)
 
 TEST(destructors_of_a_thread_may_allocate_and_free)
 {
-	struct world w = {.p = pool_of(MAX, CACHE)};
+	struct life w = {.p = pool_of(MAX, CACHE)};
 	struct ibuf_mbuf *ms[MAX + 1];
 
 	assert_int_equal(pthread_key_create(&key, free_at_exit), 0);
@@ -193,7 +193,7 @@ TEST(destructors_of_a_thread_may_allocate_and_free)
 
 /* Some of the messages that are left, for one thread to free. */
 struct part {
-	struct world *w;
+	struct life *w;
 	struct ibuf_mbuf **ms;
 	size_t n;
 };
@@ -225,7 +225,7 @@ TEST(a_pool_ends_while_other_threads_use_and_free_its_messages)
 		struct counting c = {0};
 		struct ibuf_provider provider = counting_provider(&c);
 		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-		struct world w = {.filled = GATE_INIT(THREADS + 1)};
+		struct life w = {.filled = GATE_INIT(THREADS + 1)};
 		struct part parts[THREADS];
 		pthread_t threads[THREADS];
 
@@ -253,7 +253,7 @@ TEST(the_last_message_of_a_closed_pool_may_be_freed_by_any_thread)
 		struct counting c = {0};
 		struct ibuf_provider provider = counting_provider(&c);
 		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
-		struct world w = {.filled = GATE_INIT(THREADS)};
+		struct life w = {.filled = GATE_INIT(THREADS)};
 		struct part parts[THREADS];
 
 		o.provider = &provider;

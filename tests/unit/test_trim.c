@@ -189,7 +189,7 @@ TEST(after_a_trim_what_is_left_goes_out_again_each_once)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-struct world {
+struct trimmed {
 	struct ibuf_pool *p;
 	struct gate filled, done;
 };
@@ -197,7 +197,7 @@ struct world {
 static void *
 keep_some_back(void *arg)
 {
-	struct world *w = arg;
+	struct trimmed *w = arg;
 
 	ibuf_mbuf_free(ibuf_pool_alloc(w->p));
 	gate_wait(&w->filled);
@@ -207,9 +207,9 @@ keep_some_back(void *arg)
 
 TEST(trim_leaves_what_other_threads_keep_back_until_they_exit)
 {
-	struct world w = {.p = pool_of(0, 8),
-			  .filled = GATE_INIT(2),
-			  .done = GATE_INIT(2)};
+	struct trimmed w = {.p = pool_of(0, 8),
+			    .filled = GATE_INIT(2),
+			    .done = GATE_INIT(2)};
 	pthread_t thread;
 
 	if (!caches_work())

@@ -360,13 +360,13 @@ TEST(what_follows_a_slice_survives_an_append_to_it)
 /* ---- failures ------------------------------------------------------ */
 
 static void
-make_three(struct world *w)
+make_three(struct failure *w)
 {
 	w->m = three_segments();
 }
 
 static void
-make_pooled(struct world *w)
+make_pooled(struct failure *w)
 {
 	w->pool = ibuf_pool_new(3, 16);
 	w->m = ibuf_pool_alloc(w->pool);
@@ -374,14 +374,14 @@ make_pooled(struct world *w)
 }
 
 static int
-clone_it(struct world *w)
+clone_it(struct failure *w)
 {
 	w->result = ibuf_mbuf_clone(w->m);
 	return w->result == NULL ? -ENOMEM : 0;
 }
 
 static int
-slice_it(struct world *w)
+slice_it(struct failure *w)
 {
 	w->result = ibuf_mbuf_slice(w->m, 2, 7);
 	return w->result == NULL ? -ENOMEM : 0;

@@ -1,25 +1,27 @@
 /*
- * inline/layout.h - the header of a segment, as the message and its pool both see it.
+ * inline/layout.h - the header of a segment, as the message and its pool both
+ * see it.
  *
  *  base_                                               base_ + size of room
  *   |------ off_ ------>|<------- len_ ------->|                      |
  *   +-------------------+----------------------+----------------------+
- *   |     headroom      |        window        |       tailroom       |
+ *   |     headroom      |      bytes shown     |       tailroom       |
  *   +-------------------+----------------------+----------------------+
  *   |-- room_->headroom_ -->|<--------- capacity C of the room ------>|
  *
- * A header is a window onto a room.  The room is counted: room_->count_ says
- * how many windows look at it.  Every pool element is a header with a room of
- * its own behind it (own_ counts that one); the header of a clone has none.
+ * A segment is a header and the bytes of a room that it shows.  The room is
+ * counted: room_->count_ says how many segments show it.  A direct header has a
+ * room of its own behind it (own_ counts that one); the header of a clone has
+ * none.
  *
- * Rights.  HEAD: no other window holds a byte of the room before this one.
+ * Rights.  HEAD: no other segment shows a byte of the room before this one.
  * TAIL: none holds a byte behind it.  Then
  *
  *   TAIL set:    cap_ = size of the room, C = cap_ - room_->headroom_
- *   TAIL clear:  cap_ = C, what the window would ask for if it had to move
+ *   TAIL clear:  cap_ = C, what the segment would ask for if it had to move
  *
  * A sole owner (count 1, not read-only) has both rights whatever its flags
- * say, and gets the flags back at its next edit.  A read-only window has
+ * say, and gets the flags back at its next edit.  A read-only segment has
  * neither, ever.
  *
  * Chain.  The first segment is the message.  next_ is NULL in the last one.
@@ -31,7 +33,7 @@
  *   several, in the last:   rest_ = number of segments
  *
  * One cache line holds it all; the first 16 bytes are all that an allocation
- * writes, since a free element already holds the rest.
+ * writes, since a free header already holds the rest.
  */
 #ifndef IBUF_INLINE_LAYOUT_H
 #define IBUF_INLINE_LAYOUT_H
@@ -42,8 +44,8 @@
 
 /* The count of a room, and what the room was made with. */
 struct ibuf_room_ {
-	uint32_t count_;    /* atomic: windows, and IBUF_ROOM_HEADER_ */
-	uint32_t headroom_; /* h0, bytes before a fresh window */
+	uint32_t count_;    /* atomic: segments, and IBUF_ROOM_HEADER_ */
+	uint32_t headroom_; /* h0, bytes before fresh data */
 };
 
 /* A message, or one segment of it; the field order is the cache's story. */
@@ -58,7 +60,7 @@ struct ibuf_mbuf {
 	struct ibuf_mbuf *next_;
 	struct ibuf_mbuf *last_;
 	size_t rest_;
-	struct ibuf_room_ own_; /* elements only: the room behind the header */
+	struct ibuf_room_ own_; /* direct only: the room behind the header */
 };
 
 /* The first 16 bytes of a fresh mbuf. */
@@ -83,14 +85,14 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_DIRECT_ 0x20u   /* the header has a room of its own */
 #define IBUF_MBUF_LIVE_ 0x40u     /* clear: free, or never handed out */
 #define IBUF_MBUF_LISTED_ 0x80u   /* free, and in a list of its pool */
-#define IBUF_MBUF_AWAY_ 0x100u    /* an element that looks elsewhere */
+#define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
 #define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
 
 /*
- * count_: windows in the low bits.  The top bit is set in an element whose
- * header is in use but looks at another room; only when both are gone, the
- * windows and the header, does the element go back.
+ * count_: segments in the low bits.  The top bit is set in a direct header that
+ * is in use but shows another room; only when both are gone, the segments and
+ * the header, does it go back.
  */
 #define IBUF_ROOM_HEADER_ 0x80000000u
 #define IBUF_ROOM_SEGMENTS_ 0x7fffffffu
@@ -98,7 +100,7 @@ struct ibuf_fresh_ {
 /* Windows past this are refused, long before the count could wrap. */
 #define IBUF_ROOM_SEGMENTS_MAX_ 0x10000000u
 
-/* flags_ that say what a window looks at, and go with it to a clone. */
+/* flags_ that say what a header refers to, and go with it to a clone. */
 #define IBUF_MBUF_ROOM_                                                        \
 	(IBUF_MBUF_RDONLY_ | IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
 

@@ -65,9 +65,9 @@ ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
 }
 
 /*
- * Is it one segment whose flags say both rights, and nobody else looks at
+ * Is it one segment whose flags say both rights, and nobody else shows
  * the room?  The load pairs with the release of whoever dropped the last
- * other window: what they read is read before we write.
+ * other segment: what they read is read before we write.
  */
 static inline bool
 ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
@@ -80,9 +80,9 @@ ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 }
 
 /*
- * Free a plain element, where nobody else looks at its room and its thread cache
- * takes it; false: it must go the long way.  The load of the count pairs
- * with the release of who dropped the last other window.
+ * Free a plain direct header, where nobody else shows its room and its thread
+ * cache takes it; false: it must go the long way.  The load of the count pairs
+ * with the release of who dropped the last other segment.
  */
 static inline bool
 ibuf_mbuf_free_direct_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
@@ -100,9 +100,9 @@ ibuf_mbuf_free_direct_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 }
 
 /*
- * Free a plain window, as above.  The subtraction's release half says: my
- * reads of the bytes are done; its acquire half, for who is last: everybody's
- * are.
+ * Free a plain indirect header, as above.  The subtraction's release half says:
+ * my reads of the bytes are done; its acquire half, for who is last:
+ * everybody's are.
  */
 static inline bool
 ibuf_mbuf_free_indirect_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
@@ -232,10 +232,10 @@ ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
 }
 
 /*
- * The thread caches' address must not wait for m's header: where a thread frees what
- * it has just allocated, that was written a moment ago, and every step would
- * wait for the one before.  So the pool is guessed, and the guess compared: a
- * branch is predicted, an address is not.
+ * The thread caches' address must not wait for m's header: where a thread frees
+ * what it has just allocated, that was written a moment ago, and every step
+ * would wait for the one before.  So the pool is guessed, and the guess
+ * compared: a branch is predicted, an address is not.
  */
 IBUF_INLINE_ALWAYS void
 ibuf_mbuf_free(struct ibuf_mbuf *m)

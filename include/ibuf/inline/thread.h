@@ -1,5 +1,5 @@
 /*
- * inline/thread.h - what a thread keeps back, and objects in and out of it.
+ * inline/thread.h - what a thread keeps back, and headers in and out of it.
  */
 #ifndef IBUF_INLINE_THREAD_H
 #define IBUF_INLINE_THREAD_H
@@ -10,15 +10,15 @@
 /** @cond: private */
 
 /*
- * A thread cache: what one thread keeps back of one kind of object of one pool.
+ * A thread cache: what one thread keeps back of one kind of header of one pool.
  *
  *   | free | free | free |  . . .  |
  *   base_                top_      end_
  *
- * Only its thread moves objects; others read the numbers.  A thread cache of zeros
- * is empty and full at once, so who finds one goes the long way: that is
- * what a thread has before it ever used the pool, and what is left of a thread cache
- * when the pool is destroyed.
+ * Only its thread moves headers; others read the numbers.  A thread cache of
+ * zeros is empty and full at once, so who finds one goes the long way: that is
+ * what a thread has before it ever used the pool, and what is left of a thread
+ * cache when the pool is destroyed.
  *
  * Pointers, not numbers: to take or to give is then a load and a store whose
  * addresses wait for nothing else (docs/pool.md has what that is worth).
@@ -27,31 +27,32 @@ struct ibuf_tcache_ {
 	struct ibuf_mbuf **top_; /* atomic, as all that others look at */
 	struct ibuf_mbuf **end_; /* NULL: the pool has been closed */
 	struct ibuf_mbuf **base_;
-	uint64_t taken_; /* objects that went out through it, ever */
+	uint64_t taken_; /* headers that went out through it, ever */
 	uint64_t given_; /* and that came back */
 	/* The library's own, which the inline bodies do not look at: */
 	struct ibuf_magazine *previous_; /* the one before base_'s */
 	void *link_;
-	uint32_t kept_; /* objects in previous_ */
+	uint32_t kept_; /* headers in previous_ */
 	union {
-		/* Open: objects to ask the pool for next; 0: the first. */
+		/* Open: headers to ask the pool for next; 0: the first. */
 		uint32_t refill_;
 		/* Closed: taken_ - given_ when last seen. */
 		uint32_t seen_;
 	};
 };
 
-/* One cache line each, elements and windows of one pool side by side. */
+/* Those of one pool, a cache line each: of direct headers, and of indirect. */
 struct ibuf_tcaches_ {
 	struct ibuf_tcache_ of_[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
 };
 
-/* Pools with higher numbers have no thread caches (and are CAREFUL): only slower. */
+/* Pools with higher numbers have no thread caches (and are CAREFUL): only
+   slower. */
 #define IBUF_TCACHES_MAX_ 256
 
 /*
- * The pool that a thread went to last: what the header of a plain element and
- * of a plain window of it shows, see ibuf_key_(), and where they go.
+ * The pool that a thread went to last: the keys of its plain headers, see
+ * ibuf_key_(), and where they go.
  */
 struct ibuf_recent_ {
 	uint32_t direct_;
@@ -68,18 +69,19 @@ struct ibuf_thread_ {
 
 IBUF_BEGIN_DECLS
 
-/* The calling thread's; one without thread caches has one that is shared, all 0. */
+/* The calling thread's; one without thread caches has one that is shared,
+   all 0. */
 extern IBUF_API __thread struct ibuf_thread_ *ibuf_pool_thread_ IBUF_TLS_;
 
-/* An object was put into a thread cache whose pool has been closed meanwhile. */
+/* A header was put into a thread cache whose pool has been closed meanwhile. */
 IBUF_API void ibuf_pool_late_(struct ibuf_tcache_ *tcache);
 
 IBUF_END_DECLS
 
 /*
  * What a header is and whose, once the rights and the kind of room are left
- * out, as one number: those of a plain element (it has AWAY where it looks
- * elsewhere) and of a plain window are made by ibuf_key_().
+ * out, as one number, its key.  A plain direct header shows the room of its own
+ * (else it has AWAY); neither kind of plain header is CAREFUL or CHAINED.
  */
 #define IBUF_MBUF_PLAIN_DIRECT_ (IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_)
 #define IBUF_MBUF_PLAIN_INDIRECT_ IBUF_MBUF_LIVE_
@@ -92,21 +94,21 @@ ibuf_key_(uint32_t flags, uint32_t owner)
 	struct {
 		uint16_t flags_, pool_;
 	} both = {(uint16_t)flags, (uint16_t)owner};
-	uint32_t kind;
+	uint32_t key;
 
-	memcpy(&kind, &both, sizeof kind);
-	return kind;
+	memcpy(&key, &both, sizeof key);
+	return key;
 }
 
 /* What m's header says of both, nothing left out. */
 static inline uint32_t
 ibuf_mbuf_both_(const struct ibuf_mbuf *m)
 {
-	uint32_t kind;
+	uint32_t key;
 
-	memcpy(&kind, (const char *)m + offsetof(struct ibuf_mbuf, flags_),
-	       sizeof kind);
-	return kind;
+	memcpy(&key, (const char *)m + offsetof(struct ibuf_mbuf, flags_),
+	       sizeof key);
+	return key;
 }
 
 static inline uint32_t
@@ -130,7 +132,7 @@ ibuf_count_(uint64_t *counter)
 #endif
 }
 
-/* Where the next object goes, and behind where the last one is. */
+/* Where the next header goes, and behind where the last one is. */
 static inline struct ibuf_mbuf **
 ibuf_tcache_top_(struct ibuf_tcache_ *tcache)
 {
@@ -144,7 +146,8 @@ ibuf_tcache_is_empty_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	return top == __atomic_load_n(&tcache->base_, __ATOMIC_RELAXED);
 }
 
-/* Is there no place at the top?  There is none either in a closed thread cache. */
+/* Is there no place at the top?  There is none either in a closed thread
+   cache. */
 static inline bool
 ibuf_tcache_is_full_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
@@ -152,14 +155,14 @@ ibuf_tcache_is_full_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	       (uintptr_t)__atomic_load_n(&tcache->end_, __ATOMIC_RELAXED);
 }
 
-/* Take an object out of a thread cache that is not empty. */
+/* Take a header out of a thread cache that is not empty. */
 static inline struct ibuf_mbuf *
 ibuf_tcache_take_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 {
 	struct ibuf_mbuf *m = top[-1];
 
 	__atomic_store_n(&tcache->top_, top - 1, __ATOMIC_RELAXED);
-	/* Pairs with the acquire in cache.c: who sees an object come back
+	/* Pairs with the acquire in stats.c: who sees a header come back
 	   has seen it go out. */
 	ibuf_count_(&tcache->taken_);
 	return m;
@@ -169,7 +172,7 @@ ibuf_tcache_take_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
  * Objects have been put into a thread cache, and counted.
  *
  * Who closes the pool sets end_ to NULL, makes every thread pass a barrier,
- * and reads given_: either it sees our object or we see the NULL.  On our
+ * and reads given_: either it sees our header or we see the NULL.  On our
  * side the compiler's order is enough.
  */
 static inline void
@@ -181,14 +184,14 @@ ibuf_tcache_given_(struct ibuf_tcache_ *tcache)
 		ibuf_pool_late_(tcache);
 }
 
-/* Put an object into a thread cache that is not full. */
+/* Put a header into a thread cache that is not full. */
 static inline void
 ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
 		  struct ibuf_mbuf *m)
 {
 	*top = m;
 	__atomic_store_n(&tcache->top_, top + 1, __ATOMIC_RELAXED);
-	/* Pairs with the acquire in cache.c: what is back is no longer used. */
+	/* Pairs with the acquire in stats.c: what is back is no longer used. */
 	ibuf_count_(&tcache->given_);
 	ibuf_tcache_given_(tcache);
 }

@@ -1,4 +1,4 @@
-/* test_inplace.c - bytes are made private, then written where they are. */
+/* test_private.c - bytes are made private, then written where they are. */
 #include "messages.h"
 #include "states.h"
 

@@ -1,15 +1,15 @@
 /*
- * worlds.h - the same ten bytes in every kind of message there is.
+ * samples.h - the same ten bytes in every kind of message there is.
  */
-#ifndef WORLDS_H
-#define WORLDS_H
+#ifndef SAMPLES_H
+#define SAMPLES_H
 
 #include "messages.h"
 #include "pools.h"
 #include "states.h"
 
 /* TEXT in m; kin shares with it. */
-struct world {
+struct sample {
 	struct ibuf_mbuf *m, *kin;
 	struct ibuf_pool *pool;
 };
@@ -18,13 +18,13 @@ struct world {
 #define LEN 10
 
 static inline void
-full(struct world *w)
+full(struct sample *w)
 {
 	w->m = message_of(TEXT, LEN);
 }
 
 static inline void
-with_dead_headroom(struct world *w)
+with_dead_headroom(struct sample *w)
 {
 	w->m = message_with(4, LEN + 5, 0);
 	assert_int_equal(ibuf_mbuf_trim_head(w->m, 5), 0);
@@ -32,7 +32,7 @@ with_dead_headroom(struct world *w)
 }
 
 static inline void
-shared(struct world *w)
+shared(struct sample *w)
 {
 	w->m = message_of(TEXT, LEN);
 	w->kin = ibuf_mbuf_clone(w->m);
@@ -40,14 +40,14 @@ shared(struct world *w)
 }
 
 static inline void
-sliced(struct world *w)
+sliced(struct sample *w)
 {
 	w->kin = message_of("<" TEXT ">", LEN + 2);
 	w->m = ibuf_mbuf_slice(w->kin, 1, LEN);
 }
 
 static inline void
-orphaned(struct world *w)
+orphaned(struct sample *w)
 {
 	struct ibuf_mbuf *parent = message_of("<" TEXT ">", LEN + 2);
 
@@ -56,7 +56,7 @@ orphaned(struct world *w)
 }
 
 static inline void
-wrapped(struct world *w)
+wrapped(struct sample *w)
 {
 	static char text[LEN];
 
@@ -65,13 +65,13 @@ wrapped(struct world *w)
 }
 
 static inline void
-read_only(struct world *w)
+read_only(struct sample *w)
 {
 	w->m = ibuf_mbuf_wrap_const(TEXT, LEN, NULL, NULL);
 }
 
 static inline void
-chained(struct world *w)
+chained(struct sample *w)
 {
 	w->m = message_of("abc", 3);
 	add_segment(w->m, "def", 3);
@@ -79,14 +79,14 @@ chained(struct world *w)
 }
 
 static inline void
-chained_and_shared(struct world *w)
+chained_and_shared(struct sample *w)
 {
 	chained(w);
 	w->kin = ibuf_mbuf_clone(w->m);
 }
 
 static inline void
-chained_long_and_shared(struct world *w)
+chained_long_and_shared(struct sample *w)
 {
 	w->m = message_of("a", 1);
 	for (int i = 1; i < LEN; i++)
@@ -95,7 +95,7 @@ chained_long_and_shared(struct world *w)
 }
 
 static inline void
-chained_and_spacious(struct world *w)
+chained_and_spacious(struct sample *w)
 {
 	w->m = message_with(3, 3, 9);
 	assert_int_equal(ibuf_mbuf_write_at(w->m, 0, "abc", 3), 0);
@@ -103,7 +103,7 @@ chained_and_spacious(struct world *w)
 }
 
 static inline struct ibuf_mbuf *
-from_pool(struct world *w, const char *bytes, size_t len)
+from_pool(struct sample *w, const char *bytes, size_t len)
 {
 	struct ibuf_mbuf *m;
 
@@ -116,7 +116,7 @@ from_pool(struct world *w, const char *bytes, size_t len)
 }
 
 static inline void
-of_a_pool(struct world *w)
+of_a_pool(struct sample *w)
 {
 	w->m = from_pool(w, TEXT, LEN);
 	/* The room is used up at both ends. */
@@ -126,7 +126,7 @@ of_a_pool(struct world *w)
 }
 
 static inline void
-of_a_pool_and_grown(struct world *w)
+of_a_pool_and_grown(struct sample *w)
 {
 	of_a_pool(w);
 	assert_int_equal(ibuf_mbuf_append_fill(w->m, 'x', 100), 0);
@@ -134,21 +134,21 @@ of_a_pool_and_grown(struct world *w)
 }
 
 static inline void
-of_a_pool_and_shared(struct world *w)
+of_a_pool_and_shared(struct sample *w)
 {
 	w->m = from_pool(w, TEXT, LEN);
 	w->kin = ibuf_mbuf_clone(w->m);
 }
 
 static inline void
-of_an_empty_pool_and_shared(struct world *w)
+of_an_empty_pool_and_shared(struct sample *w)
 {
 	of_a_pool_and_shared(w);
 	assert_int_equal(ibuf_mbuf_concat(w->kin, from_pool(w, "other", 5)), 0);
 }
 
 static inline void
-of_a_pool_and_chained(struct world *w)
+of_a_pool_and_chained(struct sample *w)
 {
 	w->m = from_pool(w, "abcd", 4);
 	assert_int_equal(ibuf_mbuf_concat(w->m, from_pool(w, "efghij", 6)), 0);
@@ -157,7 +157,7 @@ of_a_pool_and_chained(struct world *w)
 
 static const struct {
 	const char *name;
-	void (*make)(struct world *w);
+	void (*make)(struct sample *w);
 } worlds[] = {
 #define WORLD(name)                                                            \
 	{                                                                      \
@@ -182,7 +182,7 @@ static const struct {
 };
 
 static inline void
-world_end(struct world *w)
+world_end(struct sample *w)
 {
 	ibuf_mbuf_free(w->m);
 	ibuf_mbuf_free(w->kin);

@@ -1,5 +1,5 @@
 /*
- * stock.c - a pool is trimmed, reserved, flushed and counted while others
+ * trim.c - a pool is trimmed, reserved, flushed and counted while others
  * use it.
  *
  * max holds all along, statistics never lie by more than what is under way,

@@ -1,5 +1,5 @@
 /*
- * test_supply.c - a pool grows: by pieces that its provider can give, by no
+ * test_expand.c - a pool grows: by pieces that its provider can give, by no
  * more than max, and not at all when the call fails.
  */
 #include "threads.h"
