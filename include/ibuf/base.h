@@ -33,6 +33,10 @@
 #define IBUF_VERSION_MINOR 1
 /** Incremented when only the inside changes. */
 #define IBUF_VERSION_PATCH 0
+/** The version of the headers as one comparable number, for \#if. */
+#define IBUF_VERSION                                                           \
+	(IBUF_VERSION_MAJOR * 10000 + IBUF_VERSION_MINOR * 100 +               \
+	 IBUF_VERSION_PATCH)
 
 /** @cond attributes */
 #ifdef __cplusplus

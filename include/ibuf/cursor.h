@@ -164,6 +164,18 @@ IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
 					 void *scratch);
 
 /**
+ * Find bytes ahead of the cursor, which does not move.
+ *
+ * @param needle what to find
+ * @param n its size; 0 is found here
+ * @return bytes from here to it; SIZE_MAX: not within what can be read
+ * @mt shared-read
+ * @cost O(remaining + n) for usual data; O(remaining * n) at the worst
+ */
+IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,
+				 const void *needle, size_t n);
+
+/**
  * Make a message of the next n bytes, sharing them, and go past them.
  *
  * @param n 0 to what remains

@@ -261,6 +261,19 @@ IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m);
 IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
 
 /**
+ * Compare a range of the message with bytes, also across segments.
+ *
+ * @param off where it starts
+ * @param bytes what it is compared with
+ * @param n how many; 0 match at 0 to the length
+ * @return true: they are all there and the same
+ * @mt shared-read
+ * @cost O(n + segments between off and the nearer end)
+ */
+IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
+				const void *bytes, size_t n);
+
+/**
  * Tell whether every byte may be written in place.
  *
  * @return true when no room is shared or read-only
@@ -339,6 +352,21 @@ IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
  */
 IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
 				  size_t n);
+
+/**
+ * Copy a range of a message to the end of another, or of the same.
+ *
+ * @param from what is copied from; may be m
+ * @param off where it starts, 0 to the length of from
+ * @param n how many bytes, 0 to that length - off
+ * @return 0; -ERANGE: outside; -ENOMEM; -EOVERFLOW: the room or the message
+ *         would be too large
+ * @mt object for m, shared-read for from
+ * @cost O(n + segments between off and the nearer end); when it grows O(length)
+ */
+IBUF_API int ibuf_mbuf_append_range(struct ibuf_mbuf *m,
+				    const struct ibuf_mbuf *from, size_t off,
+				    size_t n);
 
 /**
  * Add n times the same byte at the end.

@@ -1,11 +1,13 @@
 /*
- * number.h - integers at either end of a message, byte order in the name.
+ * number.h - integers at either end of a message and inside it, byte order in the
+ * name.
  */
 #ifndef IBUF_NUMBER_H
 #define IBUF_NUMBER_H
 
 #include <ibuf/base.h>
 #include <ibuf/mbuf.h>
+#include <ibuf/segment.h>
 
 IBUF_BEGIN_DECLS
 
@@ -55,6 +57,72 @@ IBUF_INLINE int ibuf_mbuf_prepend_le16(struct ibuf_mbuf *m, uint16_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_le24(struct ibuf_mbuf *m, uint32_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_le32(struct ibuf_mbuf *m, uint32_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_le64(struct ibuf_mbuf *m, uint64_t value);
+/** @} */
+
+/** @name Write an integer at an offset
+ * @{
+ */
+/**
+ * Overwrite bytes of the message with an integer, as ibuf_mbuf_write_at()
+ * does: also across segments, and never what another message shows.
+ *
+ * @param off where its first byte goes, 0 to the length - the bytes of value
+ * @param value what to write
+ * @return 0; -ERANGE: outside, or the value does not fit 24 bits; -ENOMEM
+ * @mt object
+ * @cost O(1 + segments between off and the nearer end); where bytes are
+ *       shared O(length of their segments)
+ */
+IBUF_INLINE int ibuf_mbuf_put_u8(struct ibuf_mbuf *m, size_t off,
+				 uint8_t value);
+IBUF_INLINE int ibuf_mbuf_put_be16(struct ibuf_mbuf *m, size_t off,
+				   uint16_t value);
+IBUF_INLINE int ibuf_mbuf_put_be24(struct ibuf_mbuf *m, size_t off,
+				   uint32_t value);
+IBUF_INLINE int ibuf_mbuf_put_be32(struct ibuf_mbuf *m, size_t off,
+				   uint32_t value);
+IBUF_INLINE int ibuf_mbuf_put_be64(struct ibuf_mbuf *m, size_t off,
+				   uint64_t value);
+IBUF_INLINE int ibuf_mbuf_put_le16(struct ibuf_mbuf *m, size_t off,
+				   uint16_t value);
+IBUF_INLINE int ibuf_mbuf_put_le24(struct ibuf_mbuf *m, size_t off,
+				   uint32_t value);
+IBUF_INLINE int ibuf_mbuf_put_le32(struct ibuf_mbuf *m, size_t off,
+				   uint32_t value);
+IBUF_INLINE int ibuf_mbuf_put_le64(struct ibuf_mbuf *m, size_t off,
+				   uint64_t value);
+/** @} */
+
+/** @name Read an integer at an offset
+ * @{
+ */
+/**
+ * Read an integer in place, also across segments.
+ *
+ * @param off where its first byte is
+ * @param value where it goes
+ * @return true; false: it is not all in the message, and *value is untouched
+ * @mt shared-read
+ * @cost O(1 + segments between off and the nearer end)
+ */
+IBUF_INLINE bool ibuf_mbuf_get_u8(const struct ibuf_mbuf *m, size_t off,
+				  uint8_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_be16(const struct ibuf_mbuf *m, size_t off,
+				    uint16_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_be24(const struct ibuf_mbuf *m, size_t off,
+				    uint32_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_be32(const struct ibuf_mbuf *m, size_t off,
+				    uint32_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_be64(const struct ibuf_mbuf *m, size_t off,
+				    uint64_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_le16(const struct ibuf_mbuf *m, size_t off,
+				    uint16_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_le24(const struct ibuf_mbuf *m, size_t off,
+				    uint32_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_le32(const struct ibuf_mbuf *m, size_t off,
+				    uint32_t *value);
+IBUF_INLINE bool ibuf_mbuf_get_le64(const struct ibuf_mbuf *m, size_t off,
+				    uint64_t *value);
 /** @} */
 
 IBUF_END_DECLS

@@ -30,6 +30,22 @@ struct ibuf_mbuf;
 IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
 
 /**
+ * Put one message before another, without copying.
+ *
+ * How a clone gets a header of its own before a payload that others show too:
+ * m keeps its address, its pool and its private area.
+ *
+ * @param m the message that becomes longer
+ * @param front what is put before it
+ * @return 0; -EINVAL: m and front are one message; -EOVERFLOW: too long
+ * @owner on success front is no message any more; on failure it is the caller's
+ * @mt object, both
+ * @cost O(1)
+ */
+IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
+				    struct ibuf_mbuf *front);
+
+/**
  * Cut a message in two, without copying.
  *
  * The rest gets the right to the tailroom, the front loses it.
@@ -42,6 +58,24 @@ IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
  *       addition at most
  */
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
+
+/**
+ * Cut the front off a message, without copying: the frame cutter.
+ *
+ * m keeps the rest, its address and the right to the tailroom, so that a
+ * stream can go on growing; front gets the right to the headroom.
+ *
+ * @param n how many bytes front gets, 0 to the length
+ * @param front where the new message goes; untouched on failure
+ * @return 0; -ERANGE: n is more than the length; -ENOMEM: no memory, or 2^28
+ *         segments in a room
+ * @owner the caller owns both
+ * @mt object
+ * @cost O(segments between n and the nearer end), one header and one atomic
+ *       addition at most
+ */
+IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
+				   struct ibuf_mbuf **front);
 
 /**
  * Make the message one segment.

@@ -59,7 +59,7 @@ ibuf_mbuf_compare(const struct ibuf_mbuf *a, const struct ibuf_mbuf *b)
 
 /* Are the n bytes from off of s on, also across segments, the needle? */
 static bool
-matches(const struct ibuf_mbuf *s, size_t off, const uint8_t *needle, size_t n)
+are_at(const struct ibuf_mbuf *s, size_t off, const uint8_t *needle, size_t n)
 {
 	while (n != 0) {
 		size_t here;
@@ -75,43 +75,62 @@ matches(const struct ibuf_mbuf *s, size_t off, const uint8_t *needle, size_t n)
 	return true;
 }
 
+bool
+ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off, const void *bytes,
+		  size_t n)
+{
+	if (!chain_covers(m, off, n))
+		return false;
+	m = chain_find(m, &off);
+	return are_at(m, off, bytes, n);
+}
+
+size_t
+ibuf_chain_search_(const struct ibuf_mbuf *s, size_t off, size_t len,
+		   const void *needle, size_t n)
+{
+	const uint8_t *wanted = needle;
+	size_t passed = 0, end; /* counted from off of s */
+
+	if (n > len)
+		return SIZE_MAX;
+	if (n == 0)
+		return 0;
+	end = len - n + 1; /* where it can begin no more */
+	while (passed < end) {
+		size_t run;
+		const uint8_t *from, *hit;
+
+		s = chain_go(s, &off);
+		run = s->len_ - off;
+		if (run > end - passed)
+			run = end - passed;
+		from = segment_data(s) + off;
+		hit = memchr(from, wanted[0], run);
+		if (hit != NULL) {
+			run = (size_t)(hit - from);
+			if (are_at(s, off + run, wanted, n))
+				return passed + run;
+			run++;
+		}
+		passed += run;
+		off += run;
+	}
+	return SIZE_MAX;
+}
+
 size_t
 ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off, const void *needle,
 	       size_t n)
 {
-	const uint8_t *wanted = needle;
-	size_t before, end;
+	size_t start = off, left, found;
 
 	if (!chain_covers(m, off, n))
 		return SIZE_MAX;
-	if (n == 0)
-		return off;
-	end = ibuf_mbuf_len(m) - n + 1; /* where it can begin no more */
-	before = off;
+	left = ibuf_mbuf_len(m) - off;
 	m = chain_find(m, &off);
-	before -= off; /* bytes in front of segment m */
-	while (before + off < end) {
-		size_t run = m->len_ - off;
-		const uint8_t *hit;
-
-		if (run > end - (before + off))
-			run = end - (before + off);
-		hit = memchr(segment_data(m) + off, wanted[0], run);
-		if (hit != NULL) {
-			off = (size_t)(hit - segment_data(m));
-			if (matches(m, off, wanted, n))
-				return before + off;
-			off++;
-		} else {
-			off += run;
-		}
-		if (off == m->len_ && m->next_ != NULL) {
-			before += m->len_;
-			off = 0;
-			m = m->next_;
-		}
-	}
-	return SIZE_MAX;
+	found = ibuf_chain_search_(m, off, left, needle, n);
+	return found == SIZE_MAX ? found : start + found;
 }
 
 size_t

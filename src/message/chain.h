@@ -20,6 +20,13 @@
 const struct ibuf_mbuf *ibuf_chain_find_(const struct ibuf_mbuf *m, size_t *off,
 					 size_t *index);
 
+/*
+ * Find n bytes in the len bytes from off of s on; how far off, or SIZE_MAX.
+ * They are all there.
+ */
+size_t ibuf_chain_search_(const struct ibuf_mbuf *s, size_t off, size_t len,
+			  const void *needle, size_t n);
+
 static inline struct ibuf_mbuf *
 chain_last(const struct ibuf_mbuf *m)
 {

@@ -116,6 +116,15 @@ ibuf_cursor_view(struct ibuf_cursor *c, size_t n, void *scratch)
 	return scratch;
 }
 
+size_t
+ibuf_cursor_find(const struct ibuf_cursor *c, const void *needle, size_t n)
+{
+	size_t off = (size_t)(c->at_ - segment_data(c->seg_));
+
+	return ibuf_chain_search_(c->seg_, off, ibuf_cursor_remaining(c),
+				  needle, n);
+}
+
 struct ibuf_mbuf *
 ibuf_cursor_take_any_(struct ibuf_cursor *c, size_t n)
 {

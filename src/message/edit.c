@@ -135,6 +135,26 @@ ibuf_mbuf_append_fill(struct ibuf_mbuf *m, uint8_t byte, size_t n)
 	return 0;
 }
 
+int
+ibuf_mbuf_append_range(struct ibuf_mbuf *m, const struct ibuf_mbuf *from,
+		       size_t off, size_t n)
+{
+	struct ibuf_left left;
+	int error;
+
+	if (!chain_covers(from, off, n))
+		return -ERANGE;
+	error = make_tailroom(m, NULL, n, &left);
+	if (error != 0)
+		return error;
+	/* from may be m, which shows the same bytes wherever they are now. */
+	(void)ibuf_mbuf_copy_out(from, off, segment_end(chain_last(m)), n);
+	if (n != 0)
+		claim_tail(m, n);
+	ibuf_left_drop_(&left);
+	return 0;
+}
+
 void *
 ibuf_mbuf_extend_tail_any_(struct ibuf_mbuf *m, size_t n)
 {

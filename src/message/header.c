@@ -113,6 +113,50 @@ ibuf_segment_taken_(struct ibuf_mbuf *from)
 	}
 }
 
+/* Does a direct header refer to the room of its own? */
+static bool
+is_in_own_room(const struct ibuf_mbuf *s)
+{
+	return is_direct(s) && has_own_room(s);
+}
+
+/*
+ * s refers to another room now.  One of the two headers refers to its own room
+ * before or after, so its count stays above 0 all along.
+ */
+static void
+exchanged(struct ibuf_mbuf *s, bool was_in_own_room)
+{
+	if (owner_of(s)->wipe && (s->flags_ & IBUF_MBUF_HEAP_) != 0)
+		room_must_wipe(s);
+	if (was_in_own_room == is_in_own_room(s))
+		return;
+	if (was_in_own_room) {
+		s->flags_ |= IBUF_MBUF_AWAY_;
+		fetch_add_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
+	} else {
+		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
+		fetch_sub_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
+	}
+}
+
+void
+ibuf_segment_exchange_(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
+{
+	const unsigned taken = ROOM_FLAGS | BOTH_RIGHTS;
+	const bool a_was = is_in_own_room(a), b_was = is_in_own_room(b);
+	const unsigned a_flags = (a->flags_ & ~taken) | (b->flags_ & taken);
+	const unsigned b_flags = (b->flags_ & ~taken) | (a->flags_ & taken);
+	const struct ibuf_mbuf old = *a;
+
+	ibuf_mbuf_refer_(a, b->off_, b->len_, b->cap_,
+			 ibuf_key_(a_flags, a->pool_), b->base_, b->room_);
+	ibuf_mbuf_refer_(b, old.off_, old.len_, old.cap_,
+			 ibuf_key_(b_flags, b->pool_), old.base_, old.room_);
+	exchanged(a, a_was);
+	exchanged(b, b_was);
+}
+
 void
 ibuf_segment_move_(struct ibuf_mbuf *s, const struct ibuf_place *place,
 		   uint32_t off, struct ibuf_left *left)

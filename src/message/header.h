@@ -77,6 +77,9 @@ void ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left);
 void ibuf_segment_take_over_(struct ibuf_mbuf *s, const struct ibuf_mbuf *from);
 void ibuf_segment_taken_(struct ibuf_mbuf *from);
 
+/* Let two segments refer to what the other refers to. */
+void ibuf_segment_exchange_(struct ibuf_mbuf *a, struct ibuf_mbuf *b);
+
 /*
  * Copy s's bytes to off of a place and leave its old room, whose bytes stay
  * until it is dropped; counts what it copies.

@@ -1,4 +1,4 @@
-/* segment.c - messages are joined, cut and made contiguous. */
+/* segment.c - messages are joined and made contiguous. */
 #include "../library.h"
 
 #include <ibuf/segment.h>
@@ -120,58 +120,81 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 	return 0;
 }
 
-/* ---- split ------------------------------------------------------------- */
+/* ---- concat in front ------------------------------------------------- */
 
-/* Cut the segment s at off; the rest has its right to the tailroom. */
-static struct ibuf_mbuf *
-split_segment(struct ibuf_mbuf *s, uint32_t off)
+/*
+ * Let m, which shows none, or whose bytes front's last segment shows too,
+ * begin with front's first segment; gone is what is to be freed.
+ */
+static void
+begin_with(struct ibuf_mbuf *m, struct ibuf_mbuf *front, struct ibuf_gone *gone)
 {
-	bool owns = segment_owns(s);
-	struct ibuf_mbuf *rest =
-		ibuf_segment_new_(s, off, s->len_ - off, s->cap_);
-
-	if (rest == NULL)
-		return NULL;
-	if (owns) {
-		ibuf_segment_regain_(s);
-		rest->cap_ = s->cap_;
-	}
-	rest->flags_ |= s->flags_ & IBUF_MBUF_TAIL_;
-	s->flags_ &= (uint16_t)~IBUF_MBUF_TAIL_;
-	s->len_ = off;
-	s->cap_ = off;
-	return rest;
+	ibuf_segment_leave_(m, &gone->left);
+	ibuf_segment_take_over_(m, front);
+	gone->header = front;
 }
 
-struct ibuf_mbuf *
-ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
+/*
+ * Let m begin with front's first segment, and front's header, behind the last
+ * of front's, show what m showed.
+ */
+static void
+put_behind(struct ibuf_mbuf *m, struct ibuf_mbuf *front)
 {
-	size_t len = ibuf_mbuf_len(m), all = ibuf_mbuf_segments(m);
-	struct ibuf_mbuf *last = chain_last(m), *s, *rest;
-	size_t off = at != 0 ? at - 1 : 0, index;
+	ibuf_segment_exchange_(m, front);
+	front->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
+	chain_link(front, m->next_);
+}
 
-	if (at > len)
-		return NULL;
-	/* The segment with the last byte that stays, or the first. */
-	s = (struct ibuf_mbuf *)(uintptr_t)ibuf_chain_find_(m, &off, &index);
-	if (at != 0)
-		off++;
-	if (off != s->len_ || s->next_ == NULL || at == 0) {
-		/* Inside s; behind the last; or in front of the first. */
-		rest = split_segment(s, (uint32_t)off);
-		if (rest == NULL)
-			return NULL;
-		chain_link(rest, s->next_);
-		if (last == s)
-			last = rest;
-		all++;
+int
+ibuf_mbuf_concat_front(struct ibuf_mbuf *m, struct ibuf_mbuf *front)
+{
+	struct ibuf_releases releases = {NULL, NULL};
+	struct ibuf_gone gone = {{NULL, 0}, NULL, NULL};
+	struct ibuf_mbuf *end, *next, *last;
+	size_t bytes, segments;
+
+	if (m == front)
+		return -EINVAL;
+	if (ibuf_mbuf_len(front) > MESSAGE_MAX - ibuf_mbuf_len(m))
+		return -EOVERFLOW;
+	bytes = ibuf_mbuf_len(front) + ibuf_mbuf_len(m);
+	segments = ibuf_mbuf_segments(front) + ibuf_mbuf_segments(m);
+	end = chain_last(front);
+	next = front->next_;
+	last = chain_last(m);
+	if (adjacent(end, m)) {
+		rejoin(end, m);
+		chain_link(end, m->next_);
+		next = front->next_;
+		last = last == m ? end : last;
+		begin_with(m, front, &gone);
+		segments--;
+	} else if (ibuf_mbuf_len(front) == 0) {
+		gone.segments = front;
+		next = m->next_;
+		segments--;
+	} else if (ibuf_mbuf_len(m) == 0) {
+		begin_with(m, front, &gone);
+		last = end;
+		segments--;
 	} else {
-		rest = s->next_;
+		put_behind(m, front);
+		last = last == m ? front : last;
+		if (end == front)
+			next = front;
+		else
+			chain_link(end, front);
 	}
-	s->next_ = NULL;
-	chain_set(rest, last, len - at - rest->len_, all - index - 1);
-	chain_set(m, s, at - m->len_, index + 1);
-	return rest;
+	if (gone.header != NULL)
+		gone.header->next_ = NULL;
+	if (last == gone.header)
+		last = m;
+	chain_link(m, next);
+	chain_set(m, last, bytes - m->len_, segments);
+	ibuf_gone_gather_(&gone, &releases);
+	releases_run(&releases);
+	return 0;
 }
 
 /* ---- contiguous -------------------------------------------------------- */

@@ -295,6 +295,70 @@ message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
 }
 
 void
+message_concat_front(struct message *message, struct message *front)
+{
+	struct window *first = &message->at[0], *end = last_of(front);
+	struct message all;
+	bool behind = false;
+
+	for (size_t i = 0; i < front->segments; i++)
+		front->at[i].private_state = PRIVATE_UNKNOWN;
+	if (window_is_adjacent(end, first)) {
+		window_join(end, first);
+		window_take_over(first, &front->at[0]);
+	} else if (front->len == 0) {
+		window_free(&front->at[0]);
+	} else if (message->len == 0) {
+		window_take_over(first, &front->at[0]);
+	} else {
+		window_exchange(first, &front->at[0]);
+		behind = true;
+	}
+	start(&all, message->m);
+	all.at[all.segments++] = *first;
+	for (size_t i = 1; i < front->segments; i++)
+		all.at[all.segments++] = front->at[i];
+	if (behind)
+		all.at[all.segments++] = front->at[0];
+	for (size_t i = 1; i < message->segments; i++)
+		all.at[all.segments++] = message->at[i];
+	all.len = front->len + message->len;
+	memcpy(all.bytes, front->bytes, front->len);
+	memcpy(all.bytes + front->len, message->bytes, message->len);
+	*message = all;
+	front->m = NULL;
+}
+
+void
+message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
+		    struct message *front)
+{
+	size_t off = n, i = message_find(message, &off);
+	struct window *s = &message->at[i], cut;
+	bool cuts = off != 0 || i == 0;
+
+	start(front, m);
+	if (cuts)
+		window_split_front(&cut, s, off);
+	if (i != 0) {
+		/* The header of s leads the front, and m goes on with s. */
+		window_exchange(&message->at[0], s);
+		front->at[front->segments++] = *s;
+		for (size_t j = 1; j < i; j++)
+			front->at[front->segments++] = message->at[j];
+	}
+	if (cuts)
+		front->at[front->segments++] = cut;
+	memmove(&message->at[1], &message->at[i + 1],
+		(message->segments - i - 1) * sizeof(message->at[0]));
+	message->segments -= i;
+	front->len = n;
+	memcpy(front->bytes, message->bytes, n);
+	message->len -= n;
+	memmove(message->bytes, message->bytes + n, message->len);
+}
+
+void
 message_move(struct message *message, size_t first, size_t last,
 	     struct room *(*plan)(const struct window *w))
 {

@@ -115,10 +115,15 @@ void window_trim_head(struct window *w, size_t n);
 void window_trim_tail(struct window *w, size_t n);
 void window_clear(struct window *w);
 void window_split(struct window *rest, struct window *w, size_t at);
+void window_split_front(struct window *front, struct window *w, size_t at);
 
-/* Do b's bytes follow a's in one room?  Then let a show both. */
+/* Each header looks at what the other looked at. */
+void window_exchange(struct window *a, struct window *b);
+
+/* Do b's bytes follow a's in one room?  Then a can show both. */
 bool window_is_adjacent(const struct window *a, const struct window *b);
-void window_rejoin(struct window *a, struct window *b);
+void window_join(struct window *a, const struct window *b);
+void window_rejoin(struct window *a, struct window *b); /* and b is gone */
 
 struct room *room_on_heap(size_t h0, size_t capacity, bool wipe);
 struct room *room_wrapped(struct wrapped *wrap);
@@ -166,8 +171,11 @@ void message_trim_tail(struct message *message, size_t n);
 void message_clear(struct message *message);
 void message_gather(struct message *message, size_t n);
 void message_concat(struct message *message, struct message *tail);
+void message_concat_front(struct message *message, struct message *front);
 void message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
 		   struct message *rest);
+void message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
+			 struct message *front);
 
 /* The segments from first to last move as a plan says, or all or none. */
 void message_move(struct message *message, size_t first, size_t last,

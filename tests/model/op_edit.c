@@ -27,6 +27,28 @@ op_append(struct world *w, const struct operation *op, struct message *a)
 }
 
 void
+op_append_range(struct world *w, const struct operation *op, struct message *a)
+{
+	const struct message *from = other_of(w, op);
+	uint8_t copy[BYTES_MAX];
+	size_t off, n;
+	bool inside;
+
+	range_of(op, from->len, &off, &n);
+	inside = is_inside(from, off, n);
+	if (inside && a->len + n > BYTES_MAX)
+		return;
+	say(w, "append_range(m%u, m%u, %zu, %zu)", slot_of(w, a),
+	    slot_of(w, from), off, n);
+	if (inside)
+		memcpy(copy, from->bytes + off, n);
+	arm(op);
+	if (did(ibuf_mbuf_append_range(a->m, from->m, off, n),
+		inside ? expected_of(n) : -ERANGE))
+		message_append(a, copy, n);
+}
+
+void
 op_write(struct world *w, const struct operation *op, struct message *a)
 {
 	size_t n = size_of(op, a);

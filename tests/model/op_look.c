@@ -89,6 +89,27 @@ op_find(struct world *w, const struct operation *op, struct message *a)
 }
 
 void
+op_matches(struct world *w, const struct operation *op, struct message *a)
+{
+	size_t off = op->x % (a->len + 2), n = op->byte % 12;
+	bool same = off <= a->len && n <= a->len - off;
+	uint8_t get = 0xa5;
+
+	memcpy(w->scratch, w->source, n);
+	if (same)
+		memcpy(w->scratch, a->bytes + off, n);
+	if ((op->how & 3) == 0 && n != 0) {
+		w->scratch[op->y % n] ^= 1;
+		same = false;
+	}
+	say(w, "matches(m%u, %zu, %zu bytes), get_u8", slot_of(w, a), off, n);
+	CHECK_EQUAL(ibuf_mbuf_matches(a->m, off, w->scratch, n), same);
+	CHECK(!ibuf_mbuf_matches(a->m, SIZE_MAX, w->scratch, n));
+	CHECK_EQUAL(ibuf_mbuf_get_u8(a->m, off, &get), off < a->len);
+	CHECK_EQUAL(get, off < a->len ? a->bytes[off] : 0xa5);
+}
+
+void
 op_iov(struct world *w, const struct operation *op, struct message *a)
 {
 	struct iovec iov[SEGMENTS_MAX + 1] = {{0}};

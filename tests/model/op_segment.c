@@ -141,6 +141,53 @@ op_split(struct world *w, const struct operation *op, struct message *a)
 		message_split(a, at, m, rest);
 }
 
+void
+op_concat_front(struct world *w, const struct operation *op, struct message *a)
+{
+	struct message *front = other_of(w, op);
+	int expected = front == a ? -EINVAL : 0;
+
+	if (a->len + front->len > BYTES_MAX ||
+	    a->segments + front->segments > SEGMENTS_MAX)
+		return;
+	say(w, "concat_front(m%u, m%u)", slot_of(w, a), slot_of(w, front));
+	arm(op);
+	if (did(ibuf_mbuf_concat_front(a->m, front->m), expected))
+		message_concat_front(a, front);
+}
+
+void
+op_split_front(struct world *w, const struct operation *op, struct message *a)
+{
+	struct message *front = free_slot(w, a, op->slots >> 3);
+	struct ibuf_mbuf *const none = (struct ibuf_mbuf *)(void *)w, *m = none;
+	size_t n = op->x % (a->len + 2);
+
+	switch (op->how & 7) {
+	case 0:
+		n = a->at[0].len;
+		break;
+	case 1:
+		n = a->len;
+		break;
+	case 2:
+		n = 0;
+		break;
+	case 3:
+		n = a->len - message_last(a)->len;
+		break;
+	default:
+		break;
+	}
+	say(w, "split_front(m%u, %zu, &m%u)", slot_of(w, a), n,
+	    slot_of(w, front));
+	arm(op);
+	if (did(ibuf_mbuf_split_front(a->m, n, &m), n <= a->len ? 0 : -ERANGE))
+		message_split_front(a, n, m, front);
+	else
+		CHECK(m == none);
+}
+
 /* ---- contiguous ---------------------------------------------------- */
 
 void

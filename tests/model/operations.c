@@ -24,7 +24,8 @@ static const struct {
 	{op_copy, 4, false},
 	{op_take, 5, false},
 	/* ends */
-	{op_append, 16, false},
+	{op_append, 14, false},
+	{op_append_range, 4, false},
 	{op_prepend, 14, false},
 	{op_fill, 3, false},
 	{op_extend_tail, 5, false},
@@ -46,7 +47,9 @@ static const struct {
 	{op_unshare, 4, false},
 	{op_write_at, 7, false},
 	{op_concat, 12, false},
+	{op_concat_front, 8, false},
 	{op_split, 10, false},
+	{op_split_front, 10, false},
 	{op_linearize, 3, false},
 	{op_pullup, 5, false},
 	/* look */
@@ -54,6 +57,7 @@ static const struct {
 	{op_copy_out, 1, false},
 	{op_compare, 1, false},
 	{op_find, 2, false},
+	{op_matches, 2, false},
 	{op_iov, 2, false},
 	{op_checksum, 1, false},
 	{op_cursor, 2, false},

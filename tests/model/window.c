@@ -163,6 +163,14 @@ window_share(struct window *to, const struct window *w, size_t off, size_t len,
 	to->room->windows++;
 }
 
+/* What is written to a heap room from now on is w's, and may be secret. */
+static void
+mark_wiping(struct window *w)
+{
+	if (w->home->wipe && w->room->home == NULL && w->room->wrap == NULL)
+		w->room->wipe = true;
+}
+
 void
 window_take_over(struct window *w, const struct window *from)
 {
@@ -175,8 +183,7 @@ window_take_over(struct window *w, const struct window *from)
 	w->cap = from->cap;
 	w->head = from->head;
 	w->tail = from->tail;
-	if (w->home->wipe && w->room->home == NULL && w->room->wrap == NULL)
-		w->room->wipe = true;
+	mark_wiping(w);
 	room_drop(left);
 	header_free(&gone);
 }
@@ -258,6 +265,18 @@ window_split(struct window *rest, struct window *w, size_t at)
 	w->cap = at;
 }
 
+void
+window_split_front(struct window *front, struct window *w, size_t at)
+{
+	if (window_owns(w))
+		window_regain(w);
+	window_share(front, w, 0, at, at);
+	front->head = w->head;
+	w->head = false;
+	w->off += at;
+	w->len -= at;
+}
+
 static size_t
 most(size_t a, size_t b)
 {
@@ -271,7 +290,28 @@ window_is_adjacent(const struct window *a, const struct window *b)
 }
 
 void
-window_rejoin(struct window *a, struct window *b)
+window_exchange(struct window *a, struct window *b)
+{
+	const struct window old = *a;
+
+	a->room = b->room;
+	a->off = b->off;
+	a->len = b->len;
+	a->cap = b->cap;
+	a->head = b->head;
+	a->tail = b->tail;
+	b->room = old.room;
+	b->off = old.off;
+	b->len = old.len;
+	b->cap = old.cap;
+	b->head = old.head;
+	b->tail = old.tail;
+	mark_wiping(a);
+	mark_wiping(b);
+}
+
+void
+window_join(struct window *a, const struct window *b)
 {
 	/* Where a shows nothing, what is before b is before both. */
 	if (a->len == 0 && b->head)
@@ -281,5 +321,11 @@ window_rejoin(struct window *a, struct window *b)
 		a->tail = true;
 	else if (!a->tail)
 		a->cap = most(most(a->cap, b->cap), a->len);
+}
+
+void
+window_rejoin(struct window *a, struct window *b)
+{
+	window_join(a, b);
 	window_free(b);
 }

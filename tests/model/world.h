@@ -92,8 +92,9 @@ operation_fn op_append, op_prepend, op_fill, op_extend_tail, op_extend_head,
 	op_printf, op_reserve, op_commit, op_trim_head, op_trim_tail, op_clear,
 	op_shrink, op_read, op_write, op_append_number, op_prepend_number;
 operation_fn op_data_mut, op_at_mut, op_unshare, op_write_at, op_concat,
-	op_split, op_linearize, op_pullup;
-operation_fn op_at, op_copy_out, op_compare, op_find, op_iov, op_checksum,
-	op_cursor, op_dump;
+	op_concat_front, op_split, op_split_front, op_append_range,
+	op_linearize, op_pullup;
+operation_fn op_at, op_copy_out, op_compare, op_find, op_matches, op_iov,
+	op_checksum, op_cursor, op_dump;
 
 #endif

@@ -16,3 +16,12 @@ TEST(the_number_puts_two_digits_to_each_part)
 			 IBUF_VERSION_MAJOR * 10000 + IBUF_VERSION_MINOR * 100 +
 				 IBUF_VERSION_PATCH);
 }
+
+#if IBUF_VERSION < 100
+#error "the version of the headers cannot be compared by #if"
+#endif
+
+TEST(headers_and_library_are_of_one_version)
+{
+	assert_int_equal(IBUF_VERSION, ibuf_version_number());
+}
