@@ -7,7 +7,7 @@
  */
 #include "stats.h"
 #include "../base/clock.h"
-#include "../relay.h"
+#include "../server/relay.h"
 #include "../server/worker.h"
 #include "../upstream/upstream.h"
 #include <stddef.h>

@@ -6,11 +6,11 @@
 #include "../base/log.h"
 #include "../commands/command.h"
 #include "../fanout/pipes.h"
-#include "../fanout/stretch.h"
-#include "../relay.h"
 #include "congestion.h"
 #include "hold.h"
+#include "relay.h"
 #include "reply.h"
+#include "stretch.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>

@@ -12,8 +12,8 @@
 #include "../fanout/fanout.h"
 #include "../fanout/pipes.h"
 #include "../fanout/topic.h"
-#include "../relay.h"
 #include "client.h"
+#include "relay.h"
 #include <pthread.h>
 #include <sys/types.h>
 

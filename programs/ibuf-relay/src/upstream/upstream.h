@@ -15,7 +15,7 @@
 #define RELAY_UPSTREAM_H
 
 #include "../base/post.h"
-#include "../relay.h"
+#include "../server/relay.h"
 #include "link.h"
 #include "slots.h"
 #include "want.h"

@@ -2,9 +2,9 @@
  * options.c - parse the command line.
  */
 #include "options.h"
-#include "../../common/complain.h"
-#include "../../common/option.h"
-#include "fanout/directory.h"
+#include "../../../common/complain.h"
+#include "../../../common/option.h"
+#include "../fanout/directory.h"
 #include <getopt.h>
 #include <stdint.h>
 #include <string.h>

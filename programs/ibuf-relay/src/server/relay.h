@@ -10,10 +10,10 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
-#include "fanout/directory.h"
-#include "options.h"
-#include "server/registry.h"
-#include "settings.h"
+#include "../config/options.h"
+#include "../config/settings.h"
+#include "../fanout/directory.h"
+#include "registry.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 #ifndef RELAY_OPTIONS_H
 #define RELAY_OPTIONS_H
 
-#include "protocol/url.h"
+#include "../protocol/url.h"
 #include "settings.h"
 #include <stdbool.h>
 #include <stddef.h>
