@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Threads are bits of a word. */
+enum { OPTIONS_THREADS_MAX = 64 };
+
 struct options {
 	const char *bind;         /* an address */
 	const char *port;         /* "0": no TCP */

@@ -68,7 +68,7 @@ drop_first(struct client *c)
 
 	c->stretches = s->next;
 	if (is_loaded(s))
-		pipes_release(&c->worker->pipes, s->load);
+		pipes_release(&c->worker->fanout.pipes, s->load);
 	free(s);
 }
 
