@@ -2,7 +2,7 @@
  * capture.c - open files and read frames by libpcap.
  */
 #include "capture.h"
-#include "stream.h"
+#include "rewriter.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 struct capture {
 	FILE *in;
-	struct stream *stream; /* freed by pcap_close() */
+	struct rewriter *rewriter; /* freed by pcap_close() */
 	pcap_t *pcap;
 	uint64_t size;
 };
@@ -47,16 +47,16 @@ attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 {
 	char reason[PCAP_ERRBUF_SIZE] = "";
 
-	c->stream = stream_open(c->in);
-	if (c->stream == NULL) {
+	c->rewriter = rewriter_open(c->in);
+	if (c->rewriter == NULL) {
 		say(error, strerror(errno));
 		return false;
 	}
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(
-		stream_file(c->stream), PCAP_TSTAMP_PRECISION_NANO, reason);
+		rewriter_file(c->rewriter), PCAP_TSTAMP_PRECISION_NANO, reason);
 	if (c->pcap == NULL) {
 		say(error, reason);
-		fclose(stream_file(c->stream));
+		fclose(rewriter_file(c->rewriter));
 		return false;
 	}
 	return true;
@@ -123,7 +123,7 @@ capture_next(struct capture *c, struct capture_frame *frame,
 	frame->wire = header->len;
 	frame->captured = header->caplen;
 	frame->time_ns = time_of(header);
-	frame->link = stream_link(c->stream);
+	frame->link = rewriter_link(c->rewriter);
 	if (frame->link < 0)
 		frame->link = pcap_datalink(c->pcap);
 	return 1;

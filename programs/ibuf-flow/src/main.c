@@ -77,7 +77,7 @@ main(int argc, char **argv)
 
 	/* Output that goes nowhere is noticed. */
 	standard_hold(O_RDONLY);
-	/* A reader of ours that goes away is an error of writing, no death. */
+	/* When nobody reads our output any more, that is an error of writing. */
 	signal(SIGPIPE, SIG_IGN);
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:

@@ -19,11 +19,11 @@ deliver(struct side *side, struct outlet *out, struct reassembly_part *part)
 	if (part->gap > 0) {
 		out->totals.gaps++;
 		out->totals.gap_bytes += part->gap;
-		reader_gap(&side->reader, &flow);
+		scanner_gap(&side->scanner, &flow);
 	}
 	if (ibuf_mbuf_len(part->bytes) > 0) {
 		side->bytes += ibuf_mbuf_len(part->bytes);
-		reader_feed(&side->reader, part->bytes, part->cost, &flow);
+		scanner_feed(&side->scanner, part->bytes, part->cost, &flow);
 		if (out->extract != NULL)
 			extract_write(out->extract, &side->file, &side->name,
 				      part->bytes);
@@ -31,7 +31,7 @@ deliver(struct side *side, struct outlet *out, struct reassembly_part *part)
 	ibuf_mbuf_free(part->bytes);
 	if (part->uncaptured > 0) {
 		out->totals.uncaptured_bytes += part->uncaptured;
-		reader_gap(&side->reader, &flow);
+		scanner_gap(&side->scanner, &flow);
 	}
 }
 
@@ -80,7 +80,7 @@ side_take(struct side *side, struct outlet *out, const struct packet *p,
 {
 	struct reassembly_part part;
 
-	side->reader.is_dns = dns_is_between(&p->segment.key);
+	side->scanner.is_dns = dns_is_between(&p->segment.key);
 	side->flow = p->key;
 	side->flow_hash = p->hash;
 	/* A SYN is right about where bytes begin, unless there were some. */
@@ -106,12 +106,12 @@ side_give_up(struct side *side, struct outlet *out)
 
 	deliver_all(side, out);
 	/* What is read so far may be the begin of a request. */
-	reader_gap(&side->reader, &flow);
-	reader_stop(&side->reader);
+	scanner_gap(&side->scanner, &flow);
+	scanner_stop(&side->scanner);
 }
 
 size_t
 side_cost(const struct side *side)
 {
-	return side->reassembly.cost + reader_cost(&side->reader);
+	return side->reassembly.cost + scanner_cost(&side->scanner);
 }

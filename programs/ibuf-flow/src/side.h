@@ -1,15 +1,15 @@
 /*
  * side.h - one direction of a TCP stream, from segments to names and a file.
  *
- *	segment -> reassembly -> reader of names, file
+ *	segment -> reassembly -> scanner of names, file
  */
 #ifndef FLOW_SIDE_H
 #define FLOW_SIDE_H
 
 #include "extract.h"
 #include "packet.h"
-#include "reader.h"
 #include "reassembly.h"
+#include "scanner.h"
 #include "streams_totals.h"
 
 /* Where what comes out of all sides goes. */
@@ -27,7 +27,7 @@ struct side {
 	uint32_t flow_hash;
 	uint64_t bytes; /* that came out */
 	struct reassembly reassembly;
-	struct reader reader;
+	struct scanner scanner;
 	struct extract_file file;
 	bool is_based;
 	uint32_t base;     /* sequence number of its SYN, seen or not */

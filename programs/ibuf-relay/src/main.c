@@ -9,10 +9,12 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/room.h"
+#include "commands/command.h"
+#include "config/options.h"
 #include "metrics/metrics.h"
-#include "options.h"
-#include "relay.h"
 #include "server/listen.h"
+#include "server/relay.h"
 #include "server/worker.h"
 #include "top/top.h"
 #include "upstream/upstream.h"
@@ -92,9 +94,9 @@ make_pools(struct relay *r)
 	int error;
 
 	rooms.name = "rooms";
-	rooms.capacity = RELAY_ROOM_BYTES;
+	rooms.capacity = ROOM_BYTES;
 	rooms.headroom = 0;
-	rooms.max = r->options.max_memory / RELAY_ROOM_BYTES;
+	rooms.max = r->options.max_memory / ROOM_BYTES;
 	rooms.cache = ROOMS_KEPT;
 	replies.name = "replies";
 	replies.capacity = REPLY_BYTES;
@@ -139,7 +141,7 @@ stop_workers(struct relay *r)
 {
 	worker_tell_all(r, POST_STOP);
 	if (r->upstream != NULL)
-		upstream_tell(r->upstream, POST_STOP);
+		post_tell(r->upstream_queue, POST_STOP);
 	for (unsigned i = 0; i < r->options.threads; i++)
 		worker_join(r->workers[i]);
 	if (r->upstream != NULL)
@@ -153,7 +155,11 @@ stop_workers(struct relay *r)
 static int
 run(const struct options *o)
 {
-	struct relay r = {.options = *o, .started_ns = clock_now_ns()};
+	struct relay r = {
+		.options = *o,
+		.execute = command_execute,
+		.started_ns = clock_now_ns(),
+	};
 	struct listeners listeners;
 	struct metrics *metrics = NULL;
 	int signals = open_signals();

@@ -114,6 +114,17 @@ post_send(struct post_queue *q, struct post *post)
 	post_queue_wake(q);
 }
 
+bool
+post_tell(struct post_queue *q, enum post_what what)
+{
+	struct post *post = post_new(what);
+
+	if (post == NULL)
+		return false;
+	post_send(q, post);
+	return true;
+}
+
 void
 post_queue_rearm(struct post_queue *q)
 {

@@ -72,6 +72,9 @@ void post_free(struct post *post);
 /* The post is the receiver's then. */
 void post_send(struct post_queue *q, struct post *post);
 
+/* Send a post that says no more than what it is.  false: no memory. */
+bool post_tell(struct post_queue *q, enum post_what what);
+
 /* Wake the receiver, with nothing but what it shares otherwise. */
 void post_queue_wake(struct post_queue *q);
 

@@ -7,6 +7,9 @@
 #include <ibuf/ibuf.h>
 #include <sys/types.h>
 
+/* What is read goes into rooms of this size, many requests into one. */
+enum { ROOM_BYTES = 64 * 1024 };
+
 /*
  * Read into *room, which is NULL or empty and has room behind it, and is
  * replaced when little is left; *read is what came, a message of its own.

@@ -14,7 +14,8 @@
 enum {
 	FREE = COMMAND_STRANGER,
 	SUBS = COMMAND_SUBSCRIBED,
-	PUBSUB = COMMAND_PUBSUB
+	PUBSUB = COMMAND_PUBSUB,
+	GATHERS = COMMAND_GATHERS
 };
 
 const struct command commands[] = {
@@ -30,7 +31,7 @@ const struct command commands[] = {
 	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life", NULL},
 	{"psubscribe", -2, SUBS | PUBSUB, command_psubscribe, NULL,
 	 "Listen to the channels that match patterns", NULL},
-	{"publish", 3, PUBSUB, command_publish, NULL,
+	{"publish", 3, PUBSUB | GATHERS, command_publish, NULL,
 	 "Post a message to a channel", NULL},
 	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions", NULL},
 	{"punsubscribe", -1, SUBS | PUBSUB, command_punsubscribe, NULL,
@@ -38,7 +39,7 @@ const struct command commands[] = {
 	{"reset", 1, FREE | SUBS, command_reset, NULL,
 	 "Start anew on this connection", NULL},
 	{"select", 2, 0, command_select, NULL, "Choose database 0", NULL},
-	{"spublish", 3, PUBSUB, command_spublish, NULL,
+	{"spublish", 3, PUBSUB | GATHERS, command_spublish, NULL,
 	 "Post a message to a shard channel", NULL},
 	{"ssubscribe", -2, SUBS | PUBSUB, command_ssubscribe, NULL,
 	 "Listen to shard channels", NULL},
@@ -221,22 +222,18 @@ command_subs(const struct command *sub)
 	return find(commands, name)->subs;
 }
 
-/* Which command it is; NULL: the client has been told why none. */
+/* The subcommand that is meant.  NULL: the client has been told. */
 static const struct command *
-look_up(struct call *call)
+find_sub(struct call *call, const struct command *command)
 {
-	const struct command *command = find(commands, call_text(call, 0));
+	const struct command *sub;
 
-	if (command == NULL) {
-		reply_unknown(call);
-		return NULL;
-	}
-	if (command->subs != NULL && call->argc > 1) {
-		command = find(command->subs, call_text(call, 1));
-		if (command == NULL)
-			reply_unknown_sub(call);
-	}
-	return command;
+	if (command->subs == NULL || call->argc == 1)
+		return command;
+	sub = find(command->subs, call_text(call, 1));
+	if (sub == NULL)
+		reply_unknown_sub(call);
+	return sub;
 }
 
 static bool
@@ -259,7 +256,7 @@ may_run(struct call *call)
 		reply_error(c, "NOAUTH Authentication required.");
 		return false;
 	}
-	if (c->resp == 2 && !(command->flags & COMMAND_SUBSCRIBED) &&
+	if (c->sub.resp == 2 && !(command->flags & COMMAND_SUBSCRIBED) &&
 	    client_subscriptions(c) > 0) {
 		reply_error(c,
 			    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / "
@@ -283,6 +280,19 @@ is_http(struct call *call, struct text name)
 	return true;
 }
 
+/* The client may be doomed, or told why it may not. */
+static void
+run(struct call *call, const struct command *command)
+{
+	call->command = find_sub(call, command);
+	if (call->command == NULL)
+		return;
+	atomic_store_explicit(&call->c->card.command, call->command->name,
+			      memory_order_relaxed);
+	if (may_run(call))
+		call->command->run(call);
+}
+
 void
 command_execute(struct client *c)
 {
@@ -294,28 +304,23 @@ command_execute(struct client *c)
 		.argc = c->parser.count,
 	};
 	struct text name = call_text(&call, 0);
+	const struct command *command = find(commands, name);
 
-	/* All but publishing may show or change who gets what. */
-	if (!text_is(name, "publish") && !text_is(name, "spublish"))
-		fanout_finish(w);
+	if (command == NULL || !(command->flags & COMMAND_GATHERS))
+		fanout_finish(&w->fanout);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
 	if (c->is_doomed || is_http(&call, name)) {
 		/* Nothing more. */
 	} else if (text_is(name, "quit")) {
 		reply_status(c, "OK");
-		c->is_ending = true;
+		c->unread |= UNREAD_ENDING;
+	} else if (command == NULL) {
+		reply_unknown(&call);
 	} else {
-		call.command = look_up(&call);
-		if (call.command != NULL) {
-			atomic_store_explicit(&c->card.command,
-					      call.command->name,
-					      memory_order_relaxed);
-			if (may_run(&call))
-				call.command->run(&call);
-		}
+		run(&call, command);
 	}
 	/* What is held is executed later. */
-	count(&w->counters.commands, !c->is_held);
+	count(&w->counters.commands, !(c->unread & UNREAD_HELD));
 	free_scratch(w);
 }

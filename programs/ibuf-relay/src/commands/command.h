@@ -25,7 +25,8 @@ typedef void command_fn(struct call *call);
 enum {
 	COMMAND_STRANGER = 1,   /* also before the password */
 	COMMAND_SUBSCRIBED = 2, /* also for a RESP2 client that subscribed */
-	COMMAND_PUBSUB = 4
+	COMMAND_PUBSUB = 4,
+	COMMAND_GATHERS = 8 /* shows and changes nothing of who gets what */
 };
 
 struct command {

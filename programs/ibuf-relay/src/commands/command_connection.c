@@ -15,7 +15,7 @@ command_ping(struct call *call)
 		call_wrong_arity(call);
 		return;
 	}
-	if (c->resp == 2 && client_subscriptions(c) > 0) {
+	if (c->sub.resp == 2 && client_subscriptions(c) > 0) {
 		reply_array(c, 2);
 		reply_text(c, "pong");
 		if (call->argc == 1)
@@ -101,7 +101,7 @@ describe(struct client *c)
 	reply_text(c, "version");
 	reply_text(c, RELAY_REDIS_VERSION);
 	reply_text(c, "proto");
-	reply_integer(c, c->resp);
+	reply_integer(c, c->sub.resp);
 	reply_text(c, "id");
 	reply_integer(c, (long long)c->card.id);
 	reply_text(c, "mode");
@@ -117,7 +117,7 @@ command_hello(struct call *call)
 {
 	struct client *c = call->c;
 	struct text name = {NULL, 0};
-	long long version = c->resp;
+	long long version = c->sub.resp;
 	size_t i = 2;
 
 	if (call->argc > 1 && !text_number(call_text(call, 1), &version)) {
@@ -165,8 +165,8 @@ command_hello(struct call *call)
 	if (name.bytes != NULL)
 		registry_set(&c->worker->relay->registry, &c->card.name,
 			     name.bytes, name.len);
-	c->resp = (unsigned)version;
-	atomic_store(&c->card.resp, c->resp);
+	c->sub.resp = (unsigned)version;
+	atomic_store(&c->card.resp, c->sub.resp);
 	describe(c);
 }
 
@@ -178,7 +178,7 @@ command_reset(struct call *call)
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
-	c->resp = 2;
+	c->sub.resp = 2;
 	atomic_store(&c->card.resp, 2);
 	c->is_trusted = !settings_has_password(&r->settings);
 	c->parser.is_trusted = c->is_trusted;

@@ -47,13 +47,25 @@ print_stats(struct relay *r, struct ibuf_mbuf *to)
 	return error != 0 ? error : stats_print_info(r, STATS_STATS, to);
 }
 
+/* The title alone when there is none. */
+static int
+print_upstream(struct relay *r, struct ibuf_mbuf *to)
+{
+	int error = ibuf_mbuf_printf(to, "# Upstream\r\n");
+
+	if (error != 0 || r->upstream == NULL)
+		return error;
+	error = upstream_print(r->upstream, to);
+	return error != 0 ? error : stats_print_info(r, STATS_UPSTREAM, to);
+}
+
 static const struct {
 	const char *name;
 	int (*print)(struct relay *r, struct ibuf_mbuf *to);
 } sections[] = {
 	{"server", print_server},     {"clients", print_clients},
 	{"memory", print_memory},     {"stats", print_stats},
-	{"upstream", upstream_print},
+	{"upstream", print_upstream},
 };
 
 static bool

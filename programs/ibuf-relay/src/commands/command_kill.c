@@ -46,7 +46,7 @@ kill_all(struct call *call, const struct victim *v)
 		killed++;
 		/* Who kills itself is told so first. */
 		if (card == &call->c->card) {
-			call->c->is_ending = true;
+			call->c->unread |= UNREAD_ENDING;
 			continue;
 		}
 		atomic_store(&card->is_killed, true);

@@ -2,8 +2,8 @@
  * command_pubsub.c - subscribing, publishing, PUBSUB.
  */
 #include "../base/log.h"
-#include "../fanout/fanout.h"
 #include "../server/congestion.h"
+#include "../server/publish.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include "../upstream/upstream.h"
@@ -19,15 +19,15 @@ static size_t
 count_for(const struct client *c, enum kind kind)
 {
 	if (kind == KIND_SHARD)
-		return HASH_COUNT(c->mine[KIND_SHARD]);
-	return HASH_COUNT(c->mine[KIND_CHANNEL]) +
-	       HASH_COUNT(c->mine[KIND_PATTERN]);
+		return HASH_COUNT(c->sub.mine[KIND_SHARD]);
+	return HASH_COUNT(c->sub.mine[KIND_CHANNEL]) +
+	       HASH_COUNT(c->sub.mine[KIND_PATTERN]);
 }
 
 static void
 update_card(struct client *c, enum kind kind)
 {
-	atomic_store(&c->card.counts[kind], HASH_COUNT(c->mine[kind]));
+	atomic_store(&c->card.counts[kind], HASH_COUNT(c->sub.mine[kind]));
 }
 
 static void
@@ -38,8 +38,8 @@ subscribe(struct call *call, enum kind kind)
 	for (size_t i = 1; i < call->argc && !c->is_doomed; i++) {
 		struct text name = call_text(call, i);
 
-		if (topic_join(&c->worker->topics, kind, name.bytes, name.len,
-			       c, &c->mine[kind]) == TOPIC_NOMEM) {
+		if (fanout_join(&c->worker->fanout, kind, name.bytes, name.len,
+				&c->sub) == TOPIC_NOMEM) {
 			log_line("out of memory: client %llu is closed",
 				 (unsigned long long)c->card.id);
 			client_doom(c);
@@ -71,12 +71,12 @@ tell_left(struct client *c, enum kind kind, const char *name, size_t len)
 static void
 unsubscribe_all(struct client *c, enum kind kind)
 {
-	struct topics *topics = &c->worker->topics;
+	struct fanout *f = &c->worker->fanout;
 
-	if (c->mine[kind] == NULL)
+	if (c->sub.mine[kind] == NULL)
 		tell_left(c, kind, NULL, 0);
-	while (c->mine[kind] != NULL) {
-		struct membership *m = c->mine[kind];
+	while (c->sub.mine[kind] != NULL) {
+		struct membership *m = c->sub.mine[kind];
 		/* The topic may go with its last member. */
 		struct ibuf_mbuf *name =
 			ibuf_mbuf_from(m->topic->name, m->topic->len);
@@ -85,7 +85,7 @@ unsubscribe_all(struct client *c, enum kind kind)
 			client_doom(c);
 			return;
 		}
-		topic_leave(topics, m, &c->mine[kind]);
+		fanout_leave(f, m);
 		tell_left(c, kind, (const char *)ibuf_mbuf_data(name),
 			  ibuf_mbuf_len(name));
 		ibuf_mbuf_free(name);
@@ -96,17 +96,17 @@ static void
 unsubscribe(struct call *call, enum kind kind)
 {
 	struct client *c = call->c;
-	struct topics *topics = &c->worker->topics;
+	struct fanout *f = &c->worker->fanout;
 
 	if (call->argc == 1)
 		unsubscribe_all(c, kind);
 	for (size_t i = 1; i < call->argc && !c->is_doomed; i++) {
 		struct text name = call_text(call, i);
-		struct membership *m = topic_membership(
-			topics, kind, name.bytes, name.len, c->mine[kind]);
+		struct membership *m = fanout_membership(f, kind, name.bytes,
+							 name.len, &c->sub);
 
 		if (m != NULL)
-			topic_leave(topics, m, &c->mine[kind]);
+			fanout_leave(f, m);
 		tell_left(c, kind, name.bytes, name.len);
 	}
 	update_card(c, kind);
@@ -124,7 +124,7 @@ publish_upstream(struct client *c, enum kind kind, struct ibuf_mbuf *body)
 }
 
 static void
-publish(struct call *call, enum kind kind)
+execute_publish(struct call *call, enum kind kind)
 {
 	struct client *c = call->c;
 	struct text name = call_text(call, 1);
@@ -140,10 +140,7 @@ publish(struct call *call, enum kind kind)
 		publish_upstream(c, kind, body);
 		return;
 	}
-	n = fanout_publish(c->worker, kind, name.bytes, name.len, body);
-	/* Who listens too may hear it, and does so before the answer. */
-	if (client_subscriptions(c) > 0)
-		fanout_finish(c->worker);
+	n = publish(c, kind, name.bytes, name.len, body);
 	ibuf_mbuf_free(body);
 	reply_integer(c, (long long)n);
 }
@@ -187,13 +184,13 @@ command_sunsubscribe(struct call *call)
 void
 command_publish(struct call *call)
 {
-	publish(call, KIND_CHANNEL);
+	execute_publish(call, KIND_CHANNEL);
 }
 
 void
 command_spublish(struct call *call)
 {
-	publish(call, KIND_SHARD);
+	execute_publish(call, KIND_SHARD);
 }
 
 /* PUBSUB. */

@@ -2,10 +2,10 @@
  * fanout.c - one message to all its subscribers.
  */
 #include "fanout.h"
+#include "../base/counters.h"
+#include "../base/room.h"
+#include "../config/settings.h"
 #include "../protocol/glob.h"
-#include "../server/congestion.h"
-#include "../server/worker.h"
-#include "frame.h"
 #include <stdlib.h>
 
 /* Clones made at a time: one addition to each count for so many. */
@@ -15,7 +15,7 @@ enum { BATCH = 64 };
 enum { JOIN_BYTES = 4096 };
 
 static void
-give(struct worker *w, struct client **to, size_t n,
+give(struct fanout *f, struct subscriber **to, size_t n,
      const struct ibuf_mbuf *frame, size_t messages, struct load *load)
 {
 	struct ibuf_mbuf *clones[BATCH];
@@ -23,43 +23,43 @@ give(struct worker *w, struct client **to, size_t n,
 	if (n == 0)
 		return;
 	if (ibuf_mbuf_clone_bulk(frame, clones, n) != 0) {
-		count(&w->counters.dropped, n * messages);
+		count(&f->counters->dropped, n * messages);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		client_push(to[i], clones[i], messages, load);
+		f->push(to[i], clones[i], messages, load);
 }
 
 /* A frame of so many messages to the members that speak this version. */
 static void
-give_all(struct worker *w, struct topic *topic, unsigned resp,
+give_all(struct fanout *f, struct topic *topic, unsigned resp,
 	 const struct ibuf_mbuf *frame, size_t messages)
 {
-	struct client *to[BATCH];
-	struct load *load = pipes_load(&w->pipes, frame, topic->count);
+	struct subscriber *to[BATCH];
+	struct load *load = pipes_load(&f->pipes, frame, topic->count);
 	size_t n = 0;
 
 	for (size_t i = 0; i < topic->count; i++) {
-		struct client *c = topic->members[i]->client;
+		struct subscriber *s = topic->members[i]->subscriber;
 
-		if (c->resp != resp || c->is_doomed)
+		if (s->resp != resp)
 			continue;
-		to[n++] = c;
+		to[n++] = s;
 		if (n == BATCH) {
-			give(w, to, n, frame, messages, load);
+			give(f, to, n, frame, messages, load);
 			n = 0;
 		}
 	}
-	give(w, to, n, frame, messages, load);
+	give(f, to, n, frame, messages, load);
 	if (load != NULL)
-		pipes_release(&w->pipes, load);
+		pipes_release(&f->pipes, load);
 }
 
 static bool
 has_members(const struct topic *topic, unsigned resp)
 {
 	for (size_t i = 0; i < topic->count; i++)
-		if (topic->members[i]->client->resp == resp)
+		if (topic->members[i]->subscriber->resp == resp)
 			return true;
 	return false;
 }
@@ -80,7 +80,7 @@ count_small(struct ibuf_mbuf *const *bodies, size_t n)
 	for (i = 0; i < n; i++) {
 		size_t room = room_of(bodies[i]);
 
-		if (room > JOIN_BYTES || bytes + room > RELAY_ROOM_BYTES)
+		if (room > JOIN_BYTES || bytes + room > ROOM_BYTES)
 			break;
 		bytes += room;
 	}
@@ -89,7 +89,7 @@ count_small(struct ibuf_mbuf *const *bodies, size_t n)
 
 /* All as one frame: small ones are copied, others shared.  NULL: no memory. */
 static struct ibuf_mbuf *
-make_frame(struct worker *w, struct topic *topic, unsigned resp,
+make_frame(struct fanout *f, struct topic *topic, unsigned resp,
 	   struct ibuf_mbuf *const *bodies, size_t n)
 {
 	struct ibuf_mbuf *frame = NULL;
@@ -100,10 +100,11 @@ make_frame(struct worker *w, struct topic *topic, unsigned resp,
 		struct ibuf_mbuf *piece;
 
 		if (small > 1)
-			piece = frame_join(w, topic, resp, bodies + done,
-					   small);
+			piece = frame_join(&f->frames, topic, resp,
+					   bodies + done, small);
 		else
-			piece = frame_share(w, topic, resp, bodies[done]);
+			piece = frame_share(&f->frames, topic, resp,
+					    bodies[done]);
 		if (piece == NULL ||
 		    (frame != NULL && ibuf_mbuf_concat(frame, piece) != 0)) {
 			ibuf_mbuf_free(piece);
@@ -119,41 +120,41 @@ make_frame(struct worker *w, struct topic *topic, unsigned resp,
 
 /* Messages to the members of a topic that speak this version. */
 static void
-deliver_as(struct worker *w, struct topic *topic, unsigned resp,
+deliver_as(struct fanout *f, struct topic *topic, unsigned resp,
 	   struct ibuf_mbuf *const *bodies, size_t n)
 {
 	struct ibuf_mbuf *frame;
 
 	if (!has_members(topic, resp))
 		return;
-	frame = make_frame(w, topic, resp, bodies, n);
+	frame = make_frame(f, topic, resp, bodies, n);
 	if (frame != NULL) {
-		give_all(w, topic, resp, frame, n);
+		give_all(f, topic, resp, frame, n);
 		ibuf_mbuf_free(frame);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		frame = frame_share(w, topic, resp, bodies[i]);
+		frame = frame_share(&f->frames, topic, resp, bodies[i]);
 		if (frame != NULL)
-			give_all(w, topic, resp, frame, 1);
+			give_all(f, topic, resp, frame, 1);
 		else
-			count(&w->counters.dropped, topic->count);
+			count(&f->counters->dropped, topic->count);
 		ibuf_mbuf_free(frame);
 	}
 }
 
 void
-fanout_finish(struct worker *w)
+fanout_finish(struct fanout *f)
 {
-	struct gathered *g = &w->gathered;
+	struct gathered *g = &f->gathered;
 	size_t n = g->count;
 
 	if (n == 0)
 		return;
 	/* What follows may find more to give, but not to gather. */
 	g->count = 0;
-	deliver_as(w, g->topic, 2, g->bodies, n);
-	deliver_as(w, g->topic, 3, g->bodies, n);
+	deliver_as(f, g->topic, 2, g->bodies, n);
+	deliver_as(f, g->topic, 3, g->bodies, n);
 	for (size_t i = 0; i < n; i++)
 		ibuf_mbuf_free(g->bodies[i]);
 	g->bytes = 0;
@@ -161,40 +162,40 @@ fanout_finish(struct worker *w)
 
 /* As much as a pipe takes, and a quarter of what a subscriber may hold. */
 static size_t
-gathered_most(const struct worker *w)
+gathered_most(const struct fanout *f)
 {
-	size_t limit = settings_output_limit(&w->relay->settings) / 4;
+	size_t limit = settings_output_limit(f->settings) / 4;
 
 	return limit < PIPES_MOST_BYTES ? limit : PIPES_MOST_BYTES;
 }
 
 bool
-fanout_may_gather(const struct worker *w)
+fanout_may_gather(const struct fanout *f)
 {
-	const struct gathered *g = &w->gathered;
+	const struct gathered *g = &f->gathered;
 
 	return g->count > 0 && g->topic->count >= PIPES_LEAST_SUBSCRIBERS &&
-	       g->bytes + g->bytes / g->count <= gathered_most(w);
+	       g->bytes + g->bytes / g->count <= gathered_most(f);
 }
 
 /* false: it is not one to gather, and what was gathered has been given. */
 static bool
-gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
+gather(struct fanout *f, struct topic *topic, const struct ibuf_mbuf *body)
 {
-	struct gathered *g = &w->gathered;
-	size_t bytes = room_of(body), most = gathered_most(w);
+	struct gathered *g = &f->gathered;
+	size_t bytes = room_of(body), most = gathered_most(f);
 	size_t members = bytes <= JOIN_BYTES ? 1 : PIPES_LEAST_SUBSCRIBERS;
 	bool pays = bytes <= most && topic->count >= members;
 	struct ibuf_mbuf *clone;
 
 	if (!pays || g->topic != topic || g->count == GATHERED_MAX ||
 	    g->bytes + bytes > most)
-		fanout_finish(w);
+		fanout_finish(f);
 	if (!pays)
 		return false;
 	clone = ibuf_mbuf_clone(body);
 	if (clone == NULL) {
-		fanout_finish(w);
+		fanout_finish(f);
 		return false;
 	}
 	g->topic = topic;
@@ -204,10 +205,10 @@ gather(struct worker *w, struct topic *topic, const struct ibuf_mbuf *body)
 }
 
 static void
-deliver_now(struct worker *w, struct topic *topic, struct ibuf_mbuf *body)
+deliver_now(struct fanout *f, struct topic *topic, struct ibuf_mbuf *body)
 {
-	deliver_as(w, topic, 2, &body, 1);
-	deliver_as(w, topic, 3, &body, 1);
+	deliver_as(f, topic, 2, &body, 1);
+	deliver_as(f, topic, 3, &body, 1);
 }
 
 /* The first pattern from this one on that matches the name.  NULL: none. */
@@ -220,53 +221,22 @@ match(struct topic *pattern, const char *name, size_t len)
 	return pattern;
 }
 
-static void
-deliver(struct worker *w, enum kind kind, const char *name, size_t len,
-	struct ibuf_mbuf *body)
+void
+fanout_deliver(struct fanout *f, enum kind kind, const char *name, size_t len,
+	       struct ibuf_mbuf *body)
 {
-	struct topic *topic = topic_find(&w->topics, kind, name, len);
-	struct topic *pattern = w->topics.by_name[KIND_PATTERN];
+	struct topic *topic = topic_find(&f->topics, kind, name, len);
+	struct topic *pattern = f->topics.by_name[KIND_PATTERN];
 
 	pattern = kind == KIND_CHANNEL ? match(pattern, name, len) : NULL;
 	/* Messages to channel and pattern take turns, so they go one by one. */
-	if (topic != NULL && pattern == NULL && gather(w, topic, body))
+	if (topic != NULL && pattern == NULL && gather(f, topic, body))
 		return;
-	fanout_finish(w);
+	fanout_finish(f);
 	if (topic != NULL)
-		deliver_now(w, topic, body);
+		deliver_now(f, topic, body);
 	for (; pattern != NULL; pattern = match(pattern->hh.next, name, len))
-		deliver_now(w, pattern, body);
-}
-
-size_t
-fanout_publish(struct worker *w, enum kind kind, const char *name, size_t len,
-	       struct ibuf_mbuf *body)
-{
-	struct relay *r = w->relay;
-	uint64_t workers;
-	size_t n = directory_receivers(r->directory, kind, name, len, &workers);
-
-	count(&w->counters.published, 1);
-	for (unsigned i = 0; i < r->options.threads; i++) {
-		struct post *post;
-
-		if (i == w->index || (workers >> i & 1) == 0)
-			continue;
-		post = post_new(POST_PUBLISH);
-		if (post != NULL)
-			post->body = ibuf_mbuf_clone(body);
-		if (post == NULL || post->body == NULL) {
-			free(post);
-			count(&w->counters.dropped, 1);
-			continue;
-		}
-		post->kind = kind;
-		congestion_posted(r->workers[i], post);
-		post_send(&r->workers[i]->queue, post);
-	}
-	if (workers >> w->index & 1)
-		deliver(w, kind, name, len, body);
-	return n;
+		deliver_now(f, pattern, body);
 }
 
 bool
@@ -300,33 +270,82 @@ fanout_name_free(struct fanout_name *name)
 }
 
 void
-fanout_deliver(struct worker *w, enum kind kind, struct ibuf_mbuf *body)
+fanout_deliver_body(struct fanout *f, enum kind kind, struct ibuf_mbuf *body)
 {
 	struct fanout_name name;
 
 	if (!fanout_name(body, &name)) {
-		count(&w->counters.dropped, 1);
+		count(&f->counters->dropped, 1);
 		return;
 	}
-	deliver(w, kind, name.bytes, name.len, body);
+	fanout_deliver(f, kind, name.bytes, name.len, body);
 	fanout_name_free(&name);
 }
 
 void
-fanout_relay(struct worker *w, enum kind kind,
+fanout_relay(struct fanout *f, enum kind kind,
 	     const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body)
 {
 	struct fanout_name name;
 	struct topic *topic;
 
 	if (!fanout_name(topic_name, &name)) {
-		count(&w->counters.dropped, 1);
+		count(&f->counters->dropped, 1);
 		return;
 	}
-	topic = topic_find(&w->topics, kind, name.bytes, name.len);
+	topic = topic_find(&f->topics, kind, name.bytes, name.len);
 	fanout_name_free(&name);
-	if (topic == NULL || (kind != KIND_PATTERN && gather(w, topic, body)))
+	if (topic == NULL || (kind != KIND_PATTERN && gather(f, topic, body)))
 		return;
-	fanout_finish(w);
-	deliver_now(w, topic, body);
+	fanout_finish(f);
+	deliver_now(f, topic, body);
+}
+
+enum topic_result
+fanout_join(struct fanout *f, enum kind kind, const char *name, size_t len,
+	    struct subscriber *s)
+{
+	fanout_finish(f);
+	return topic_join(&f->topics, kind, name, len, s);
+}
+
+struct membership *
+fanout_membership(struct fanout *f, enum kind kind, const char *name,
+		  size_t len, const struct subscriber *s)
+{
+	return topic_membership(&f->topics, kind, name, len, s);
+}
+
+void
+fanout_leave(struct fanout *f, struct membership *m)
+{
+	fanout_finish(f);
+	topic_leave(&f->topics, m);
+}
+
+void
+fanout_leave_all(struct fanout *f, enum kind kind, struct subscriber *s)
+{
+	while (s->mine[kind] != NULL)
+		fanout_leave(f, s->mine[kind]);
+}
+
+bool
+fanout_init(struct fanout *f)
+{
+	return frame_init(&f->frames);
+}
+
+void
+fanout_flush(struct fanout *f)
+{
+	frame_flush(&f->frames);
+	pipes_close(&f->pipes);
+}
+
+void
+fanout_destroy(struct fanout *f)
+{
+	fanout_flush(f);
+	frame_destroy(&f->frames);
 }

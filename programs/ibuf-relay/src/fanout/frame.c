@@ -2,16 +2,16 @@
  * frame.c - what a subscriber is sent.
  */
 #include "frame.h"
-#include "../server/worker.h"
+#include "topic.h"
 
 static const char *const words[KINDS] = {"message", "pmessage", "smessage"};
 
 /* "*3\r\n$7\r\nmessage\r\n", or with a pattern behind that. */
 static struct ibuf_mbuf *
-make_before(struct worker *w, enum kind kind, unsigned resp,
+make_before(struct frames *f, enum kind kind, unsigned resp,
 	    const struct topic *topic)
 {
-	struct ibuf_mbuf *m = ibuf_pool_alloc(w->relay->replies);
+	struct ibuf_mbuf *m = ibuf_pool_alloc(f->replies);
 	char first = resp == 3 ? '>' : '*';
 	const char *word = words[kind];
 
@@ -33,14 +33,14 @@ fail:
 }
 
 bool
-frame_init(struct worker *w)
+frame_init(struct frames *f)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		struct ibuf_mbuf **of_channel = &w->before[KIND_CHANNEL][i];
-		struct ibuf_mbuf **of_shard = &w->before[KIND_SHARD][i];
+		struct ibuf_mbuf **of_channel = &f->before[KIND_CHANNEL][i];
+		struct ibuf_mbuf **of_shard = &f->before[KIND_SHARD][i];
 
-		*of_channel = make_before(w, KIND_CHANNEL, 2 + i, NULL);
-		*of_shard = make_before(w, KIND_SHARD, 2 + i, NULL);
+		*of_channel = make_before(f, KIND_CHANNEL, 2 + i, NULL);
+		*of_shard = make_before(f, KIND_SHARD, 2 + i, NULL);
 		if (*of_channel == NULL || *of_shard == NULL)
 			return false;
 	}
@@ -48,31 +48,39 @@ frame_init(struct worker *w)
 }
 
 void
-frame_destroy(struct worker *w)
+frame_flush(struct frames *f)
 {
+	ibuf_mbuf_free(f->joined);
+	f->joined = NULL;
+}
+
+void
+frame_destroy(struct frames *f)
+{
+	frame_flush(f);
 	for (unsigned i = 0; i < 2; i++) {
-		ibuf_mbuf_free(w->before[KIND_CHANNEL][i]);
-		ibuf_mbuf_free(w->before[KIND_SHARD][i]);
+		ibuf_mbuf_free(f->before[KIND_CHANNEL][i]);
+		ibuf_mbuf_free(f->before[KIND_SHARD][i]);
 	}
 }
 
 /* What goes before the messages of a topic. */
 static const struct ibuf_mbuf *
-before(struct worker *w, struct topic *topic, unsigned resp)
+before(struct frames *f, struct topic *topic, unsigned resp)
 {
 	if (topic->kind != KIND_PATTERN)
-		return w->before[topic->kind][resp - 2];
+		return f->before[topic->kind][resp - 2];
 	if (topic->before[resp - 2] == NULL)
 		topic->before[resp - 2] =
-			make_before(w, KIND_PATTERN, resp, topic);
+			make_before(f, KIND_PATTERN, resp, topic);
 	return topic->before[resp - 2];
 }
 
 struct ibuf_mbuf *
-frame_share(struct worker *w, struct topic *topic, unsigned resp,
+frame_share(struct frames *f, struct topic *topic, unsigned resp,
 	    const struct ibuf_mbuf *body)
 {
-	const struct ibuf_mbuf *head = before(w, topic, resp);
+	const struct ibuf_mbuf *head = before(f, topic, resp);
 	struct ibuf_mbuf *frame, *tail;
 
 	if (head == NULL)
@@ -98,24 +106,22 @@ copy_behind(struct ibuf_mbuf *m, const struct ibuf_mbuf *from)
 	return error;
 }
 
-/* See to it that w->joined has so much room. */
+/* f->joined has so much room then. */
 static bool
-make_room(struct worker *w, size_t bytes)
+make_room(struct frames *f, size_t bytes)
 {
-	if (w->joined != NULL && ibuf_mbuf_tailroom(w->joined) < bytes) {
-		ibuf_mbuf_free(w->joined);
-		w->joined = NULL;
-	}
-	if (w->joined == NULL)
-		w->joined = ibuf_pool_alloc(w->relay->rooms);
-	return w->joined != NULL;
+	if (f->joined != NULL && ibuf_mbuf_tailroom(f->joined) < bytes)
+		frame_flush(f);
+	if (f->joined == NULL)
+		f->joined = ibuf_pool_alloc(f->rooms);
+	return f->joined != NULL;
 }
 
 struct ibuf_mbuf *
-frame_join(struct worker *w, struct topic *topic, unsigned resp,
+frame_join(struct frames *f, struct topic *topic, unsigned resp,
 	   struct ibuf_mbuf *const *bodies, size_t n)
 {
-	const struct ibuf_mbuf *head = before(w, topic, resp);
+	const struct ibuf_mbuf *head = before(f, topic, resp);
 	struct ibuf_mbuf *frame;
 	size_t bytes;
 
@@ -124,10 +130,10 @@ frame_join(struct worker *w, struct topic *topic, unsigned resp,
 	bytes = n * ibuf_mbuf_len(head);
 	for (size_t i = 0; i < n; i++)
 		bytes += ibuf_mbuf_len(bodies[i]);
-	if (!make_room(w, bytes))
+	if (!make_room(f, bytes))
 		return NULL;
-	frame = w->joined;
-	w->joined = NULL;
+	frame = f->joined;
+	f->joined = NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (copy_behind(frame, head) != 0 ||
 		    copy_behind(frame, bodies[i]) != 0) {
@@ -136,6 +142,6 @@ frame_join(struct worker *w, struct topic *topic, unsigned resp,
 		}
 	}
 	/* Without memory for another window the frame keeps the rest. */
-	w->joined = ibuf_mbuf_split(frame, bytes);
+	f->joined = ibuf_mbuf_split(frame, bytes);
 	return frame;
 }

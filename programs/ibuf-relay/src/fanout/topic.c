@@ -16,13 +16,13 @@ topic_find(struct topics *t, enum kind kind, const char *name, size_t len)
 
 struct membership *
 topic_membership(struct topics *t, enum kind kind, const char *name, size_t len,
-		 struct membership *mine)
+		 const struct subscriber *s)
 {
 	struct topic *topic = topic_find(t, kind, name, len);
 	struct membership *m = NULL;
 
 	if (topic != NULL)
-		HASH_FIND_PTR(mine, &topic, m);
+		HASH_FIND_PTR(s->mine[kind], &topic, m);
 	return m;
 }
 
@@ -77,7 +77,7 @@ make_room(struct topic *topic)
 
 enum topic_result
 topic_join(struct topics *t, enum kind kind, const char *name, size_t len,
-	   struct client *client, struct membership **mine)
+	   struct subscriber *s)
 {
 	struct topic *topic = topic_find(t, kind, name, len);
 	struct membership *m = NULL;
@@ -85,7 +85,7 @@ topic_join(struct topics *t, enum kind kind, const char *name, size_t len,
 	if (topic == NULL)
 		topic = make(t, kind, name, len);
 	else
-		HASH_FIND_PTR(*mine, &topic, m);
+		HASH_FIND_PTR(s->mine[kind], &topic, m);
 	if (topic == NULL)
 		return TOPIC_NOMEM;
 	if (m != NULL)
@@ -94,13 +94,13 @@ topic_join(struct topics *t, enum kind kind, const char *name, size_t len,
 	if (m == NULL || !make_room(topic))
 		goto fail;
 	m->topic = topic;
-	m->client = client;
+	m->subscriber = s;
 	m->index = topic->count;
-	HASH_ADD_PTR(*mine, topic, m);
+	HASH_ADD_PTR(s->mine[kind], topic, m);
 	if (m->hh.tbl == NULL)
 		goto fail;
 	if (!directory_add(t->directory, kind, name, len, t->worker)) {
-		HASH_DEL(*mine, m);
+		HASH_DEL(s->mine[kind], m);
 		goto fail;
 	}
 	topic->members[topic->count++] = m;
@@ -125,7 +125,7 @@ topic_mark(struct topics *t, struct membership *m, bool is_full)
 }
 
 void
-topic_leave(struct topics *t, struct membership *m, struct membership **mine)
+topic_leave(struct topics *t, struct membership *m)
 {
 	struct topic *topic = m->topic;
 	struct membership *last = topic->members[--topic->count];
@@ -134,7 +134,7 @@ topic_leave(struct topics *t, struct membership *m, struct membership **mine)
 	/* The last takes its place. */
 	topic->members[m->index] = last;
 	last->index = m->index;
-	HASH_DEL(*mine, m);
+	HASH_DEL(m->subscriber->mine[topic->kind], m);
 	directory_remove(t->directory, topic->kind, topic->name, topic->len,
 			 t->worker);
 	free(m);

@@ -1,9 +1,10 @@
 /*
  * topic.h - who of one worker's clients has subscribed to what.
  *
- *	topics: (kind, name) -> topic -> members (any order) -> client
- *	client: its memberships of each kind, the same objects
+ *	topics: (kind, name) -> topic -> members (any order) -> subscriber
+ *	subscriber: its memberships of each kind, the same objects
  *
+ * A subscriber is a part of a client; this folder knows no more of it.
  * Belongs to one worker and is touched by no other thread; the directory,
  * which all share, is told of each change.
  */
@@ -17,13 +18,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct client;
+struct membership;
 
-/* One client's subscription to one topic. */
+struct subscriber {
+	struct membership *mine[KINDS];
+	unsigned resp; /* 2 or 3: the version it speaks */
+};
+
+/* One subscription to one topic. */
 struct membership {
-	UT_hash_handle hh; /* in the client, by topic */
+	UT_hash_handle hh; /* in the subscriber, by topic */
 	struct topic *topic;
-	struct client *client;
+	struct subscriber *subscriber;
 	size_t index; /* topic->members[index] is this */
 	bool is_full; /* the directory counts it as full */
 };
@@ -51,28 +57,23 @@ struct topics {
 
 enum topic_result { TOPIC_DONE, TOPIC_ALREADY, TOPIC_NOMEM };
 
-/*
- * `mine` are the client's memberships of that kind.  On TOPIC_NOMEM nothing
- * has changed.
- */
+/* On TOPIC_NOMEM nothing has changed. */
 enum topic_result topic_join(struct topics *t, enum kind kind, const char *name,
-			     size_t len, struct client *client,
-			     struct membership **mine);
+			     size_t len, struct subscriber *s);
 
 /* NULL: nobody has subscribed to it. */
 struct topic *topic_find(struct topics *t, enum kind kind, const char *name,
 			 size_t len);
 
-/* NULL: the client is no member. */
+/* NULL: it is no member. */
 struct membership *topic_membership(struct topics *t, enum kind kind,
 				    const char *name, size_t len,
-				    struct membership *mine);
+				    const struct subscriber *s);
 
 /* Too much waits for this member, or does not any more. */
 void topic_mark(struct topics *t, struct membership *m, bool is_full);
 
 /* The topic is gone too when this was its last member. */
-void topic_leave(struct topics *t, struct membership *m,
-		 struct membership **mine);
+void topic_leave(struct topics *t, struct membership *m);
 
 #endif

@@ -9,8 +9,8 @@
 #include "metrics.h"
 #include "../../../common/complain.h"
 #include "../base/clock.h"
-#include "../relay.h"
 #include "../server/listen.h"
+#include "../server/relay.h"
 #include "http.h"
 #include "stats.h"
 #include <errno.h>

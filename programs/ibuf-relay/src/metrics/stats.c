@@ -7,7 +7,8 @@
  */
 #include "stats.h"
 #include "../base/clock.h"
-#include "../relay.h"
+#include "../base/room.h"
+#include "../server/relay.h"
 #include "../server/worker.h"
 #include "../upstream/upstream.h"
 #include <stddef.h>
@@ -60,7 +61,7 @@ memory(struct relay *r)
 	struct ibuf_pool_stats s;
 
 	ibuf_pool_get_stats(r->rooms, &s, sizeof(s));
-	return (unsigned long long)s.allocated * RELAY_ROOM_BYTES;
+	return (unsigned long long)s.allocated * ROOM_BYTES;
 }
 
 static unsigned long long

@@ -4,13 +4,12 @@
 #include "client.h"
 #include "../base/address.h"
 #include "../base/log.h"
-#include "../commands/command.h"
 #include "../fanout/pipes.h"
-#include "../fanout/stretch.h"
-#include "../relay.h"
 #include "congestion.h"
 #include "hold.h"
+#include "relay.h"
 #include "reply.h"
+#include "stretch.h"
 #include "worker.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -35,7 +34,8 @@ client_new(struct worker *w, int fd)
 	}
 	c->worker = w;
 	c->events = EPOLLIN;
-	c->resp = 2;
+	c->sub.resp = 2;
+	c->unread = w->is_stopping ? UNREAD_STOPPING : 0;
 	c->is_trusted = !settings_has_password(&w->relay->settings);
 	resp_init(&c->parser, o->max_bulk, c->is_trusted);
 	c->card.fd = fd;
@@ -59,15 +59,14 @@ client_new(struct worker *w, int fd)
 void
 client_leave_all(struct client *c, enum kind kind)
 {
-	while (c->mine[kind] != NULL)
-		topic_leave(&c->worker->topics, c->mine[kind], &c->mine[kind]);
+	fanout_leave_all(&c->worker->fanout, kind, &c->sub);
 	atomic_store(&c->card.counts[kind], 0);
 }
 
 void
 client_free(struct client *c)
 {
-	if (c->is_held)
+	if (c->unread & UNREAD_HELD)
 		congestion_forget(c);
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
@@ -98,7 +97,7 @@ client_subscriptions(const struct client *c)
 	size_t n = 0;
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
-		n += HASH_COUNT(c->mine[kind]);
+		n += HASH_COUNT(c->sub.mine[kind]);
 	return n;
 }
 
@@ -134,8 +133,7 @@ client_watch(struct client *c)
 {
 	struct epoll_event event = {.data.ptr = c};
 
-	if (!c->is_ending && !c->is_paused && !c->is_starved && !c->is_held &&
-	    !c->worker->is_stopping)
+	if (c->unread == 0)
 		event.events |= EPOLLIN;
 	if (c->out != NULL)
 		event.events |= EPOLLOUT;
@@ -252,7 +250,7 @@ write_next(struct client *c, size_t *all)
 	}
 	from = (size_t)(c->sent - s->begin);
 	*all = s->load->bytes - from;
-	n = pipes_send(&c->worker->pipes, s->load, from, c->card.fd);
+	n = pipes_send(&c->worker->fanout.pipes, s->load, from, c->card.fd);
 	/* Whatever hinders it, this is told of it. */
 	if (n == 0)
 		return write_some(c, *all);
@@ -295,13 +293,14 @@ client_flush(struct client *c)
 	size_t limit = settings_output_limit(&c->worker->relay->settings);
 
 	write_out(c);
-	if (c->is_ending && c->out == NULL && c->holds == NULL)
+	if ((c->unread & UNREAD_ENDING) && c->out == NULL && c->holds == NULL)
 		client_doom(c);
 	if (c->is_full && client_pending(c) <= limit / 2)
 		congestion_end(c);
 	/* Once it stops, other workers may not hear us any more. */
-	if (c->is_paused && burden(c) <= limit / 4 && !c->worker->is_stopping) {
-		c->is_paused = false;
+	if ((c->unread & UNREAD_PAUSED) && burden(c) <= limit / 4 &&
+	    !(c->unread & UNREAD_STOPPING)) {
+		client_clear(c, UNREAD_PAUSED);
 		client_execute(c);
 	}
 	atomic_store_explicit(&c->card.output, client_pending(c),
@@ -309,10 +308,17 @@ client_flush(struct client *c)
 	client_watch(c);
 }
 
+static struct client *
+client_of(struct subscriber *s)
+{
+	return (void *)((char *)s - offsetof(struct client, sub));
+}
+
 void
-client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
+client_push(struct subscriber *to, struct ibuf_mbuf *frame, size_t messages,
 	    struct load *load)
 {
+	struct client *c = client_of(to);
 	const struct settings *s = &c->worker->relay->settings;
 	size_t limit = settings_output_limit(s);
 	enum slow slow = settings_slow(s);
@@ -320,7 +326,7 @@ client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
 	size_t more = client_cost(frame);
 	bool is_over;
 
-	if (c->is_doomed || c->is_ending) {
+	if (c->is_doomed || (c->unread & UNREAD_ENDING)) {
 		ibuf_mbuf_free(frame);
 		return;
 	}
@@ -359,26 +365,27 @@ client_execute(struct client *c)
 	size_t limit = settings_output_limit(&c->worker->relay->settings);
 	enum resp_result r = RESP_REQUEST;
 
-	while (c->in != NULL && !c->is_doomed && !c->is_ending && !c->is_held) {
+	while (c->in != NULL && !c->is_doomed &&
+	       !(c->unread & (UNREAD_ENDING | UNREAD_HELD))) {
 		if (burden(c) > limit / 2) {
-			c->is_paused = true;
+			c->unread |= UNREAD_PAUSED;
 			break;
 		}
 		r = resp_next(&c->parser, c->in);
 		if (r != RESP_REQUEST)
 			break;
-		command_execute(c);
+		c->worker->relay->execute(c);
 	}
 	if (r == RESP_ERROR) {
 		count(&c->worker->counters.protocol_errors, 1);
 		reply_error(c, "ERR Protocol error: %s", c->parser.error);
-		c->is_ending = true;
+		c->unread |= UNREAD_ENDING;
 	} else if (r == RESP_NOMEM) {
 		reply_error(c, "ERR out of memory");
-		c->is_ending = true;
+		c->unread |= UNREAD_ENDING;
 	}
 	/* A request that is held is needed still, where it is. */
-	if (!c->is_held)
+	if (!(c->unread & UNREAD_HELD))
 		resp_consume(&c->parser, &c->in);
 	if (c->in != NULL &&
 	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
@@ -405,12 +412,12 @@ client_readable(struct client *c)
 	if (n == -EAGAIN)
 		return;
 	if (n == -ENOBUFS) {
-		c->is_starved = true;
+		c->unread |= UNREAD_STARVED;
 		client_watch(c);
 		return;
 	}
 	if (n == 0 && c->holds != NULL) {
-		c->is_ending = true;
+		c->unread |= UNREAD_ENDING;
 		client_watch(c);
 		return;
 	}

@@ -13,14 +13,22 @@
 #ifndef RELAY_CLIENT_H
 #define RELAY_CLIENT_H
 
-#include "../fanout/topic.h"
+#include "../fanout/fanout.h"
 #include "../protocol/resp.h"
 #include "registry.h"
 
-struct load;
+/* Why a client is not read. */
+enum {
+	UNREAD_ENDING = 1,   /* it is closed when all is sent */
+	UNREAD_PAUSED = 2,   /* it reads its replies too slowly to get more */
+	UNREAD_STARVED = 4,  /* there was no room to read into */
+	UNREAD_HELD = 8,     /* its request, in the parser, waits for others */
+	UNREAD_STOPPING = 16 /* its worker ends */
+};
 
 struct client {
 	struct card card; /* first: the registry's lists are of these */
+	struct subscriber sub;
 	struct worker *worker;
 	struct client *next, *prev;              /* of the worker */
 	struct client *next_dirty, *next_doomed; /* of its lists */
@@ -36,18 +44,13 @@ struct client {
 	struct stretch *stretches, *last_stretch; /* of out: see stretch.h */
 	size_t behind_cost; /* the cost of what is behind them */
 	size_t asked_bytes; /* bytes that wait for the upstream */
-	struct membership *mine[KINDS];
-	unsigned resp; /* 2 or 3 */
+	unsigned unread;    /* UNREAD_*; 0: it is read */
 
 	bool is_trusted; /* knows the password */
 	bool is_dirty;   /* has something to send */
 	bool is_doomed;
-	bool is_ending;  /* is to be closed when all is sent */
-	bool is_paused;  /* reads its replies too slowly to get more */
-	bool is_starved; /* there was no room to read into */
-	bool is_full;    /* publishers wait for it; see congestion.h */
-	bool is_held;    /* waits for others; its request is in the parser */
-	bool is_wide;    /* its socket takes a whole load; see stretch.c */
+	bool is_full; /* publishers wait for it; see congestion.h */
+	bool is_wide; /* its socket takes a whole load; see stretch.c */
 };
 
 /* Serve a connected socket.  NULL: it could not, and closed it. */
@@ -68,12 +71,11 @@ void client_execute(struct client *c);
 void client_flush(struct client *c);
 
 /*
- * Tell it so many messages; the frame is the client's then.  At its limit it
- * is doomed, or the frame is dropped, and either is counted; or it gets the
- * frame, and publishers wait.  The frame may be in a load too, else NULL.
+ * Tell it so many messages: what fanout calls.  At its limit it is doomed, or
+ * the frame is dropped, and either is counted; or it gets the frame, and
+ * publishers wait.
  */
-void client_push(struct client *c, struct ibuf_mbuf *frame, size_t messages,
-		 struct load *load);
+fanout_push_fn client_push;
 
 /* Put a message behind its replies.  It is the client's then. */
 void client_send(struct client *c, struct ibuf_mbuf *m);
@@ -96,6 +98,13 @@ void client_end_reply(struct client *c);
 
 /* Flush it at the end of this turn. */
 void client_touch(struct client *c);
+
+/* One reason fewer not to read it. */
+static inline void
+client_clear(struct client *c, unsigned why)
+{
+	c->unread &= ~why;
+}
 
 /* Watch the socket for what the client's state wants. */
 void client_watch(struct client *c);

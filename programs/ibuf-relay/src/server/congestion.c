@@ -7,7 +7,6 @@
  * after it was put there.  The same holds for the bytes of a queue.
  */
 #include "congestion.h"
-#include "../commands/command.h"
 #include "worker.h"
 
 /* A small message takes more than its bytes: a post, windows. */
@@ -19,8 +18,8 @@ mark(struct client *c, bool is_full)
 	struct membership *m;
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
-		for (m = c->mine[kind]; m != NULL; m = m->hh.next)
-			topic_mark(&c->worker->topics, m, is_full);
+		for (m = c->sub.mine[kind]; m != NULL; m = m->hh.next)
+			topic_mark(&c->worker->fanout.topics, m, is_full);
 }
 
 void
@@ -70,7 +69,7 @@ congestion_holds(struct client *c, enum kind kind, const char *name, size_t len)
 		count(&w->counters.waits, 1);
 		atomic_fetch_add(&w->relay->held, 1);
 	}
-	c->is_held = true;
+	c->unread |= UNREAD_HELD;
 	c->next_held = NULL;
 	*w->held_end = c;
 	w->held_end = &c->next_held;
@@ -94,10 +93,10 @@ congestion_resume(struct worker *w)
 	w->held_end = &w->held;
 	for (; c != NULL; c = next) {
 		next = c->next_held;
-		c->is_held = false;
+		client_clear(c, UNREAD_HELD);
 		if (!c->is_doomed)
-			command_execute(c);
-		if (c->is_held)
+			w->relay->execute(c);
+		if (c->unread & UNREAD_HELD)
 			continue;
 		release(c);
 		client_execute(c);

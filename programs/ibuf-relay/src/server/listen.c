@@ -4,7 +4,7 @@
 #include "listen.h"
 #include "../../../common/complain.h"
 #include "../base/log.h"
-#include "../relay.h"
+#include "relay.h"
 #include "worker.h"
 #include <errno.h>
 #include <fcntl.h>

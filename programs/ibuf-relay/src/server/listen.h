@@ -4,7 +4,7 @@
 #ifndef RELAY_LISTEN_H
 #define RELAY_LISTEN_H
 
-#include "../options.h"
+#include "../config/options.h"
 #include <stdbool.h>
 
 struct relay;

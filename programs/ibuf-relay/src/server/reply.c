@@ -73,7 +73,7 @@ reply_verbatim(struct client *c, struct ibuf_mbuf *text, bool is_whole)
 
 	if (!is_whole) {
 		reply_error(c, "ERR out of memory");
-	} else if (c->resp == 2) {
+	} else if (c->sub.resp == 2) {
 		reply_bulk(c, ibuf_mbuf_data(text), n);
 	} else {
 		send_line(c, '=', (long long)n + 4);
@@ -87,7 +87,7 @@ reply_verbatim(struct client *c, struct ibuf_mbuf *text, bool is_whole)
 void
 reply_null(struct client *c)
 {
-	if (c->resp == 2)
+	if (c->sub.resp == 2)
 		client_send_bytes(c, "$-1\r\n", 5);
 	else
 		client_send_bytes(c, "_\r\n", 3);
@@ -102,7 +102,7 @@ reply_array(struct client *c, size_t n)
 void
 reply_map(struct client *c, size_t n)
 {
-	if (c->resp == 2)
+	if (c->sub.resp == 2)
 		send_line(c, '*', 2 * (long long)n);
 	else
 		send_line(c, '%', (long long)n);
@@ -111,11 +111,11 @@ reply_map(struct client *c, size_t n)
 void
 reply_set(struct client *c, size_t n)
 {
-	send_line(c, c->resp == 2 ? '*' : '~', (long long)n);
+	send_line(c, c->sub.resp == 2 ? '*' : '~', (long long)n);
 }
 
 void
 reply_push(struct client *c, size_t n)
 {
-	send_line(c, c->resp == 2 ? '*' : '>', (long long)n);
+	send_line(c, c->sub.resp == 2 ? '*' : '>', (long long)n);
 }

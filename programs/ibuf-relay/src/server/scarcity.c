@@ -3,7 +3,6 @@
  */
 #include "scarcity.h"
 #include "../base/log.h"
-#include "../upstream/upstream.h"
 #include "worker.h"
 
 /* At first; and when it may be that the last one is not gone yet. */
@@ -14,8 +13,8 @@ void
 scarcity_ask(struct relay *r)
 {
 	worker_tell_all(r, POST_FLUSH);
-	if (r->upstream != NULL)
-		upstream_tell(r->upstream, POST_FLUSH);
+	if (r->upstream_queue != NULL)
+		post_tell(r->upstream_queue, POST_FLUSH);
 }
 
 void
@@ -81,8 +80,8 @@ scarcity_turn(struct worker *w)
 	w->starved_since_ns = 0;
 	w->eased_ns = w->now_ns;
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (c->is_starved) {
-			c->is_starved = false;
+		if (c->unread & UNREAD_STARVED) {
+			client_clear(c, UNREAD_STARVED);
 			client_watch(c);
 		}
 	}

@@ -5,8 +5,6 @@
 #include "../../../common/complain.h"
 #include "../base/clock.h"
 #include "../base/room.h"
-#include "../fanout/fanout.h"
-#include "../fanout/frame.h"
 #include "congestion.h"
 #include "hold.h"
 #include "scarcity.h"
@@ -15,6 +13,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+_Static_assert((int)OPTIONS_THREADS_MAX <= (int)DIRECTORY_WORKERS_MAX,
+	       "the directory has a bit for each worker");
 
 /* Events of a turn. */
 enum { EVENTS = 256 };
@@ -74,8 +75,10 @@ stop(struct worker *w)
 		return;
 	w->is_stopping = true;
 	w->stop_ns = w->now_ns + STOP_NS;
-	for (struct client *c = w->clients; c != NULL; c = c->next)
+	for (struct client *c = w->clients; c != NULL; c = c->next) {
+		c->unread |= UNREAD_STOPPING;
 		client_watch(c);
+	}
 	/* Releases what this worker has posted; pairs with is_done(). */
 	atomic_fetch_sub(&w->relay->reading, 1);
 }
@@ -85,11 +88,11 @@ take(struct worker *w, struct post *post)
 {
 	switch (post->what) {
 	case POST_PUBLISH:
-		fanout_deliver(w, post->kind, post->body);
+		fanout_deliver_body(&w->fanout, post->kind, post->body);
 		congestion_taken(w, post);
 		break;
 	case POST_RELAY:
-		fanout_relay(w, post->kind, post->topic, post->body);
+		fanout_relay(&w->fanout, post->kind, post->topic, post->body);
 		break;
 	case POST_ANSWER:
 		hold_fill(post->hold, post->body);
@@ -132,12 +135,7 @@ worker_take_posts(struct worker *w)
 bool
 worker_tell(struct worker *w, enum post_what what)
 {
-	struct post *post = post_new(what);
-
-	if (post == NULL)
-		return false;
-	post_send(&w->queue, post);
-	return true;
+	return post_tell(&w->queue, what);
 }
 
 void
@@ -166,21 +164,33 @@ handle(struct worker *w, const struct epoll_event *event)
 		client_flush(c);
 }
 
+/*
+ * The next of those that have something to send.  NULL: none has, and nothing
+ * is gathered.
+ */
+static struct client *
+take_dirty(struct worker *w)
+{
+	struct client *c;
+
+	fanout_finish(&w->fanout);
+	c = w->dirty;
+	if (c != NULL) {
+		w->dirty = c->next_dirty;
+		c->is_dirty = false;
+	}
+	return c;
+}
+
 static void
 flush(struct worker *w)
 {
-	fanout_finish(w);
-	/* What resumes may add to the list, and publish. */
-	while (w->dirty != NULL) {
-		struct client *c = w->dirty;
+	struct client *c;
 
-		w->dirty = c->next_dirty;
-		c->is_dirty = false;
+	/* What resumes may add to the list, and publish. */
+	while ((c = take_dirty(w)) != NULL)
 		if (!c->is_doomed)
 			client_flush(c);
-		if (w->dirty == NULL)
-			fanout_finish(w);
-	}
 }
 
 static void
@@ -233,7 +243,7 @@ turn_ms(const struct worker *w)
 static bool
 may_look_again(const struct worker *w)
 {
-	return fanout_may_gather(w) && w->turn_bytes < LOOK_BYTES;
+	return fanout_may_gather(&w->fanout) && w->turn_bytes < LOOK_BYTES;
 }
 
 static void *
@@ -260,9 +270,9 @@ run(void *arg)
 			congestion_resume(w);
 		flush(w);
 		reap(w);
-		if (w->topics.is_eased)
+		if (w->fanout.topics.is_eased)
 			congestion_ease(w->relay);
-		w->topics.is_eased = false;
+		w->fanout.topics.is_eased = false;
 	} while (!is_done(w));
 	reap(w);
 	while (w->clients != NULL) {
@@ -270,9 +280,8 @@ run(void *arg)
 		reap(w);
 	}
 	ibuf_mbuf_free(w->room);
-	ibuf_mbuf_free(w->joined);
-	w->room = w->joined = NULL;
-	pipes_close(&w->pipes);
+	w->room = NULL;
+	fanout_flush(&w->fanout);
 	return NULL;
 }
 
@@ -286,14 +295,20 @@ worker_start(struct relay *r, unsigned index)
 		goto no_worker;
 	w->relay = r;
 	w->index = index;
-	w->topics = (struct topics){.directory = r->directory, .worker = index};
+	w->fanout.settings = &r->settings;
+	w->fanout.counters = &w->counters;
+	w->fanout.push = client_push;
+	w->fanout.topics.directory = r->directory;
+	w->fanout.topics.worker = index;
+	w->fanout.frames.rooms = r->rooms;
+	w->fanout.frames.replies = r->replies;
 	w->held_end = &w->held;
 	if (post_queue_init(&w->queue) != 0)
 		goto no_queue;
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		goto no_epoll;
-	if (!frame_init(w) ||
+	if (!fanout_init(&w->fanout) ||
 	    epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->queue.fd, &event) != 0)
 		goto no_thread;
 	errno = pthread_create(&w->thread, NULL, run, w);
@@ -301,7 +316,7 @@ worker_start(struct relay *r, unsigned index)
 		goto no_thread;
 	return w;
 no_thread:
-	frame_destroy(w);
+	fanout_destroy(&w->fanout);
 	close(w->epoll);
 no_epoll:
 	post_queue_destroy(&w->queue);
@@ -321,7 +336,7 @@ worker_join(struct worker *w)
 void
 worker_free(struct worker *w)
 {
-	frame_destroy(w);
+	fanout_destroy(&w->fanout);
 	close(w->epoll);
 	post_queue_destroy(&w->queue);
 	free(w);

@@ -8,12 +8,11 @@
 #ifndef RELAY_WORKER_H
 #define RELAY_WORKER_H
 
+#include "../base/counters.h"
 #include "../base/post.h"
 #include "../fanout/fanout.h"
-#include "../fanout/pipes.h"
-#include "../fanout/topic.h"
-#include "../relay.h"
 #include "client.h"
+#include "relay.h"
 #include <pthread.h>
 #include <sys/types.h>
 
@@ -28,15 +27,11 @@ struct worker {
 	atomic_bool must_resume;    /* somebody that is held may go on */
 
 	/* The rest is the thread's own. */
-	struct topics topics;
+	struct fanout fanout;
 	struct client *clients;
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
-	struct ibuf_mbuf *room;   /* empty, with room to read into; NULL */
-	struct ibuf_mbuf *joined; /* empty, with room to copy into; NULL */
-	struct ibuf_mbuf *before[KINDS][2]; /* of a message: see frame.h */
-	struct gathered gathered;
-	struct pipes pipes;        /* of large messages */
+	struct ibuf_mbuf *room;    /* empty, with room to read into; NULL */
 	struct scratch *scratch;   /* of the command under way */
 	uint64_t now_ns;           /* when this turn began */
 	size_t turn_bytes;         /* what it has read */

@@ -4,7 +4,7 @@
 #include "top.h"
 #include "../../../common/complain.h"
 #include "../base/clock.h"
-#include "../options.h"
+#include "../config/options.h"
 #include "terminal.h"
 #include "top_link.h"
 #include "top_sample.h"

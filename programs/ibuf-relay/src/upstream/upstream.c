@@ -361,6 +361,7 @@ upstream_new(struct relay *r)
 	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, u->queue.fd, &event) != 0)
 		goto no_link;
 	u->main->is_main = true;
+	r->upstream_queue = &u->queue;
 	return u;
 no_link:
 	forward_destroy(u);
@@ -409,13 +410,4 @@ upstream_free(struct upstream *u)
 	post_queue_destroy(&u->queue);
 	pthread_mutex_destroy(&u->lock);
 	free(u);
-}
-
-void
-upstream_tell(struct upstream *u, enum post_what what)
-{
-	struct post *post = post_new(what);
-
-	if (post != NULL)
-		post_send(&u->queue, post);
 }

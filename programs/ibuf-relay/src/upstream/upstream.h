@@ -14,8 +14,9 @@
 #ifndef RELAY_UPSTREAM_H
 #define RELAY_UPSTREAM_H
 
+#include "../base/counters.h"
 #include "../base/post.h"
-#include "../relay.h"
+#include "../server/relay.h"
 #include "link.h"
 #include "slots.h"
 #include "want.h"
@@ -81,11 +82,8 @@ bool upstream_start(struct upstream *u);
 void upstream_join(struct upstream *u);
 void upstream_free(struct upstream *u);
 
-/* From any thread. */
-void upstream_tell(struct upstream *u, enum post_what what);
-
-/* For INFO, "# Upstream"; its title alone when there is none. */
-int upstream_print(struct relay *r, struct ibuf_mbuf *to);
+/* For INFO: what is no number; those are in stats.c.  0, or -errno. */
+int upstream_print(struct upstream *u, struct ibuf_mbuf *to);
 
 /* Whether the main link is up. */
 bool upstream_is_up(struct upstream *u);

@@ -1,7 +1,6 @@
 /*
  * upstream_info.c - INFO: the upstream.
  */
-#include "../metrics/stats.h"
 #include "upstream.h"
 
 bool
@@ -15,9 +14,8 @@ upstream_is_up(struct upstream *u)
 	return is_up;
 }
 
-/* What is no number; those are in stats.c. */
-static int
-print_texts(struct upstream *u, struct ibuf_mbuf *to)
+int
+upstream_print(struct upstream *u, struct ibuf_mbuf *to)
 {
 	static const char *const states[] = {
 		[LINK_IDLE] = "down",
@@ -36,17 +34,5 @@ print_texts(struct upstream *u, struct ibuf_mbuf *to)
 				 states[u->state], u->host.host, u->host.port,
 				 u->error);
 	pthread_mutex_unlock(&u->lock);
-	return error;
-}
-
-int
-upstream_print(struct relay *r, struct ibuf_mbuf *to)
-{
-	int error = ibuf_mbuf_printf(to, "# Upstream\r\n");
-
-	if (error == 0 && r->upstream != NULL)
-		error = print_texts(r->upstream, to);
-	if (error == 0 && r->upstream != NULL)
-		error = stats_print_info(r, STATS_UPSTREAM, to);
 	return error;
 }

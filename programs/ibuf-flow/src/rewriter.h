@@ -1,5 +1,5 @@
 /*
- * stream.h - a capture's bytes on their way to libpcap.
+ * rewriter.h - pcapng blocks, edited between a file and libpcap.
  *
  * libpcap gives a file one link type and one snapshot length, gives up on a
  * pcapng file whose interfaces differ in either, and cuts the packets of a pcap
@@ -9,23 +9,23 @@
  * else, damage included, reaches libpcap as it is: what can be read, and what
  * is wrong with the rest, is for libpcap to say.
  */
-#ifndef FLOW_STREAM_H
-#define FLOW_STREAM_H
+#ifndef FLOW_REWRITER_H
+#define FLOW_REWRITER_H
 
 #include <stdio.h>
 
-struct stream;
+struct rewriter;
 
-/* The stream of a file; the file stays the caller's.  NULL: no memory. */
-struct stream *stream_open(FILE *in);
+/* A rewriter of a file; the file stays the caller's.  NULL: no memory. */
+struct rewriter *rewriter_open(FILE *in);
 
-/* What libpcap reads; it closes it, and thereby frees the stream. */
-FILE *stream_file(struct stream *s);
+/* What libpcap reads; it closes it, and thereby frees the rewriter. */
+FILE *rewriter_file(struct rewriter *r);
 
 /*
  * The LINKTYPE of the packet that was read last, when that is not for libpcap
  * to say; else -1.
  */
-int stream_link(const struct stream *s);
+int rewriter_link(const struct rewriter *r);
 
 #endif

@@ -2,9 +2,8 @@
  * options.c - parse the command line.
  */
 #include "options.h"
-#include "../../common/complain.h"
-#include "../../common/option.h"
-#include "fanout/directory.h"
+#include "../../../common/complain.h"
+#include "../../../common/option.h"
 #include <getopt.h>
 #include <stdint.h>
 #include <string.h>
@@ -142,7 +141,7 @@ parse_option(struct options *o, int letter)
 		o->password = *optarg != '\0' ? optarg : NULL;
 		return true;
 	case 't':
-		if (!option_number("threads", optarg, 1, DIRECTORY_WORKERS_MAX,
+		if (!option_number("threads", optarg, 1, OPTIONS_THREADS_MAX,
 				   &number))
 			return false;
 		o->threads = (unsigned)number;

@@ -2,9 +2,9 @@
  * stretch.c - what of a client's output lies in a pipe as well.
  */
 #include "stretch.h"
-#include "../server/client.h"
-#include "../server/worker.h"
-#include "pipes.h"
+#include "../fanout/pipes.h"
+#include "client.h"
+#include "worker.h"
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -68,7 +68,7 @@ drop_first(struct client *c)
 
 	c->stretches = s->next;
 	if (is_loaded(s))
-		pipes_release(&c->worker->pipes, s->load);
+		pipes_release(&c->worker->fanout.pipes, s->load);
 	free(s);
 }
 

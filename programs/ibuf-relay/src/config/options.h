@@ -4,10 +4,13 @@
 #ifndef RELAY_OPTIONS_H
 #define RELAY_OPTIONS_H
 
-#include "protocol/url.h"
+#include "../protocol/url.h"
 #include "settings.h"
 #include <stdbool.h>
 #include <stddef.h>
+
+/* Threads are bits of a word. */
+enum { OPTIONS_THREADS_MAX = 64 };
 
 struct options {
 	const char *bind;         /* an address */

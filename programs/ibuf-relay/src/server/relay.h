@@ -10,36 +10,19 @@
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
 
-#include "fanout/directory.h"
-#include "options.h"
-#include "server/registry.h"
-#include "settings.h"
+#include "../base/post.h"
+#include "../config/options.h"
+#include "../config/settings.h"
+#include "../fanout/directory.h"
+#include "registry.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* What is read goes into elements of this size, many requests into one. */
-enum { RELAY_ROOM_BYTES = 64 * 1024 };
-
 /* The version of Redis that clients are told to expect. */
 #define RELAY_REDIS_VERSION "7.0.15"
 
-/* Of one thread, which alone writes; others read. */
-struct counters {
-	atomic_ullong connections, commands, published, delivered, dropped,
-		slow_closed, evicted, waits, protocol_errors, bytes_in,
-		bytes_out;
-};
-
-/* Not an atomic addition: there is one writer. */
-static inline void
-count(atomic_ullong *counter, unsigned long long n)
-{
-	atomic_store_explicit(
-		counter,
-		atomic_load_explicit(counter, memory_order_relaxed) + n,
-		memory_order_relaxed);
-}
+struct client;
 
 struct relay {
 	struct options options;
@@ -48,10 +31,13 @@ struct relay {
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;
 	struct registry registry;
-	struct worker **workers;   /* options.threads of them */
-	struct upstream *upstream; /* NULL: none, we are the server */
-	uint64_t started_ns;       /* monotonic */
-	atomic_uint reading;       /* threads that may still publish */
+	struct worker **workers;           /* options.threads of them */
+	struct upstream *upstream;         /* NULL: none, we are the server */
+	struct post_queue *upstream_queue; /* of its thread; NULL: none */
+	/* Executes the request that the parser of a client has. */
+	void (*execute)(struct client *c);
+	uint64_t started_ns; /* monotonic */
+	atomic_uint reading; /* threads that may still publish */
 	atomic_ullong accept_pauses;
 	atomic_uint held; /* publishers that wait for slow subscribers */
 };
