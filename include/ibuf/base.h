@@ -7,7 +7,8 @@
  * never NULL for success, also for 0 bytes.  bool functions return false.
  * int functions return 0 or -errno: -ENOMEM (memory), -EOVERFLOW (a size
  * beyond the limits), -ERANGE (outside the message), -EINVAL (a senseless
- * argument), -ENOBUFS (a pool at its max).  errno is never the channel.
+ * argument), -ENOBUFS (a pool at its max), -EAGAIN (full), -EPIPE (closed),
+ * -ETIMEDOUT (the time is over).  errno is never the channel.
  * A failed call changes nothing.
  *
  * Thread classes (@mt).
@@ -54,6 +55,8 @@
 #define IBUF_API __attribute__((visibility("default")))
 #endif
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
+/* Who leaves the result alone does not know whose the message is. */
+#define IBUF_MUST_USE __attribute__((warn_unused_result))
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /*

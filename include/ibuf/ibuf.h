@@ -8,6 +8,7 @@
  *   number.h    integers of either byte order at either end
  *   cursor.h    a checked reader
  *   pool.h      the pool
+ *   queue.h     messages from thread to thread
  *   io.h        messages and file descriptors
  */
 #ifndef IBUF_IBUF_H
@@ -20,6 +21,7 @@
 #include <ibuf/number.h>
 #include <ibuf/pool.h>
 #include <ibuf/provider.h>
+#include <ibuf/queue.h>
 #include <ibuf/segment.h>
 
 #endif

@@ -78,6 +78,57 @@ counted_acquire(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
+/* Pairs with an acquire of the same word. */
+static inline void
+store_release_u32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+/* All seq_cst operations have one order, the same for every thread. */
+static inline void
+store_seq_cst_u32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t
+load_seq_cst_u32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+/* Gives the old value. */
+static inline uint32_t
+exchange_acquire_u32(uint32_t *word, uint32_t value)
+{
+	return __atomic_exchange_n(word, value, __ATOMIC_ACQUIRE);
+}
+
+/* Sets bits; gives the old value. */
+static inline uint32_t
+fetch_or_seq_cst_u32(uint32_t *word, uint32_t bits)
+{
+	return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+
+/* Clears bits; gives the old value. */
+static inline uint32_t
+fetch_clear_seq_cst_u32(uint32_t *word, uint32_t bits)
+{
+	return __atomic_fetch_and(word, ~bits, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Keep the compiler's order of what is before and what is behind.  The
+ * machine's too, against a thread that calls ibuf_platform_barrier_().
+ */
+static inline void
+keep_order(void)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /*
  * Make every thread of the process pass a barrier, so that a thread which
  * only keeps the compiler's order is ordered with the caller as if both had
