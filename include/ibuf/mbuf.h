@@ -75,11 +75,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_from(const void *bytes, size_t len);
  */
 typedef void ibuf_mbuf_release_fn(void *bytes, size_t len, void *arg);
 
-/** @{ */
 /**
- * Make a message of the caller's own memory, which edits may write in place;
- * with _const, never: then they move to a private copy first, in every clone,
- * slice and split too.
+ * Make a message of the caller's own memory, which edits may write in place.
  *
  * @param bytes the memory; NULL only when len is 0
  * @param len its size, 0 to 4 GiB - 1
@@ -90,10 +87,14 @@ typedef void ibuf_mbuf_release_fn(void *bytes, size_t len, void *arg);
  */
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap(void *bytes, size_t len,
 					  ibuf_mbuf_release_fn *fn, void *arg);
+
+/**
+ * The same for memory that is never written: an edit that would write there
+ * moves to a private copy first, in every clone, slice and split too.
+ */
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap_const(const void *bytes, size_t len,
 						ibuf_mbuf_release_fn *fn,
 						void *arg);
-/** @} */
 
 /**
  * Make a second message that shows the same bytes and shares them.  The clone
@@ -133,17 +134,17 @@ IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
 					  size_t len);
 
-/** @{ */
 /**
- * Free a message, or n of an array; NULL is skipped.  Bytes stay where clones
- * or slices show them.  Aborts when a pool's mbuf is freed twice.
+ * Free a message; NULL is fine.  Bytes stay where clones or slices show them.
+ * Aborts when a pool's mbuf is freed twice.
  *
  * @mt object, in any thread
  * @cost O(segments), and an atomic subtraction for each that is shared
  */
 IBUF_INLINE_ALWAYS void ibuf_mbuf_free(struct ibuf_mbuf *m);
+
+/** Free the n messages of an array in this way; NULL entries are skipped. */
 IBUF_API void ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n);
-/** @} */
 
 /** @} */
 
@@ -173,14 +174,14 @@ IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
 IBUF_INLINE const uint8_t *ibuf_mbuf_at(const struct ibuf_mbuf *m, size_t off,
 					size_t *run);
 
-/** @{ */
 /**
- * Tell how many bytes can be prepended, or appended, without an allocation; 0
- * where another message may use them, and where memory is read-only.
+ * Tell how many bytes can be prepended without an allocation; 0 where another
+ * message may use that room, and where memory is read-only.
  */
 IBUF_API size_t ibuf_mbuf_headroom(const struct ibuf_mbuf *m);
+
+/** The same for bytes to be appended. */
 IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m);
-/** @} */
 
 /** Tell C of the last segment, and the lengths of those before. */
 IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
@@ -238,13 +239,12 @@ IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
 /** Add n times the same byte at the end: 0 or an error. */
 IBUF_API int ibuf_mbuf_append_fill(struct ibuf_mbuf *m, uint8_t byte, size_t n);
 
-/** @{ */
-/** Make m longer by n uninitialised bytes, which are returned; or NULL. */
+/** Make m longer at the end by n uninitialised bytes: these, or NULL. */
 IBUF_INLINE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m, size_t n);
-IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
-/** @} */
 
-/** @{ */
+/** Make m longer at the front by n uninitialised bytes: these, or NULL. */
+IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
+
 /**
  * Append formatted text, without a terminating zero; errno is kept.  It is
  * formatted twice when it does not fit.
@@ -254,9 +254,10 @@ IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
  */
 IBUF_API int ibuf_mbuf_printf(struct ibuf_mbuf *m, const char *format, ...)
 	IBUF_PRINTF(2, 3);
+
+/** The same for a va_list, which is undefined afterwards, as with vprintf. */
 IBUF_API int ibuf_mbuf_vprintf(struct ibuf_mbuf *m, const char *format,
 			       va_list args) IBUF_PRINTF(2, 0);
-/** @} */
 
 /** Get n or more writable bytes behind the end, for commit; or NULL. */
 IBUF_INLINE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n);
@@ -268,19 +269,18 @@ IBUF_INLINE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n);
  */
 IBUF_INLINE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n);
 
-/** @{ */
 /**
- * Take n bytes off the front (head) or the end (tail); no other message
- * notices.
+ * Take n bytes off the front; no other message notices.
  *
  * @return 0; -ERANGE: more than the length
  * @cost O(segments that empty)
  */
 IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n);
-IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
-/** @} */
 
-/** Empty m, in O(segments); a sole owner has its first headroom again. */
+/** Take n bytes off the end in this way. */
+IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
+
+/** Empty m, in O(segments); a sole owner's headroom is h0 again. */
 IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
 
 /**
