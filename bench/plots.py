@@ -28,8 +28,8 @@ set tics nomirror
 set datafile missing '?'
 """
 
-TERMINALS = {"svg": "svg size 900,540 dynamic background 'white' font 'sans,13'",
-             "png": "pngcairo size 900,540 background 'white' font 'sans,11'"}
+TERMINALS = {"svg": "svg size 900,%d dynamic background 'white' font 'sans,13'",
+             "png": "pngcairo size 900,%d background 'white' font 'sans,11'"}
 
 
 def tidy(path):
@@ -40,10 +40,10 @@ def tidy(path):
         stream.write("\n".join(lines).strip() + "\n")
 
 
-def gnuplot(where, name, script, kinds):
+def gnuplot(where, name, script, kinds, height=540):
     for kind in kinds:
         path = os.path.join(where, "%s.%s" % (name, kind))
-        text = COMMON % (TERMINALS[kind], path) + script
+        text = COMMON % (TERMINALS[kind] % height, path) + script
         subprocess.run(["gnuplot", "-"], input=text, text=True, check=True)
         if kind == "svg":
             tidy(path)
@@ -53,33 +53,63 @@ def block(name, lines):
     return "$%s << EOD\n%s\nEOD\n" % (name, "\n".join(lines))
 
 
+# What a row is called in a plot, where the list of workloads refers to the row before, or is long.
+SHORT = {
+    "W2b": "32 allocs, then 32 frees, in bulk",
+    "W3": "alloc + free in two threads on one pool",
+    "W4": "alloc in one thread, free in another",
+    "W4t": "the same, and 64 bytes written and read",
+    "W10a": "64 byte packet: alloc, edit both ends, read, free",
+    "W10b": "1500 byte packet, the same",
+    "W14": "replace a random one of 65536 live messages",
+    "W14t": "the same, and 64 bytes written",
+    "W15a": "memory of a live message",
+    "W15b": "memory of a live message with headroom",
+}
+
+PEERS = {"dpdk": "DPDK", "glib": "GLib", "glibc": "malloc"}
+
+
+def ratio_of(row, peer):
+    """ibuf's cost in terms of a peer's, as a plot has it."""
+    ours, theirs = row["median"].get("ibuf"), row["median"].get(peer)
+    return "%g" % (ours / theirs) if ours and theirs else "?"
+
+
 def draw_ratios(result, where, kinds):
-    """ibuf's cost in terms of the best peer's and of the limit's, for each row; False: no rows.
+    """ibuf's cost in terms of malloc's and of the fastest peer's, for each row; False: no rows.
     A row with a question mark is one that the report calls unsure."""
+    rows = [row for row in report.by_list(result) if not row["sweep"] and row["to_best"]]
     lines = []
-    for row in report.by_list(result):
-        if row["sweep"] or not row["to_best"] and not row["to_limit"]:
-            continue
-        unsure = any(peer in row["spread"] and report.is_unsure(row, peer)
-                     for peer in (row["best"], "limit"))
-        lines.append("%s%s %s %s" % (row["name"], "(?)" if unsure else "", row["to_best"] or "?",
-                                     row["to_limit"] or "?"))
+    for place, row in enumerate(reversed(rows)):
+        unsure = report.is_unsure(row, row["best"])
+        lines.append('%d %s %s "%s (%s)%s"' % (
+            place, ratio_of(row, "glibc"), ratio_of(row, row["best"]),
+            SHORT.get(row["name"], row["what"]), PEERS.get(row["best"], row["best"]),
+            " ?" if unsure else ""))
     if not lines:
         return False
     gnuplot(where, "ratios", block("data", lines) + """
-set title 'ibuf beside the best peer of each row, and beside the limit: below 1 it is faster'
-set style data histogram
-set style histogram clustered gap 1
-set style fill solid 0.85 noborder
-set logscale y 2
-set ytics (0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64)
-set yrange [0.125:*]
-set xtics rotate by -50
-set key outside bottom center horizontal
-plot $data using 2:xtic(1) title 'to the best peer' linecolor rgb '#1f77b4', \\
-     '' using 3 title 'to the limit' linecolor rgb '#bbbbbb', \\
-     1 title '' linecolor rgb '#d62728' linewidth 2
-""", kinds)
+set label "Cost of ibuf divided by that of another library; left of 1, ibuf is cheaper" \\
+    at screen 0.5, 0.975 center
+set lmargin at screen 0.46
+set rmargin at screen 0.97
+set tmargin at screen 0.95
+set bmargin at screen 0.13
+set style fill solid 0.9 noborder
+set logscale x 2
+set xtics ("1/64" 0.015625, "1/32" 0.03125, "1/16" 0.0625, "1/8" 0.125, "1/4" 0.25, "1/2" 0.5, \\
+           "1" 1, "2" 2, "4" 4, "8" 8, "16" 16)
+set yrange [-0.7:%g]
+set xrange [*:2.5]
+set key at screen 0.97, 0.08 vertical maxrows 2 noautotitle
+set arrow from 1, graph 0 to 1, graph 1 nohead linewidth 2 linecolor rgb '#d62728' front
+plot $data using (sqrt($2)):($1 + 0.2):(1):($2):($1 + 0.03):($1 + 0.37) with boxxyerror \\
+         title 'by malloc of glibc, used by hand' linecolor rgb '#9ecae1', \\
+     '' using (sqrt($3)):($1 - 0.2):(1):($3):($1 - 0.37):($1 - 0.03):ytic(4) with boxxyerror \\
+         title 'by the fastest alternative, which stands in brackets (?: its runs differ by more than 30 %%)' \\
+         linecolor rgb '#1f77b4'
+""" % (len(lines) - 0.3), kinds, height=22 * len(lines) + 130)
     return True
 
 

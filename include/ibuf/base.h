@@ -1,7 +1,7 @@
 /*
- * base.h - version and attributes; what every other header stands on.
+ * base.h - version and attributes; every other header includes it.
  *
- * Words the reference uses everywhere:
+ * Rules of the whole API (docs/conventions.md):
  *
  * Errors.  Functions that return a pointer return NULL for any failure, and
  * never NULL for success, also for 0 bytes.  bool functions return false.
@@ -11,15 +11,15 @@
  * -ETIMEDOUT (the time is over).  errno is never the channel.
  * A failed call changes nothing.
  *
- * Thread classes (@mt).
+ * Thread classes.
  *   any          concurrent calls on the same object are fine
  *   shared-read  functions that take a const message may run together on one
  *   object       one thread at a time per message; two messages that share
  *                bytes are two objects
  *   setup        no other thread may hold the object
  *
- * A name that ends in an underscore is nobody's business: the inline bodies
- * need it, a program never does.
+ * A name that ends in an underscore is private: the inline bodies need it, a
+ * program never does.
  */
 #ifndef IBUF_BASE_H
 #define IBUF_BASE_H
@@ -27,6 +27,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * @defgroup version Version
+ * Of the headers, and of the library that is linked.
+ *
+ * @mt any
+ * @cost O(1)
+ * @{
+ */
 
 /** Incremented when the API breaks. */
 #define IBUF_VERSION_MAJOR 0
@@ -38,6 +47,8 @@
 #define IBUF_VERSION                                                           \
 	(IBUF_VERSION_MAJOR * 10000 + IBUF_VERSION_MINOR * 100 +               \
 	 IBUF_VERSION_PATCH)
+
+/** @} */
 
 /** @cond attributes */
 #ifdef __cplusplus
@@ -94,23 +105,16 @@
 
 IBUF_BEGIN_DECLS
 
-/**
- * Name the version of the library that is linked, such as "0.1.0".
- *
- * @return a string that lives for ever
- * @mt any
- * @cost O(1)
- */
+/** @addtogroup version
+ * @{ */
+
+/** Name the version of the library that is linked, such as "0.1.0". */
 IBUF_API const char *ibuf_version_string(void);
 
-/**
- * Give the version of the library that is linked as one comparable number.
- *
- * @return major * 10000 + minor * 100 + patch
- * @mt any
- * @cost O(1)
- */
+/** Give that version as a number: major * 10000 + minor * 100 + patch. */
 IBUF_API unsigned ibuf_version_number(void);
+
+/** @} */
 
 IBUF_END_DECLS
 

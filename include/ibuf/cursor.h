@@ -1,14 +1,16 @@
 /*
  * cursor.h - a checked reader.
  *
- * A cursor is a plain struct on the caller's stack that reads a message from
- * front to back, across segments, and never past its end or its limit.  A
- * call that fails leaves the cursor and the output where they were, so a
- * parser checks once for each field.  Copying a cursor is peeking: read with
- * the copy, and the original has not moved.
+ *   | bytes read before |            remaining            | behind the limit |
+ *   0                position                           limit            length
  *
- * While a cursor looks at a message, that may not be edited or freed; a
- * cursor over a clone does not care what happens to the original.
+ * A cursor is a plain struct on the caller's stack.  It reads a message from
+ * front to back, across segments, and never past its end or its limit.  A call
+ * that fails leaves the cursor and the output as they were, so a parser checks
+ * once for each field.  To peek, copy the cursor and read with the copy.
+ *
+ * A message must not be edited or freed while a cursor reads it; a cursor over
+ * a clone does not depend on the original.
  */
 #ifndef IBUF_CURSOR_H
 #define IBUF_CURSOR_H
@@ -19,6 +21,18 @@
 IBUF_BEGIN_DECLS
 
 struct ibuf_mbuf;
+
+/**
+ * @defgroup cursor Cursor
+ * A reader that never reads past the end.
+ *
+ * Functions that read n bytes move past them; n is 0 to what remains, and
+ * false or NULL means that fewer remain.
+ * @owner pointers are the message's, and end with its next edit or free
+ * @mt shared-read for the message; a cursor is its thread's
+ * @cost O(1)
+ * @{
+ */
 
 /**
  * A place in a message:
@@ -36,71 +50,38 @@ struct ibuf_cursor {
 	/** @endcond */
 };
 
-/**
- * Put a cursor at the first byte of a message.
- *
- * @param c what to set; needs no end
- * @param m what it reads
- * @mt shared-read
- * @cost O(1)
- */
+/** Put a cursor at the first byte of a message.  It needs no end. */
 IBUF_INLINE void ibuf_cursor_init(struct ibuf_cursor *c,
 				  const struct ibuf_mbuf *m);
 
-/**
- * Tell how many bytes lie before the cursor.
- *
- * @return bytes
- * @mt shared-read
- * @cost O(1)
- */
+/** Tell how many bytes lie before the cursor. */
 IBUF_INLINE size_t ibuf_cursor_position(const struct ibuf_cursor *c);
 
-/**
- * Tell how many bytes can be read.
- *
- * @return bytes to the limit, or to the end where there is none
- * @mt shared-read
- * @cost O(1)
- */
+/** Tell how many bytes can be read: to the limit, or to the end. */
 IBUF_INLINE size_t ibuf_cursor_remaining(const struct ibuf_cursor *c);
 
-/**
- * Put the cursor back at the first byte, without a limit.
- *
- * @mt shared-read
- * @cost O(1)
- */
+/** Put the cursor back at the first byte, without a limit. */
 IBUF_INLINE void ibuf_cursor_reset(struct ibuf_cursor *c);
 
 /**
  * Put the cursor at a position; the limit stays.
  *
- * @param position 0 to the limit, or to the length where there is none
- * @return false: beyond that
- * @mt shared-read
+ * @return false: the position is beyond the limit, or the length
  * @cost O(segments between position and the nearer end of the message)
  */
 IBUF_API bool ibuf_cursor_seek(struct ibuf_cursor *c, size_t position);
 
 /**
- * Go n bytes on.
+ * Skip n bytes.
  *
- * @param n 0 to what remains
- * @return false: fewer remain
- * @mt shared-read
  * @cost O(segments passed)
  */
 IBUF_INLINE bool ibuf_cursor_skip(struct ibuf_cursor *c, size_t n);
 
 /**
- * Let the cursor read n more bytes only; a limit can be narrowed, and ends
- * with ibuf_cursor_reset() or with the copy of the cursor that has it.
- *
- * @param n 0 to what remains
- * @return false: fewer remain
- * @mt shared-read
- * @cost O(1)
+ * Let the cursor read n more bytes only.  A limit can be narrowed; only
+ * ibuf_cursor_reset() takes it away.  A copy of the cursor made before has the
+ * limit that the cursor had then.
  */
 IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
 
@@ -108,13 +89,8 @@ IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
  * @{
  */
 /**
- * Read an integer and go past it: be big-endian, le little-endian, of so
- * many bits.
- *
- * @param v where it goes
- * @return false: too few bytes remain
- * @mt shared-read
- * @cost O(1)
+ * Read an integer: be is big-endian, le little-endian, and the number is that
+ * of the bits.
  */
 IBUF_INLINE bool ibuf_cursor_get_u8(struct ibuf_cursor *c, uint8_t *v);
 IBUF_INLINE bool ibuf_cursor_get_be16(struct ibuf_cursor *c, uint16_t *v);
@@ -128,37 +104,22 @@ IBUF_INLINE bool ibuf_cursor_get_le64(struct ibuf_cursor *c, uint64_t *v);
 /** @} */
 
 /**
- * Read n bytes and go past them; all, or nothing.
+ * Read n bytes into dst; all, or nothing.
  *
- * @param dst where they go
- * @param n 0 to what remains
- * @return false: fewer remain
- * @mt shared-read
  * @cost O(n)
  */
 IBUF_INLINE bool ibuf_cursor_read(struct ibuf_cursor *c, void *dst, size_t n);
 
-/**
- * Look at n bytes where they are and go past them.
- *
- * @param n 0 to what remains
- * @return the first of them; NULL: fewer remain, or they straddle a segment
- * @owner the message; valid until its next edit or free
- * @mt shared-read
- * @cost O(1)
- */
+/** Look at n bytes in place; NULL also where they lie in several segments. */
 IBUF_API const uint8_t *ibuf_cursor_span(struct ibuf_cursor *c, size_t n);
 
 /**
- * Look at n bytes in one piece and go past them: where they are, or copied
- * when they straddle a segment.
+ * Look at n bytes in one piece: in place, or copied into scratch where they lie
+ * in several segments.
  *
- * @param n 0 to what remains
- * @param scratch n bytes of the caller, used for the copy
- * @return the first of them; NULL: fewer remain
- * @owner the message or the caller; valid until the message's next edit
- * @mt shared-read
- * @cost O(1); O(n) when they are copied
+ * @param scratch n bytes of the caller
+ * @return the first of them
+ * @cost O(n) when they are copied
  */
 IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
 					 void *scratch);
@@ -176,15 +137,16 @@ IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,
 				 const void *needle, size_t n);
 
 /**
- * Make a message of the next n bytes, sharing them, and go past them.
+ * Make a message of the next n bytes, which shares them.
  *
- * @param n 0 to what remains
- * @return a slice; NULL: fewer remain, no memory, or 2^28 windows on a room
- * @owner the caller; lives on when the message is freed
- * @mt shared-read
- * @cost a window and one atomic addition for each segment in the range
+ * @return a slice, as from ibuf_mbuf_slice(); NULL also for no memory, and
+ *         where 2^28 headers show a room already
+ * @owner the caller has it; it lives on when the message is freed
+ * @cost an indirect header and an atomic addition for each segment
  */
 IBUF_INLINE struct ibuf_mbuf *ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
+
+/** @} */
 
 IBUF_END_DECLS
 

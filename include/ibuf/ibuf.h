@@ -1,11 +1,11 @@
 /*
  * ibuf.h - the whole library: message buffers and the pools they come from.
  *
- *   base.h      version, errors, thread classes
+ *   base.h      version; errors and thread classes
  *   provider.h  where a pool's memory comes from
  *   mbuf.h      the message: life, ends, bytes, stream
  *   segment.h   messages of several segments
- *   number.h    integers of either byte order at either end
+ *   number.h    integers of either byte order, at either end
  *   cursor.h    a checked reader
  *   pool.h      the pool
  *   queue.h     messages from thread to thread

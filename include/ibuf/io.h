@@ -15,7 +15,7 @@
  *
  * A call that fails or transfers nothing leaves the message as it was.
  *
- * Any number of segments goes, in pieces of at most IOV_MAX.
+ * Messages may have any number of segments.
  *
  * Flags are those of the system call, but for two, which are refused with
  * -EINVAL before anything happens: MSG_ZEROCOPY, since the bytes may be
@@ -37,18 +37,26 @@ struct ibuf_mbuf;
 struct ibuf_pool;
 
 /**
+ * @defgroup io Descriptors
+ * Messages are read, written, received and sent.
+ *
+ * @mt object
+ * @{
+ */
+
+/**
  * Append what a descriptor has to read.
  *
  * Reads into the tailroom.  Where that is less than max, a sole owner first
- * gets more of it without an allocation: an empty message starts again at
- * the headroom that its room was made with, and bytes slide down there where
- * the dead headroom in front of them is at least as long as they are.
+ * gets more of it without an allocation: an empty message starts again at the
+ * headroom that its room was made with, and bytes slide down there where the
+ * dead headroom in front of them is at least as long as they are.
  *
- * Asks for what then fits, but never for fewer bytes than max, 4096 or the
- * capacity, whichever is the least; a capacity below 512 counts as 4096.  The
- * message grows only when more comes than fits.  When there is no memory for
- * that, the call asks for what fits.  With ibuf_mbuf_tailroom() as max the
- * message stays in its room.
+ * Asks for what then fits, but never for fewer bytes than the least of max,
+ * 4096 and the capacity; a capacity below 512 counts as 4096.  The message
+ * grows only when more comes than fits.  When there is no memory for that, the
+ * call asks for what fits.  With ibuf_mbuf_tailroom() as max the message stays
+ * in its room.
  *
  * For streams: the call is one read(2) into one piece of memory, and does to
  * a record what that does.  The rest of a longer datagram is lost, an empty
@@ -59,39 +67,31 @@ struct ibuf_pool;
  * @param max bytes at most
  * @return bytes; 0: end of file, or max is 0; -ENOMEM: no tailroom, and no
  *         memory for more; -EOVERFLOW: the message can be no longer; -errno
- * @mt object
  * @cost a system call; O(length of the last segment) where it slides or grows
  */
 IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
 
 /**
- * Write a message with writev and take off its front what went out.
+ * Write a message with writev, and take off its front what went out.
  *
- * Ends early where the descriptor takes no more for now: the rest is still
- * in the message.  A pipe or socket whose reader is gone raises SIGPIPE.
+ * Ends early where the descriptor takes no more for now: the rest is still in
+ * the message.  A pipe or socket whose reader is gone raises SIGPIPE.
  *
  * @param fd a descriptor to write to
  * @return bytes; 0: the message is empty, and nothing was called; -errno
- * @mt object
  * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
  *       out, and IOV_MAX)
  */
 IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
 
 /**
- * Send a message with sendmsg, never raising SIGPIPE, and take off its front
- * what went out.
- *
- * For streams: where a socket keeps records, each system call is one.
+ * The same for a socket, with sendmsg, and never raising SIGPIPE.  For streams:
+ * where a socket keeps records, each system call is one.
  *
  * @param fd a socket
  * @param flags as for sendmsg, MSG_NOSIGNAL is added; MSG_OOB and MSG_EOR go
  *        with the last byte of the message
- * @return bytes; 0: the message is empty, and nothing was called; -EINVAL: a
- *         flag is refused, see above; -errno
- * @mt object
- * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
- *       out, and IOV_MAX)
+ * @return as ibuf_io_write(); -EINVAL: a flag is refused, see above
  */
 IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
 
@@ -99,7 +99,7 @@ IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
 struct ibuf_io_datagram {
 	/** Its bytes. */
 	struct ibuf_mbuf *m;
-	/** Who sent it, or where it goes. */
+	/** Where it came from, or where it goes. */
 	struct sockaddr_storage peer;
 	/** Bytes of peer; 0: no address, or the socket is connected. */
 	socklen_t peer_len;
@@ -122,13 +122,13 @@ struct ibuf_io_datagram {
  * @param fd a datagram socket
  * @param p where the mbufs come from
  * @param d where the datagrams go; entries beyond the count are untouched
- * @param n how many at most; 1024 are taken in one call, or 128 where there
- *        is no memory for a longer list
+ * @param n how many at most; one call takes 1024, or 128 where there is no
+ *        memory for a longer list
  * @param flags as for recvmmsg
  * @return how many; 0: n is 0; -ENOBUFS or -ENOMEM: the pool has none to
  *         give, and no datagram was consumed; -EINVAL: a flag is refused, see
  *         above; -errno
- * @owner the caller owns each d[i].m
+ * @owner the caller has each d[i].m
  * @mt any for the pool
  * @cost a system call; O(n)
  */
@@ -152,11 +152,12 @@ IBUF_API int ibuf_io_recv(int fd, struct ibuf_pool *p,
  *         be sent
  * @owner the messages that were sent are freed and their m set to NULL; the
  *        others are still the caller's
- * @mt object
  * @cost a system call for each 64 datagrams or 1024 segments; O(segments)
  */
 IBUF_API int ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n,
 			  int flags);
+
+/** @} */
 
 IBUF_END_DECLS
 

@@ -11,19 +11,22 @@
 
 IBUF_BEGIN_DECLS
 
-/** @name Append an integer
+/**
+ * @defgroup number Integers at the ends
+ * Integers are added at an end: be is big-endian, le little-endian, and the
+ * number is that of the bits.  24 bits are the low ones of a 32-bit value.
+ *
+ * All return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too
+ * large; -ERANGE: the value does not fit 24 bits.
+ * @mt object
+ * @cost O(1); O(length) when the room grows
  * @{
  */
-/**
- * Add an integer at the end: be big-endian, le little-endian, of so many
- * bits; 24 bits are the low ones of a 32-bit value.
- *
- * @param value what to write
- * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large;
- *         -ERANGE: the value does not fit 24 bits
- * @mt object
- * @cost O(1); when it grows O(length)
+
+/** @name At the end
+ * @{
  */
+/** Append an integer. */
 IBUF_INLINE int ibuf_mbuf_append_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_append_be16(struct ibuf_mbuf *m, uint16_t value);
 IBUF_INLINE int ibuf_mbuf_append_be24(struct ibuf_mbuf *m, uint32_t value);
@@ -35,19 +38,10 @@ IBUF_INLINE int ibuf_mbuf_append_le32(struct ibuf_mbuf *m, uint32_t value);
 IBUF_INLINE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m, uint64_t value);
 /** @} */
 
-/** @name Prepend an integer
+/** @name At the front
  * @{
  */
-/**
- * Add an integer at the front: be big-endian, le little-endian, of so many
- * bits; 24 bits are the low ones of a 32-bit value.
- *
- * @param value what to write
- * @return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too large;
- *         -ERANGE: the value does not fit 24 bits
- * @mt object
- * @cost O(1); when it grows O(length)
- */
+/** Prepend an integer. */
 IBUF_INLINE int ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_be16(struct ibuf_mbuf *m, uint16_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_be24(struct ibuf_mbuf *m, uint32_t value);

@@ -1,10 +1,14 @@
 /*
  * segment.h - messages of several segments.
  *
- * Segments appear only where the caller asks: concat, and split, slice or
+ *   m -> [ bytes ] -> [ bytes ] -> [ bytes ]     ibuf_mbuf_seg_next()
+ *        first         |   ^
+ *        segment       split, concat
+ *
+ * Segments appear only where the caller asks: concat, split, and a slice or
  * clone of a message that has several.  Only an empty message has an empty
- * segment, and then exactly one.  Windows of one room that meet again by
- * concat become one segment, without copying.
+ * segment, and then exactly one.  Segments that show adjacent bytes of one
+ * room become one segment when concat joins them again, without copying.
  */
 #ifndef IBUF_SEGMENT_H
 #define IBUF_SEGMENT_H
@@ -18,14 +22,26 @@ IBUF_BEGIN_DECLS
 struct ibuf_mbuf;
 
 /**
+ * @defgroup segments Segments
+ * How messages are joined, cut and made contiguous; and reading across their
+ * segments.
+ *
+ * A range of a message is n bytes from off on, and lies inside it: off is 0 to
+ * the length, and n is 0 to the length - off.
+ * @mt object for what edits a message, shared-read for the rest
+ * @cost O(1); O(segments between off and the nearer end) to find an offset
+ * @{
+ */
+
+/**
  * Put one message behind another, without copying.
  *
  * @param m the message that becomes longer
  * @param tail what is put behind it
  * @return 0; -EINVAL: m and tail are one message; -EOVERFLOW: too long
- * @owner on success tail's handle is gone; on failure it is the caller's
+ * @owner on success tail must not be used any more; on failure it is still the
+ *        caller's
  * @mt object, both
- * @cost O(1)
  */
 IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
 
@@ -38,24 +54,21 @@ IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
  * @param m the message that becomes longer
  * @param front what is put before it
  * @return 0; -EINVAL: m and front are one message; -EOVERFLOW: too long
- * @owner on success front is no message any more; on failure it is the caller's
+ * @owner on success front must not be used any more; on failure it is still
+ *        the caller's
  * @mt object, both
- * @cost O(1)
  */
 IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
 				    struct ibuf_mbuf *front);
 
 /**
- * Cut a message in two, without copying.
- *
- * The rest gets the right to the tailroom, the front loses it.
+ * Cut a message in two, without copying.  The rest gets the right to the
+ * tailroom, and the front loses it.
  *
  * @param at 0 to the length; m keeps the bytes before it
- * @return the rest; NULL: outside, no memory, or 2^28 windows on a room
- * @owner the caller owns both
- * @mt object
- * @cost O(segments between at and the nearer end), one window and one atomic
- *       addition at most
+ * @return the rest; NULL: outside, no memory, or 2^28 headers show the room
+ * @owner the caller has both
+ * @cost also a header and an atomic addition at most
  */
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
 
@@ -69,10 +82,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
  * @param front where the new message goes; untouched on failure
  * @return 0; -ERANGE: n is more than the length; -ENOMEM: no memory, or 2^28
  *         segments in a room
- * @owner the caller owns both
- * @mt object
- * @cost O(segments between n and the nearer end), one header and one atomic
- *       addition at most
+ * @owner the caller has both
+ * @cost also a header and an atomic addition at most
  */
 IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
 				   struct ibuf_mbuf **front);
@@ -81,18 +92,15 @@ IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
  * Make the message one segment.
  *
  * @return 0; -ENOMEM; -EOVERFLOW: longer than a segment can be
- * @mt object
  * @cost O(1) when it is one already, else O(length)
  */
 IBUF_API int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
 
 /**
- * Make the first bytes contiguous.
+ * Make the first n bytes contiguous.
  *
- * @param n how many, 0 to the length
- * @return the first byte; NULL: n is more than the length, or no memory
- * @owner the message; valid until its next edit or free
- * @mt object
+ * @return the first byte, until the next edit or free; NULL: n is more than the
+ *         length, no memory, or longer than a segment can be
  * @cost O(1) when they are already, else O(n + the first segment)
  */
 IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
@@ -100,18 +108,14 @@ IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
 /**
  * Copy a range into the caller's memory.
  *
- * @param off where it starts, 0 to the length
- * @param dst where it goes
- * @param n how many bytes, 0 to the length - off
  * @return 0; -ERANGE: outside, and dst is untouched
- * @mt shared-read
- * @cost O(n + segments between off and the nearer end)
+ * @cost also O(n)
  */
 IBUF_API int ibuf_mbuf_copy_out(const struct ibuf_mbuf *m, size_t off,
 				void *dst, size_t n);
 
 /**
- * Compare the bytes of two messages, as memcmp does; a prefix sorts first.
+ * Compare the bytes of two messages as memcmp does; a prefix sorts first.
  *
  * @return less than 0, 0, or more than 0
  * @mt shared-read, both
@@ -125,9 +129,8 @@ IBUF_API int ibuf_mbuf_compare(const struct ibuf_mbuf *a,
  *
  * @param off where to start, 0 to the length
  * @param needle what to find
- * @param n its size; 0 is found at off
+ * @param n its size; 0 bytes are found at off
  * @return the offset of the first place; SIZE_MAX: nowhere
- * @mt shared-read
  * @cost O(length + n) for usual data; O(length * n) at the worst
  */
 IBUF_API size_t ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off,
@@ -140,9 +143,8 @@ IBUF_API size_t ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off,
  * @param iov the array; may be NULL when max is 0
  * @param max its size; no more entries than that are filled
  * @return how many entries it takes; 0 at the end of the message and beyond
- * @owner the message; valid until its next edit or free
- * @mt shared-read
- * @cost O(max + segments between off and the nearer end)
+ * @owner the entries point into the message, until its next edit or free
+ * @cost also O(max)
  */
 IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
 			      struct iovec *iov, size_t max);
@@ -150,48 +152,27 @@ IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
 /**
  * Compute the internet checksum of a range (RFC 1071).
  *
- * @param off where it starts, 0 to the length
- * @param n how many bytes, 0 to the length - off
  * @param start the unfolded sum of what comes before, such as a
  *        pseudo-header, as big-endian 16-bit words; 0: nothing
  * @param out the value to write as be16; 0 over a range that holds its own
  *        right checksum
  * @return 0; -ERANGE: outside, and out is untouched
- * @mt shared-read
- * @cost O(n + segments between off and the nearer end)
+ * @cost also O(n)
  */
 IBUF_API int ibuf_mbuf_checksum(const struct ibuf_mbuf *m, size_t off, size_t n,
 				uint32_t start, uint16_t *out);
 
-/**
- * Go to the next segment; the first is the message itself.
- *
- * @return the segment behind s; NULL: s is the last
- * @owner the message; not a message of its own
- * @mt shared-read
- * @cost O(1)
- */
+/** Go to the segment behind s; the first is the message.  NULL: s is the last. */
 IBUF_INLINE const struct ibuf_mbuf *
 ibuf_mbuf_seg_next(const struct ibuf_mbuf *s);
 
-/**
- * Look at the bytes of one segment.
- *
- * @return the first of ibuf_mbuf_seg_len() bytes, never NULL
- * @owner the message; valid until its next edit or free
- * @mt shared-read
- * @cost O(1)
- */
+/** Look at the bytes of one segment, until the next edit or free; never NULL. */
 IBUF_INLINE const uint8_t *ibuf_mbuf_seg_data(const struct ibuf_mbuf *s);
 
-/**
- * Tell the length of one segment.
- *
- * @return bytes; 0 only in an empty message
- * @mt shared-read
- * @cost O(1)
- */
+/** Tell the length of one segment: 0 only in an empty message. */
 IBUF_INLINE size_t ibuf_mbuf_seg_len(const struct ibuf_mbuf *s);
+
+/** @} */
 
 IBUF_END_DECLS
 

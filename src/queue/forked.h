@@ -8,7 +8,7 @@
 #ifndef IBUF_SRC_FORKED_H
 #define IBUF_SRC_FORKED_H
 
-#include "queue.h"
+#include "state.h"
 
 /*
  * Take part in each fork from now on, with this queue, and find out whether

@@ -1,6 +1,6 @@
 /* queue.c - messages from thread to thread: what a queue does. */
 #define _POSIX_C_SOURCE 200809L
-#include "queue.h"
+#include "state.h"
 
 #include "../platform/deadline.h"
 #include "forked.h"

@@ -2,7 +2,7 @@
 #ifndef IBUF_SRC_READY_H
 #define IBUF_SRC_READY_H
 
-#include "queue.h"
+#include "state.h"
 
 /* A pop has found none: from now on the next message sets the descriptor. */
 void ibuf_ready_arm_(struct ibuf_queue *q);

@@ -2,7 +2,7 @@
 #ifndef IBUF_SRC_WAITERS_H
 #define IBUF_SRC_WAITERS_H
 
-#include "queue.h"
+#include "state.h"
 
 /*
  * Sleep until somebody wakes this thread, or until end; NULL: for ever.

@@ -1,5 +1,5 @@
 /*
- * queue.h - a queue: a ring, those who wait for it, and its descriptor.
+ * state.h - a queue: a ring, those who wait for it, and its descriptor.
  *
  * The ring works without a system call.  Who must wait leaves a sign, makes
  * every thread pass a barrier, and looks at the ring once more; who has pushed
@@ -20,8 +20,8 @@
  * there: ARMED that the descriptor is not readable, SET that it is and that a
  * pop which finds none shall arm it.
  */
-#ifndef IBUF_SRC_QUEUE_H
-#define IBUF_SRC_QUEUE_H
+#ifndef IBUF_SRC_STATE_H
+#define IBUF_SRC_STATE_H
 
 #include "../platform/event.h"
 #include "ring.h"
