@@ -1,6 +1,6 @@
 /*
- * number.h - integers at either end of a message and inside it, byte order in the
- * name.
+ * number.h - integers at the ends of a message and inside it, with the byte
+ * order in the name.
  */
 #ifndef IBUF_NUMBER_H
 #define IBUF_NUMBER_H
@@ -12,11 +12,11 @@
 IBUF_BEGIN_DECLS
 
 /**
- * @defgroup number Integers at the ends
- * Integers are added at an end: be is big-endian, le little-endian, and the
+ * @defgroup number Integers
+ * Integers are added at an end, or written and read at an offset: be is big-endian, le little-endian, and the
  * number is that of the bits.  24 bits are the low ones of a 32-bit value.
  *
- * All return 0; -ENOMEM; -EOVERFLOW: the room or the message would be too
+ * What adds one returns 0; -ENOMEM; -EOVERFLOW: the room or the message would be too
  * large; -ERANGE: the value does not fit 24 bits.
  * @mt object
  * @cost O(1); O(length) when the room grows
@@ -117,6 +117,8 @@ IBUF_INLINE bool ibuf_mbuf_get_le32(const struct ibuf_mbuf *m, size_t off,
 				    uint32_t *value);
 IBUF_INLINE bool ibuf_mbuf_get_le64(const struct ibuf_mbuf *m, size_t off,
 				    uint64_t *value);
+/** @} */
+
 /** @} */
 
 IBUF_END_DECLS
