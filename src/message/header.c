@@ -36,17 +36,6 @@ ibuf_segment_wipes_(const struct ibuf_mbuf *s)
 	return owner_of(s)->wipe || ibuf_room_wipes_(s);
 }
 
-bool
-ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n)
-{
-	for (; n != 0; n--) {
-		if (ibuf_segment_wipes_(s))
-			return true;
-		s = s->next_;
-	}
-	return false;
-}
-
 /* ---- to a room and away from it ---------------------------------------- */
 
 /* From now on a direct header is in use but has another room. */

@@ -58,9 +58,6 @@ void ibuf_segment_give_up_tail_(struct ibuf_mbuf *s);
 /* Do its bytes have to be overwritten, wherever they have been? */
 bool ibuf_segment_wipes_(const struct ibuf_mbuf *s);
 
-/* Is there such a segment among the n from s on? */
-bool ibuf_segments_wipe_(const struct ibuf_mbuf *s, size_t n);
-
 /* ---- to a room and away from it ---------------------------------------- */
 
 /* Put s, which has no room, at off of a place; it owns both ends. */

@@ -39,7 +39,7 @@ check_segments(struct message *message)
 	const uint8_t *bytes = message->bytes;
 
 	for (size_t i = 0; i < message->segments; i++) {
-		struct window *w = &message->at[i];
+		struct segment *w = &message->at[i];
 
 		CHECK(s != NULL);
 		CHECK_EQUAL(ibuf_mbuf_seg_len(s), w->len);
@@ -57,8 +57,8 @@ static void
 check_private(struct message *message)
 {
 	static uint8_t stamps;
-	struct window *w = &message->at[0];
-	size_t size = w->home->private_size;
+	struct segment *w = &message->at[0];
+	size_t size = w->owner->private_size;
 	uint8_t *area = ibuf_mbuf_private(message->m);
 
 	CHECK((area == NULL) == (size == 0));
@@ -82,8 +82,8 @@ void
 check_message(struct message *message)
 {
 	const struct ibuf_mbuf *m = message->m;
-	const struct window *first = &message->at[0];
-	const struct window *last = message_last(message);
+	const struct segment *first = &message->at[0];
+	const struct segment *last = message_last(message);
 	bool contiguous = message->segments == 1;
 
 	CHECK_EQUAL(-ibuf_mbuf_validate(m), 0);
@@ -92,31 +92,32 @@ check_message(struct message *message)
 	CHECK_EQUAL(ibuf_mbuf_is_contiguous(m), contiguous);
 	check_segments(message);
 	CHECK(ibuf_mbuf_data(m) == (contiguous ? ibuf_mbuf_seg_data(m) : NULL));
-	CHECK_EQUAL(ibuf_mbuf_headroom(m), window_headroom(first));
-	CHECK_EQUAL(ibuf_mbuf_tailroom(m), window_tailroom(last));
+	CHECK_EQUAL(ibuf_mbuf_headroom(m), segment_headroom(first));
+	CHECK_EQUAL(ibuf_mbuf_tailroom(m), segment_tailroom(last));
 	CHECK_EQUAL(ibuf_mbuf_capacity(m),
-		    message->len - last->len + window_capacity(last));
+		    message->len - last->len + segment_capacity(last));
 	CHECK_EQUAL(ibuf_mbuf_is_unique(m), message_is_unique(message));
-	CHECK(ibuf_mbuf_pool(m) == first->home->pool);
+	CHECK(ibuf_mbuf_pool(m) == first->owner->pool);
 	check_private(message);
 }
 
-/* ---- homes --------------------------------------------------------- */
+/* ---- owners --------------------------------------------------------- */
 
 void
-check_home(const struct home *home)
+check_owner(const struct owner *owner)
 {
 	struct ibuf_pool_stats stats;
 
-	CHECK_EQUAL(-ibuf_pool_get_stats(home->pool, &stats, sizeof(stats)), 0);
-	CHECK_EQUAL(stats.handles, home->handles);
-	CHECK_EQUAL(stats.copied_bytes, home->copied);
-	if (!home->is_pool)
+	CHECK_EQUAL(-ibuf_pool_get_stats(owner->pool, &stats, sizeof(stats)),
+		    0);
+	CHECK_EQUAL(stats.handles, owner->others);
+	CHECK_EQUAL(stats.copied_bytes, owner->copied);
+	if (!owner->is_pool)
 		return;
-	CHECK_EQUAL(stats.allocated, home->elements);
+	CHECK_EQUAL(stats.allocated, owner->direct);
 	CHECK_EQUAL(stats.capacity, stats.allocated + stats.available);
-	CHECK_EQUAL(stats.allocs - stats.frees, home->elements);
-	CHECK(home->max == 0 || stats.capacity <= home->max);
+	CHECK_EQUAL(stats.allocs - stats.frees, owner->direct);
+	CHECK(owner->max == 0 || stats.capacity <= owner->max);
 	CHECK(stats.cached <= stats.available);
 	CHECK(stats.peak >= stats.allocated);
 }

@@ -89,13 +89,13 @@ size_of(const struct operation *op, const struct message *a)
 		n = op->x % 300;
 		break;
 	case 4:
-		n = about(window_tailroom(message_last(a)), op->y);
+		n = about(segment_tailroom(message_last(a)), op->y);
 		break;
 	case 5:
-		n = about(window_headroom(&a->at[0]), op->y);
+		n = about(segment_headroom(&a->at[0]), op->y);
 		break;
 	case 6:
-		n = about(window_capacity(message_last(a)), op->y);
+		n = about(segment_capacity(message_last(a)), op->y);
 		break;
 	default:
 		if (op->y % 4 == 0)

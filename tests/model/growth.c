@@ -1,4 +1,4 @@
-/* growth.c - the growth law: what room a window gets, and when it moves. */
+/* growth.c - the growth law: what room a segment gets, and when it moves. */
 #include "model.h"
 
 static size_t
@@ -15,109 +15,109 @@ least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* The capacity of the room that a window needs for n bytes more. */
+/* The capacity of the room that a segment needs for n bytes more. */
 static size_t
-capacity_for(const struct window *w, size_t n)
+capacity_for(const struct segment *w, size_t n)
 {
-	size_t capacity = window_capacity(w), need = w->len + n;
+	size_t capacity = segment_capacity(w), need = w->len + n;
 
-	if (!window_owns(w) && (n == 0 || need <= capacity))
+	if (!segment_owns(w) && (n == 0 || need <= capacity))
 		return most(capacity, w->len);
 	return most(capacity + capacity / 2, need);
 }
 
 bool
-window_wipes(const struct window *w)
+segment_wipes(const struct segment *w)
 {
 	const struct room *room = w->room;
 
-	return w->home->wipe || room->wipe ||
-	       (room->home != NULL && room->home->wipe);
+	return w->owner->wipe || room->wipe ||
+	       (room->owner != NULL && room->owner->wipe);
 }
 
-/* The room that a window with n bytes more gets which leaves another. */
+/* The room that a segment with n bytes more gets which leaves another. */
 static struct room *
-room_for(const struct window *w, size_t n, bool wipe)
+room_for(const struct segment *w, size_t n, bool wipe)
 {
-	struct home *home = w->home;
+	struct owner *owner = w->owner;
 
-	if (home->is_pool && w->room->h0 <= home->headroom &&
-	    w->len + n <= home->capacity && (home->wipe || !wipe)) {
+	if (owner->is_pool && w->room->h0 <= owner->headroom &&
+	    w->len + n <= owner->capacity && (owner->wipe || !wipe)) {
 		struct room *room;
 
-		if (w->own != NULL && w->own->windows == 0)
+		if (w->own != NULL && w->own->segments == 0)
 			return w->own;
-		if (home_has_element(home)) {
-			room = room_of_element(home);
-			room->handle = false; /* it is not handed out */
+		if (owner_has_direct(owner)) {
+			room = room_of_direct(owner);
+			room->header = false; /* it is not handed out */
 			return room;
 		}
 	}
 	return room_on_heap(w->room->h0, capacity_for(w, n), wipe);
 }
 
-/* The room for n bytes more, whoever looks at the one there is. */
+/* The room for n bytes more, whoever shows the one there is. */
 static struct room *
-larger_room(const struct window *w, size_t n, bool wipe)
+larger_room(const struct segment *w, size_t n, bool wipe)
 {
-	if (window_owns(w))
+	if (segment_owns(w))
 		return room_on_heap(w->room->h0, capacity_for(w, n), wipe);
 	return room_for(w, n, wipe);
 }
 
 void
-window_move(struct window *w, struct room *room, size_t off)
+segment_move(struct segment *w, struct room *room, size_t off)
 {
 	struct room *left = w->room;
 
-	w->home->copied += w->len;
+	w->owner->copied += w->len;
 	w->room = room;
 	w->off = off;
-	room->windows++;
-	window_regain(w);
+	room->segments++;
+	segment_regain(w);
 	room_drop(left);
 }
 
 /* A sole owner's bytes move inside its room. */
 static void
-slide(struct window *w, size_t off)
+slide(struct segment *w, size_t off)
 {
-	w->home->copied += w->len;
+	w->owner->copied += w->len;
 	w->off = off;
 }
 
 void
-window_grow_tail(struct window *w, size_t n)
+segment_grow_tail(struct segment *w, size_t n)
 {
 	struct room *room = w->room;
 
-	if (n == 0 || (w->tail && n <= window_tailroom(w)))
+	if (n == 0 || (w->tail && n <= segment_tailroom(w)))
 		return;
-	if (window_owns(w)) {
-		window_regain(w);
-		if (n <= window_tailroom(w))
+	if (segment_owns(w)) {
+		segment_regain(w);
+		if (n <= segment_tailroom(w))
 			return;
 		if (w->off >= room->h0 + w->len &&
-		    w->len + n <= window_capacity(w)) {
+		    w->len + n <= segment_capacity(w)) {
 			slide(w, room->h0);
 			return;
 		}
 	}
-	room = larger_room(w, n, window_wipes(w));
-	window_move(w, room, room->h0);
+	room = larger_room(w, n, segment_wipes(w));
+	segment_move(w, room, room->h0);
 }
 
 void
-window_grow_tail_wiping(struct window *w, size_t n)
+segment_grow_tail_wiping(struct segment *w, size_t n)
 {
 	struct room *room;
 
-	if (window_wipes(w)) {
-		window_grow_tail(w, n);
+	if (segment_wipes(w)) {
+		segment_grow_tail(w, n);
 		return;
 	}
 	room = larger_room(w, n, true);
-	window_move(w, room, room->h0);
+	segment_move(w, room, room->h0);
 }
 
 /*
@@ -132,41 +132,42 @@ off_in_front(size_t free_bytes, size_t tailroom, size_t n)
 }
 
 void
-window_grow_head(struct window *w, size_t n)
+segment_grow_head(struct segment *w, size_t n)
 {
 	size_t free_bytes = w->room->size - w->len, tailroom;
 	struct room *room;
 
 	if (n == 0 || (w->head && n <= w->off))
 		return;
-	if (window_owns(w)) {
-		window_regain(w);
+	if (segment_owns(w)) {
+		segment_regain(w);
 		if (n <= w->off)
 			return;
-		if (window_tailroom(w) >= w->len && n <= free_bytes) {
+		if (segment_tailroom(w) >= w->len && n <= free_bytes) {
 			slide(w, most((free_bytes + 1) / 2, n));
 			return;
 		}
 	}
-	tailroom = window_tailroom(w);
-	room = larger_room(w, n, window_wipes(w));
-	window_move(w, room, off_in_front(room->size - w->len, tailroom, n));
+	tailroom = segment_tailroom(w);
+	room = larger_room(w, n, segment_wipes(w));
+	segment_move(w, room, off_in_front(room->size - w->len, tailroom, n));
 }
 
 struct room *
-window_plan_private(const struct window *w)
+segment_plan_private(const struct segment *w)
 {
-	return window_owns(w) ? NULL : room_for(w, 0, window_wipes(w));
+	return segment_owns(w) ? NULL : room_for(w, 0, segment_wipes(w));
 }
 
 struct room *
-window_plan_smaller(const struct window *w)
+segment_plan_smaller(const struct segment *w)
 {
 	/* The room behind a header that is in use stays in any case. */
 	if (w->room->size == w->len || w->own == w->room)
 		return NULL;
-	if (w->own != NULL && w->own->windows == 0 &&
-	    w->len <= w->home->capacity && (w->home->wipe || !window_wipes(w)))
+	if (w->own != NULL && w->own->segments == 0 &&
+	    w->len <= w->owner->capacity &&
+	    (w->owner->wipe || !segment_wipes(w)))
 		return w->own;
-	return room_on_heap(0, w->len, window_wipes(w));
+	return room_on_heap(0, w->len, segment_wipes(w));
 }

@@ -1,19 +1,19 @@
-/* message.c - the model of a whole message: windows in a list, flat bytes. */
+/* message.c - the model of a whole message: segments in a list, flat bytes. */
 #include "model.h"
 
 #include <string.h>
 
-struct home heap;
+struct owner heap;
 
 /* ---- parts --------------------------------------------------------- */
 
-static struct window *
+static struct segment *
 last_of(struct message *message)
 {
 	return &message->at[message->segments - 1];
 }
 
-const struct window *
+const struct segment *
 message_last(const struct message *message)
 {
 	return &message->at[message->segments - 1];
@@ -33,14 +33,14 @@ bool
 message_is_unique(const struct message *message)
 {
 	for (size_t i = 0; i < message->segments; i++)
-		if (!window_owns(&message->at[i]))
+		if (!segment_owns(&message->at[i]))
 			return false;
 	return true;
 }
 
-/* Take n windows out of the list; they are gone already. */
+/* Take n segments out of the list; they are gone already. */
 static void
-unlink_windows(struct message *message, size_t first, size_t n)
+unlink_segments(struct message *message, size_t first, size_t n)
 {
 	memmove(&message->at[first], &message->at[first + n],
 		(message->segments - first - n) * sizeof(message->at[0]));
@@ -58,11 +58,11 @@ start(struct message *to, struct ibuf_mbuf *m)
 }
 
 void
-message_open(struct message *to, struct ibuf_mbuf *m, struct home *home,
+message_open(struct message *to, struct ibuf_mbuf *m, struct owner *owner,
 	     struct room *room)
 {
 	start(to, m);
-	window_put(&to->at[0], home, room);
+	segment_put(&to->at[0], owner, room);
 	to->segments = 1;
 }
 
@@ -73,12 +73,12 @@ message_clone(struct message *to, struct ibuf_mbuf *m,
 	size_t capacity[SEGMENTS_MAX];
 
 	start(to, m);
-	/* The first window more on a room may change what C is. */
+	/* The first segment more on a room may change what C is. */
 	for (size_t i = 0; i < from->segments; i++)
-		capacity[i] = window_capacity(&from->at[i]);
+		capacity[i] = segment_capacity(&from->at[i]);
 	for (size_t i = 0; i < from->segments; i++)
-		window_share(&to->at[i], &from->at[i], 0, from->at[i].len,
-			     capacity[i]);
+		segment_share(&to->at[i], &from->at[i], 0, from->at[i].len,
+			      capacity[i]);
 	to->segments = from->segments;
 	to->len = from->len;
 	memcpy(to->bytes, from->bytes, from->len);
@@ -93,10 +93,10 @@ message_slice(struct message *to, struct ibuf_mbuf *m,
 
 	start(to, m);
 	do {
-		const struct window *w = &from->at[i++];
+		const struct segment *w = &from->at[i++];
 		size_t here = w->len - in < left ? w->len - in : left;
 
-		window_share(&to->at[to->segments++], w, in, here, here);
+		segment_share(&to->at[to->segments++], w, in, here, here);
 		left -= here;
 		in = 0;
 	} while (left != 0);
@@ -108,18 +108,18 @@ void
 message_copy(struct message *to, struct ibuf_mbuf *m,
 	     const struct message *from, size_t off, size_t len)
 {
-	struct home *home = from->at[0].home;
+	struct owner *owner = from->at[0].owner;
 	size_t in = off, i = message_find(from, &in), upto;
 	bool wipe = false;
 
 	for (upto = 0; len != 0 && upto < in + len; upto += from->at[i++].len)
-		wipe = wipe || window_wipes(&from->at[i]);
-	if (home->is_pool && len <= home->capacity && (home->wipe || !wipe) &&
-	    home_has_element(home))
-		message_open(to, m, home, room_of_element(home));
+		wipe = wipe || segment_wipes(&from->at[i]);
+	if (owner->is_pool && len <= owner->capacity &&
+	    (owner->wipe || !wipe) && owner_has_direct(owner))
+		message_open(to, m, owner, room_of_direct(owner));
 	else
 		message_open(to, m, &heap,
-			     room_on_heap(0, len, home->wipe || wipe));
+			     room_on_heap(0, len, owner->wipe || wipe));
 	message_append(to, from->bytes + off, len);
 }
 
@@ -127,7 +127,7 @@ void
 message_free(struct message *message)
 {
 	for (size_t i = 0; i < message->segments; i++)
-		window_free(&message->at[i]);
+		segment_free(&message->at[i]);
 	message->m = NULL;
 }
 
@@ -136,13 +136,13 @@ message_free(struct message *message)
 void
 message_reserve(struct message *message, size_t n)
 {
-	window_grow_tail(last_of(message), n);
+	segment_grow_tail(last_of(message), n);
 }
 
 void
 message_append(struct message *message, const uint8_t *bytes, size_t n)
 {
-	window_grow_tail(last_of(message), n);
+	segment_grow_tail(last_of(message), n);
 	last_of(message)->len += n;
 	memcpy(message->bytes + message->len, bytes, n);
 	message->len += n;
@@ -151,9 +151,9 @@ message_append(struct message *message, const uint8_t *bytes, size_t n)
 void
 message_prepend(struct message *message, const uint8_t *bytes, size_t n)
 {
-	struct window *w = &message->at[0];
+	struct segment *w = &message->at[0];
 
-	window_grow_head(w, n);
+	segment_grow_head(w, n);
 	w->off -= n;
 	w->len += n;
 	memmove(message->bytes + n, message->bytes, message->len);
@@ -164,16 +164,16 @@ message_prepend(struct message *message, const uint8_t *bytes, size_t n)
 void
 message_trim_head(struct message *message, size_t n)
 {
-	struct window *w = &message->at[0];
+	struct segment *w = &message->at[0];
 
 	message->len -= n;
 	memmove(message->bytes, message->bytes + n, message->len);
 	while (n >= w->len && message->segments > 1) {
 		n -= w->len;
-		window_take_over(w, &message->at[1]);
-		unlink_windows(message, 1, 1);
+		segment_take_over(w, &message->at[1]);
+		unlink_segments(message, 1, 1);
 	}
-	window_trim_head(w, n);
+	segment_trim_head(w, n);
 }
 
 void
@@ -182,20 +182,20 @@ message_trim_tail(struct message *message, size_t n)
 	message->len -= n;
 	while (n >= last_of(message)->len && message->segments > 1) {
 		n -= last_of(message)->len;
-		window_free(last_of(message));
+		segment_free(last_of(message));
 		message->segments--;
 	}
-	window_trim_tail(last_of(message), n);
+	segment_trim_tail(last_of(message), n);
 }
 
 void
 message_clear(struct message *message)
 {
 	for (size_t i = 1; i < message->segments; i++)
-		window_free(&message->at[i]);
+		segment_free(&message->at[i]);
 	message->segments = 1;
 	message->len = 0;
-	window_clear(&message->at[0]);
+	segment_clear(&message->at[0]);
 }
 
 /* ---- joined, cut, moved -------------------------------------------- */
@@ -205,7 +205,7 @@ static bool
 brings_secrets(const struct message *message, size_t n)
 {
 	for (size_t i = 1, upto = 0; upto < n; upto += message->at[i++].len)
-		if (window_wipes(&message->at[i]))
+		if (segment_wipes(&message->at[i]))
 			return true;
 	return false;
 }
@@ -213,24 +213,24 @@ brings_secrets(const struct message *message, size_t n)
 void
 message_gather(struct message *message, size_t n)
 {
-	struct window *w = &message->at[0];
+	struct segment *w = &message->at[0];
 	size_t missing = n - w->len;
 
 	if (n <= w->len)
 		return;
 	if (brings_secrets(message, missing))
-		window_grow_tail_wiping(w, missing);
+		segment_grow_tail_wiping(w, missing);
 	else
-		window_grow_tail(w, missing);
-	w->home->copied += missing;
+		segment_grow_tail(w, missing);
+	w->owner->copied += missing;
 	w->len = n;
 	while (missing != 0) {
-		struct window *next = &message->at[1];
+		struct segment *next = &message->at[1];
 
 		if (missing < next->len) {
 			/* Its front is ours; it gives up no more than HEAD. */
-			if (window_owns(next))
-				window_regain(next);
+			if (segment_owns(next))
+				segment_regain(next);
 			else
 				next->head = false;
 			next->off += missing;
@@ -238,29 +238,29 @@ message_gather(struct message *message, size_t n)
 			return;
 		}
 		missing -= next->len;
-		window_free(next);
-		unlink_windows(message, 1, 1);
+		segment_free(next);
+		unlink_segments(message, 1, 1);
 	}
 }
 
 void
 message_concat(struct message *message, struct message *tail)
 {
-	struct window *end = last_of(message);
+	struct segment *end = last_of(message);
 	size_t first = 0;
 
 	/* As a segment its private area cannot be seen; if it becomes a
 	   message again, that is as it was left. */
 	for (size_t i = 0; i < tail->segments; i++)
 		tail->at[i].private_state = PRIVATE_UNKNOWN;
-	if (window_is_adjacent(end, &tail->at[0])) {
-		window_rejoin(end, &tail->at[0]);
+	if (segment_is_adjacent(end, &tail->at[0])) {
+		segment_rejoin(end, &tail->at[0]);
 		first = 1;
 	} else if (tail->len == 0) {
-		window_free(&tail->at[0]);
+		segment_free(&tail->at[0]);
 		first = 1;
 	} else if (message->len == 0) {
-		window_take_over(&message->at[0], &tail->at[0]);
+		segment_take_over(&message->at[0], &tail->at[0]);
 		first = 1;
 	}
 	for (size_t i = first; i < tail->segments; i++)
@@ -281,9 +281,9 @@ message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
 	while (upto < at)
 		upto += message->at[++i].len;
 	if (at == 0 || at < upto || i + 1 == message->segments) {
-		struct window *w = &message->at[i];
+		struct segment *w = &message->at[i];
 
-		window_split(&rest->at[0], w, w->len - (upto - at));
+		segment_split(&rest->at[0], w, w->len - (upto - at));
 		rest->segments = 1;
 	}
 	for (size_t j = i + 1; j < message->segments; j++)
@@ -297,21 +297,21 @@ message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
 void
 message_concat_front(struct message *message, struct message *front)
 {
-	struct window *first = &message->at[0], *end = last_of(front);
+	struct segment *first = &message->at[0], *end = last_of(front);
 	struct message all;
 	bool behind = false;
 
 	for (size_t i = 0; i < front->segments; i++)
 		front->at[i].private_state = PRIVATE_UNKNOWN;
-	if (window_is_adjacent(end, first)) {
-		window_join(end, first);
-		window_take_over(first, &front->at[0]);
+	if (segment_is_adjacent(end, first)) {
+		segment_join(end, first);
+		segment_take_over(first, &front->at[0]);
 	} else if (front->len == 0) {
-		window_free(&front->at[0]);
+		segment_free(&front->at[0]);
 	} else if (message->len == 0) {
-		window_take_over(first, &front->at[0]);
+		segment_take_over(first, &front->at[0]);
 	} else {
-		window_exchange(first, &front->at[0]);
+		segment_exchange(first, &front->at[0]);
 		behind = true;
 	}
 	start(&all, message->m);
@@ -334,15 +334,15 @@ message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
 		    struct message *front)
 {
 	size_t off = n, i = message_find(message, &off);
-	struct window *s = &message->at[i], cut;
+	struct segment *s = &message->at[i], cut;
 	bool cuts = off != 0 || i == 0;
 
 	start(front, m);
 	if (cuts)
-		window_split_front(&cut, s, off);
+		segment_split_front(&cut, s, off);
 	if (i != 0) {
 		/* The header of s leads the front, and m goes on with s. */
-		window_exchange(&message->at[0], s);
+		segment_exchange(&message->at[0], s);
 		front->at[front->segments++] = *s;
 		for (size_t j = 1; j < i; j++)
 			front->at[front->segments++] = message->at[j];
@@ -360,7 +360,7 @@ message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
 
 void
 message_move(struct message *message, size_t first, size_t last,
-	     struct room *(*plan)(const struct window *w))
+	     struct room *(*plan)(const struct segment *w))
 {
 	struct room *rooms[SEGMENTS_MAX];
 
@@ -369,5 +369,5 @@ message_move(struct message *message, size_t first, size_t last,
 		rooms[i] = plan(&message->at[i]);
 	for (size_t i = first; i <= last; i++)
 		if (rooms[i] != NULL)
-			window_move(&message->at[i], rooms[i], rooms[i]->h0);
+			segment_move(&message->at[i], rooms[i], rooms[i]->h0);
 }

@@ -2,17 +2,17 @@
  * model.h - what messages are, said a second time and slowly.
  *
  * The model of a message is a flat array of its bytes, and the list of the
- * windows that the contract says it has: which room each looks at, where, and
+ * segments that the contract says it has: which room each shows, where, and
  * with which rights.  From these follows all that can be seen from outside:
  *
  *	content, length, segments      the flat bytes, the list
  *	where each byte is             address = base of the room + offset
  *	headroom, tailroom, capacity   rights, or a sole owner's
- *	is_unique, release callbacks   windows counted per room
- *	allocated, handles             elements and headers counted per home
+ *	is_unique, release callbacks   segments counted per room
+ *	allocated, others             direct and headers counted per owner
  *	copied_bytes                   each move of the growth law
  *
- * The address of a room is learnt from the first window that is seen on it;
+ * The address of a room is learnt from the first segment that is seen on it;
  * whatever is seen later must agree.  So nothing is copied in secret, and a
  * write to shared bytes is seen in the messages that share them.
  *
@@ -33,19 +33,19 @@ enum {
 	SEGMENTS_MAX = 48, /* of a message */
 };
 
-/* Where headers and elements come from: the heap, or a pool. */
-struct home {
+/* Where headers and direct come from: the heap, or a pool. */
+struct owner {
 	struct ibuf_pool *pool; /* NULL: the heap, or destroyed */
 	bool is_pool;
 	bool wipe; /* what it gives out must be overwritten when freed */
 	size_t capacity, headroom, max, private_size;
-	size_t elements; /* out: the room or the header is in use */
-	size_t handles;  /* other headers out */
+	size_t direct;   /* out: the room or the header is in use */
+	size_t others;   /* other headers out */
 	uint64_t copied; /* bytes moved */
-	struct home *next;
+	struct owner *next;
 };
 
-extern struct home heap;
+extern struct owner heap;
 
 /* Memory of the caller that was wrapped. */
 struct wrapped {
@@ -57,10 +57,11 @@ struct wrapped {
 
 struct room {
 	size_t h0, size;
-	unsigned windows;
-	bool wipe;            /* of the heap: overwritten when it goes */
-	bool handle;          /* of an element: its header is in use */
-	struct home *home;    /* of an element; NULL: a heap or wrapped room */
+	unsigned segments;
+	bool wipe;   /* of the heap: overwritten when it goes */
+	bool header; /* of a direct header: its header is in use */
+	struct owner
+		*owner; /* of a direct header; NULL: a heap or wrapped room */
 	struct wrapped *wrap; /* NULL: not wrapped */
 	const uint8_t *base;  /* NULL: not seen yet */
 };
@@ -68,13 +69,13 @@ struct room {
 /* A header's private area: born zero; what we wrote; not ours to know. */
 enum private_state { PRIVATE_ZERO, PRIVATE_STAMPED, PRIVATE_UNKNOWN };
 
-struct window {
+struct segment {
 	struct room *room;
 	size_t off, len;
 	size_t cap; /* C without the right to the tail, and shared */
 	bool head, tail;
-	struct home *home; /* of the header */
-	struct room *own;  /* the header is this element's; NULL: none */
+	struct owner *owner; /* of the header */
+	struct room *own; /* the room of a direct header itself; NULL: none */
 	enum private_state private_state;
 	uint8_t stamp;
 };
@@ -83,77 +84,78 @@ struct message {
 	struct ibuf_mbuf *m; /* NULL: there is none */
 	size_t len;
 	size_t segments;
-	struct window at[SEGMENTS_MAX];
+	struct segment at[SEGMENTS_MAX];
 	uint8_t bytes[BYTES_MAX];
 };
 
-/* ---- one window (window.c) ----------------------------------------- */
+/* ---- one segment (segment.c) ----------------------------------------- */
 
-bool window_is_sole(const struct window *w);
-bool window_owns(const struct window *w); /* may be written in place */
-size_t window_capacity(const struct window *w);
-size_t window_headroom(const struct window *w);
-size_t window_tailroom(const struct window *w);
+bool segment_is_sole(const struct segment *w);
+bool segment_owns(const struct segment *w); /* may be written in place */
+size_t segment_capacity(const struct segment *w);
+size_t segment_headroom(const struct segment *w);
+size_t segment_tailroom(const struct segment *w);
 
-/* A header of a home that looks at a room from h0 on, with both rights. */
-void window_put(struct window *w, struct home *header_home, struct room *room);
+/* A header of an owner that shows a room from h0 on, with both rights. */
+void segment_put(struct segment *w, struct owner *header_owner,
+		 struct room *room);
 
-/* A header of w's home that looks at off, len of w without rights. */
-void window_share(struct window *to, const struct window *w, size_t off,
-		  size_t len, size_t cap);
+/* A header of w's owner that shows off, len of w without rights. */
+void segment_share(struct segment *to, const struct segment *w, size_t off,
+		   size_t len, size_t cap);
 
-/* Let w, whose header stays, look at what from looks at, which is gone. */
-void window_take_over(struct window *w, const struct window *from);
+/* Let w, whose header stays, show what from shows, which is gone. */
+void segment_take_over(struct segment *w, const struct segment *from);
 
-/* The header and what it looks at are gone. */
-void window_free(struct window *w);
+/* The header and what it shows are gone. */
+void segment_free(struct segment *w);
 
 /* A sole owner has both rights again, at its next edit of either end. */
-void window_regain(struct window *w);
+void segment_regain(struct segment *w);
 
-void window_trim_head(struct window *w, size_t n);
-void window_trim_tail(struct window *w, size_t n);
-void window_clear(struct window *w);
-void window_split(struct window *rest, struct window *w, size_t at);
-void window_split_front(struct window *front, struct window *w, size_t at);
+void segment_trim_head(struct segment *w, size_t n);
+void segment_trim_tail(struct segment *w, size_t n);
+void segment_clear(struct segment *w);
+void segment_split(struct segment *rest, struct segment *w, size_t at);
+void segment_split_front(struct segment *front, struct segment *w, size_t at);
 
-/* Each header looks at what the other looked at. */
-void window_exchange(struct window *a, struct window *b);
+/* Each header shows what the other looked at. */
+void segment_exchange(struct segment *a, struct segment *b);
 
 /* Do b's bytes follow a's in one room?  Then a can show both. */
-bool window_is_adjacent(const struct window *a, const struct window *b);
-void window_join(struct window *a, const struct window *b);
-void window_rejoin(struct window *a, struct window *b); /* and b is gone */
+bool segment_is_adjacent(const struct segment *a, const struct segment *b);
+void segment_join(struct segment *a, const struct segment *b);
+void segment_rejoin(struct segment *a, struct segment *b); /* and b is gone */
 
 struct room *room_on_heap(size_t h0, size_t capacity, bool wipe);
 struct room *room_wrapped(struct wrapped *wrap);
-struct room *room_of_element(struct home *home); /* its header is out too */
-bool home_has_element(const struct home *home);
-/* One window less; the room may be gone. */
+struct room *room_of_direct(struct owner *owner); /* its header is out too */
+bool owner_has_direct(const struct owner *owner);
+/* One segment less; the room may be gone. */
 void room_drop(struct room *room);
 
 /* ---- the growth law (growth.c) ------------------------------------- */
 
-void window_grow_tail(struct window *w, size_t n);
-void window_grow_head(struct window *w, size_t n);
+void segment_grow_tail(struct segment *w, size_t n);
+void segment_grow_head(struct segment *w, size_t n);
 
 /* Does what w shows have to be overwritten, wherever it has been? */
-bool window_wipes(const struct window *w);
+bool segment_wipes(const struct segment *w);
 
-/* As window_grow_tail(), into a room that is overwritten when it goes. */
-void window_grow_tail_wiping(struct window *w, size_t n);
+/* As segment_grow_tail(), into a room that is overwritten when it goes. */
+void segment_grow_tail_wiping(struct segment *w, size_t n);
 
 /* Does w move when it is to be written in place, or shrunk; and where to? */
-struct room *window_plan_private(const struct window *w);
-struct room *window_plan_smaller(const struct window *w);
-void window_move(struct window *w, struct room *room, size_t off);
+struct room *segment_plan_private(const struct segment *w);
+struct room *segment_plan_smaller(const struct segment *w);
+void segment_move(struct segment *w, struct room *room, size_t off);
 
 /* ---- a whole message (message.c) ----------------------------------- */
 
-/* An empty message with this handle on a room. */
-void message_open(struct message *to, struct ibuf_mbuf *m, struct home *home,
+/* An empty message with this header on a room. */
+void message_open(struct message *to, struct ibuf_mbuf *m, struct owner *owner,
 		  struct room *room);
-/* A clone with another handle, C as the contract says. */
+/* A clone with another header, C as the contract says. */
 void message_clone(struct message *to, struct ibuf_mbuf *m,
 		   const struct message *from);
 void message_slice(struct message *to, struct ibuf_mbuf *m,
@@ -179,19 +181,19 @@ void message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
 
 /* The segments from first to last move as a plan says, or all or none. */
 void message_move(struct message *message, size_t first, size_t last,
-		  struct room *(*plan)(const struct window *w));
+		  struct room *(*plan)(const struct segment *w));
 
 /* The segment that holds a byte, or the last; *off: the offset in it. */
 size_t message_find(const struct message *message, size_t *off);
 
-const struct window *message_last(const struct message *message);
+const struct segment *message_last(const struct message *message);
 bool message_is_unique(const struct message *message);
 
 /* ---- the library against the model (check.c) ----------------------- */
 
 /* Whatever can be seen of a message is what the model says. */
 void check_message(struct message *message);
-void check_home(const struct home *home);
+void check_owner(const struct owner *owner);
 
 /* Say what is wrong and end the process. */
 _Noreturn void fail(const char *file, int line, const char *what);

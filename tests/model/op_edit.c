@@ -151,7 +151,7 @@ void
 op_reserve(struct world *w, const struct operation *op, struct message *a)
 {
 	size_t n = size_of(op, a);
-	const struct window *last;
+	const struct segment *last;
 	uint8_t *room;
 
 	say(w, "reserve(m%u, %zu)", slot_of(w, a), n);
@@ -169,7 +169,7 @@ op_reserve(struct world *w, const struct operation *op, struct message *a)
 void
 op_commit(struct world *w, const struct operation *op, struct message *a)
 {
-	size_t room = window_tailroom(message_last(a)), n = op->x % (room + 2);
+	size_t room = segment_tailroom(message_last(a)), n = op->x % (room + 2);
 	const uint8_t *bytes = w->source + op->byte;
 
 	if (n > BYTES_MAX - a->len)
@@ -327,5 +327,5 @@ op_shrink(struct world *w, const struct operation *op, struct message *a)
 	say(w, "shrink(m%u)", slot_of(w, a));
 	arm(op);
 	if (did(ibuf_mbuf_shrink(a->m), 0))
-		message_move(a, 0, a->segments - 1, window_plan_smaller);
+		message_move(a, 0, a->segments - 1, segment_plan_smaller);
 }

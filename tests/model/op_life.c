@@ -181,7 +181,7 @@ op_copy(struct world *w, const struct operation *op, struct message *a)
 }
 
 /*
- * An empty take between two segments may look at the end of the one or at
+ * An empty take between two segments may show the end of the one or at
  * the start of the other; the contract does not say.
  */
 static void
@@ -190,7 +190,7 @@ take_nothing(struct message *to, struct ibuf_mbuf *m, const struct message *a,
 {
 	size_t in = off;
 	size_t i = message_find(a, &in);
-	const struct window *before;
+	const struct segment *before;
 
 	message_slice(to, m, a, off, 0);
 	if (i == 0 || in != 0)
@@ -198,8 +198,8 @@ take_nothing(struct message *to, struct ibuf_mbuf *m, const struct message *a,
 	before = &a->at[i - 1];
 	if (ibuf_mbuf_data(m) != before->room->base + before->off + before->len)
 		return;
-	window_free(&to->at[0]);
-	window_share(&to->at[0], before, before->len, 0, 0);
+	segment_free(&to->at[0]);
+	segment_share(&to->at[0], before, before->len, 0, 0);
 }
 
 void

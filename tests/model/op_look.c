@@ -175,7 +175,7 @@ op_cursor(struct world *w, const struct operation *op, struct message *a)
 	}
 	say(w, "%zu bytes tell a cursor what to do on m%u", sizeof(script),
 	    slot_of(w, a));
-	a->at[0].home->copied +=
+	a->at[0].owner->copied +=
 		read_message(a->m, a->bytes, a->len, script, sizeof(script));
 }
 

@@ -15,74 +15,74 @@ void
 make_pool(struct world *w, unsigned place, unsigned dice)
 {
 	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
-	struct home *home = calloc(1, sizeof(*home));
+	struct owner *owner = calloc(1, sizeof(*owner));
 
-	CHECK(home != NULL);
+	CHECK(owner != NULL);
 	options.name = "model";
-	options.capacity = home->capacity = capacities[dice % 8];
-	options.headroom = home->headroom = headrooms[dice / 2 % 8];
-	options.max = home->max = maxima[dice % 4];
-	options.private_size = home->private_size = privates[dice / 2 % 4];
+	options.capacity = owner->capacity = capacities[dice % 8];
+	options.headroom = owner->headroom = headrooms[dice / 2 % 8];
+	options.max = owner->max = maxima[dice % 4];
+	options.private_size = owner->private_size = privates[dice / 2 % 4];
 	options.alignment = (size_t)1 << dice % 8;
 	options.provider = dice & 1 ? ibuf_provider_heap() : NULL;
 	options.flags = dice & 4 ? IBUF_POOL_F_WIPE : 0;
-	home->wipe = options.flags != 0;
+	owner->wipe = options.flags != 0;
 	if (dice % 3 == 0)
 		options.cache = 0;
-	home->is_pool = true;
-	CHECK_EQUAL(-ibuf_pool_create(&home->pool, &options), 0);
-	w->pools[place] = home;
+	owner->is_pool = true;
+	CHECK_EQUAL(-ibuf_pool_create(&owner->pool, &options), 0);
+	w->pools[place] = owner;
 }
 
 void
 op_pool_destroy(struct world *w, const struct operation *op, struct message *a)
 {
 	unsigned place = op->slots % POOLS;
-	struct home *home = w->pools[place];
+	struct owner *owner = w->pools[place];
 
 	(void)a;
 	say(w, "destroy(pool %u), and another is made: %u", place, op->x % 256);
-	CHECK_EQUAL(ibuf_pool_destroy(home->pool), home->elements);
-	home->pool = NULL;
-	home->next = w->closed;
-	w->closed = home;
+	CHECK_EQUAL(ibuf_pool_destroy(owner->pool), owner->direct);
+	owner->pool = NULL;
+	owner->next = w->closed;
+	w->closed = owner;
 	make_pool(w, place, op->x % 256);
 }
 
-/* ---- out and home -------------------------------------------------- */
+/* ---- out and owner -------------------------------------------------- */
 
-/* How many more elements can be had. */
+/* How many more direct can be had. */
 static size_t
-left(const struct home *home)
+left(const struct owner *owner)
 {
-	return home->max == 0 ? SIZE_MAX : home->max - home->elements;
+	return owner->max == 0 ? SIZE_MAX : owner->max - owner->direct;
 }
 
 static void
-open_element(struct message *to, struct ibuf_mbuf *m, struct home *home)
+open_element(struct message *to, struct ibuf_mbuf *m, struct owner *owner)
 {
-	message_open(to, m, home, room_of_element(home));
+	message_open(to, m, owner, room_of_direct(owner));
 }
 
 void
 op_pool_alloc(struct world *w, const struct operation *op, struct message *a)
 {
 	struct message *to = free_slot(w, NULL, op->slots >> 3);
-	struct home *home = w->pools[op->x % POOLS];
+	struct owner *owner = w->pools[op->x % POOLS];
 	struct ibuf_mbuf *m;
 
 	(void)a;
 	say(w, "m%u = alloc(pool %u)", slot_of(w, to), op->x % POOLS);
 	arm(op);
-	m = ibuf_pool_alloc(home->pool);
-	if (made(m, left(home) != 0))
-		open_element(to, m, home);
+	m = ibuf_pool_alloc(owner->pool);
+	if (made(m, left(owner) != 0))
+		open_element(to, m, owner);
 }
 
 void
 op_pool_bulk(struct world *w, const struct operation *op, struct message *a)
 {
-	struct home *home = w->pools[op->x % POOLS];
+	struct owner *owner = w->pools[op->x % POOLS];
 	struct ibuf_mbuf *out[SLOTS] = {0};
 	size_t n = 0, got = 0;
 	struct message *to[SLOTS];
@@ -96,26 +96,26 @@ op_pool_bulk(struct world *w, const struct operation *op, struct message *a)
 	    all ? "bulk" : "upto", op->x % POOLS, n);
 	arm(op);
 	if (all) {
-		int expected = n <= left(home) ? 0 : -ENOBUFS;
+		int expected = n <= left(owner) ? 0 : -ENOBUFS;
 
-		if (did(ibuf_pool_alloc_bulk(home->pool, out, n), expected))
+		if (did(ibuf_pool_alloc_bulk(owner->pool, out, n), expected))
 			got = n;
 		CHECK(got == n || out[0] == NULL);
 	} else {
-		size_t most = n < left(home) ? n : left(home);
+		size_t most = n < left(owner) ? n : left(owner);
 
-		got = ibuf_pool_alloc_upto(home->pool, out, n);
+		got = ibuf_pool_alloc_upto(owner->pool, out, n);
 		CHECK(got <= most);
 		did(got < most ? -ENOMEM : 0, 0);
 	}
 	for (size_t i = 0; i < got; i++)
-		open_element(to[i], out[i], home);
+		open_element(to[i], out[i], owner);
 }
 
 void
 op_pool_free(struct world *w, const struct operation *op, struct message *a)
 {
-	struct ibuf_pool *pool = a->at[0].home->pool;
+	struct ibuf_pool *pool = a->at[0].owner->pool;
 
 	(void)op;
 	if (pool == NULL) {
@@ -130,25 +130,25 @@ op_pool_free(struct world *w, const struct operation *op, struct message *a)
 void
 op_pool_care(struct world *w, const struct operation *op, struct message *a)
 {
-	struct home *home = w->pools[op->x % POOLS];
-	size_t n = op->y % 8, most = left(home);
+	struct owner *owner = w->pools[op->x % POOLS];
+	size_t n = op->y % 8, most = left(owner);
 
 	(void)a;
 	switch (op->how % 3) {
 	case 0:
 		say(w, "reserve(pool %u, %zu)", op->x % POOLS, n);
 		arm(op);
-		if (did(ibuf_pool_reserve(home->pool, n),
+		if (did(ibuf_pool_reserve(owner->pool, n),
 			n <= most ? 0 : -ENOBUFS))
-			CHECK(ibuf_pool_available(home->pool) >= n);
+			CHECK(ibuf_pool_available(owner->pool) >= n);
 		break;
 	case 1:
 		say(w, "trim(pool %u)", op->x % POOLS);
-		ibuf_pool_trim(home->pool);
+		ibuf_pool_trim(owner->pool);
 		break;
 	default:
 		say(w, "flush(pool %u)", op->x % POOLS);
-		ibuf_pool_flush(home->pool);
+		ibuf_pool_flush(owner->pool);
 	}
-	CHECK_EQUAL(ibuf_pool_allocated(home->pool), home->elements);
+	CHECK_EQUAL(ibuf_pool_allocated(owner->pool), owner->direct);
 }

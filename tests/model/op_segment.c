@@ -9,7 +9,7 @@
 static void
 move_private(struct message *a, size_t first, size_t last)
 {
-	message_move(a, first, last, window_plan_private);
+	message_move(a, first, last, segment_plan_private);
 }
 
 /* Write some bytes in place, here and in the model. */

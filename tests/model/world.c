@@ -42,7 +42,7 @@ count_heap(void)
 
 	CHECK_EQUAL(-ibuf_pool_get_stats(NULL, &stats, sizeof(stats)), 0);
 	memset(&heap, 0, sizeof(heap));
-	heap.handles = (size_t)stats.handles;
+	heap.others = (size_t)stats.handles;
 	heap.copied = stats.copied_bytes;
 }
 
@@ -87,8 +87,8 @@ check_world(struct world *w)
 		if (w->slot[i].m != NULL)
 			check_message(&w->slot[i]);
 	for (unsigned i = 0; i < POOLS; i++)
-		check_home(w->pools[i]);
-	check_home(&heap);
+		check_owner(w->pools[i]);
+	check_owner(&heap);
 }
 
 void
@@ -99,18 +99,18 @@ world_end(struct world *w)
 			free_message(w, &w->slot[i]);
 	check_world(w);
 	for (unsigned i = 0; i < POOLS; i++) {
-		CHECK_EQUAL(w->pools[i]->elements, 0);
-		CHECK_EQUAL(w->pools[i]->handles, 0);
+		CHECK_EQUAL(w->pools[i]->direct, 0);
+		CHECK_EQUAL(w->pools[i]->others, 0);
 		CHECK_EQUAL(ibuf_pool_destroy(w->pools[i]->pool), 0);
 		free(w->pools[i]);
 	}
 	while (w->closed != NULL) {
-		struct home *home = w->closed;
+		struct owner *owner = w->closed;
 
-		CHECK_EQUAL(home->elements, 0);
-		CHECK_EQUAL(home->handles, 0);
-		w->closed = home->next;
-		free(home);
+		CHECK_EQUAL(owner->direct, 0);
+		CHECK_EQUAL(owner->others, 0);
+		w->closed = owner->next;
+		free(owner);
 	}
 	CHECK_EQUAL(fault_live_blocks(), w->blocks);
 	CHECK_EQUAL(fault_live_bytes_mapped(), w->mapped);

@@ -31,8 +31,8 @@ _Static_assert(sizeof(struct operation) == 8, "as many bytes as are drawn");
 
 struct world {
 	struct message slot[SLOTS];
-	struct home *pools[POOLS];
-	struct home *closed;      /* destroyed, perhaps with messages live */
+	struct owner *pools[POOLS];
+	struct owner *closed;     /* destroyed, perhaps with messages live */
 	const uint8_t *read_only; /* a page that must not be written */
 	uint8_t *source;          /* bytes to take from */
 	uint8_t *scratch;         /* BYTES_MAX bytes */

@@ -1,4 +1,4 @@
-/* window.c - the model of one window: counts and rights, cut and joined. */
+/* segment.c - the model of one segment: counts and rights, cut and joined. */
 #include "model.h"
 
 #include <stdlib.h>
@@ -38,31 +38,31 @@ room_wrapped(struct wrapped *wrap)
 }
 
 bool
-home_has_element(const struct home *home)
+owner_has_direct(const struct owner *owner)
 {
-	return home->pool != NULL &&
-	       (home->max == 0 || home->elements < home->max);
+	return owner->pool != NULL &&
+	       (owner->max == 0 || owner->direct < owner->max);
 }
 
 struct room *
-room_of_element(struct home *home)
+room_of_direct(struct owner *owner)
 {
-	struct room *room = room_new(home->headroom, home->capacity);
+	struct room *room = room_new(owner->headroom, owner->capacity);
 
-	room->home = home;
-	room->handle = true;
-	home->elements++;
+	room->owner = owner;
+	room->header = true;
+	owner->direct++;
 	return room;
 }
 
-/* A room goes with the last window, an element's with its header too. */
+/* A room goes with the last segment, a direct header's with its header too. */
 static void
 room_end(struct room *room)
 {
-	if (room->windows != 0 || room->handle)
+	if (room->segments != 0 || room->header)
 		return;
-	if (room->home != NULL)
-		room->home->elements--;
+	if (room->owner != NULL)
+		room->owner->direct--;
 	if (room->wrap != NULL) {
 		CHECK_EQUAL(room->wrap->released, 1);
 		free(room->wrap);
@@ -73,48 +73,48 @@ room_end(struct room *room)
 void
 room_drop(struct room *room)
 {
-	room->windows--;
+	room->segments--;
 	room_end(room);
 }
 
 /* ---- what can be seen ---------------------------------------------- */
 
 static bool
-is_read_only(const struct window *w)
+is_read_only(const struct segment *w)
 {
 	return w->room->wrap != NULL && w->room->wrap->read_only;
 }
 
 bool
-window_is_sole(const struct window *w)
+segment_is_sole(const struct segment *w)
 {
-	return w->room->windows == 1;
+	return w->room->segments == 1;
 }
 
 bool
-window_owns(const struct window *w)
+segment_owns(const struct segment *w)
 {
-	return window_is_sole(w) && !is_read_only(w);
+	return segment_is_sole(w) && !is_read_only(w);
 }
 
 size_t
-window_capacity(const struct window *w)
+segment_capacity(const struct segment *w)
 {
-	if (w->tail || window_is_sole(w))
+	if (w->tail || segment_is_sole(w))
 		return w->room->size - w->room->h0;
 	return w->cap;
 }
 
 size_t
-window_headroom(const struct window *w)
+segment_headroom(const struct segment *w)
 {
-	return w->head || window_owns(w) ? w->off : 0;
+	return w->head || segment_owns(w) ? w->off : 0;
 }
 
 size_t
-window_tailroom(const struct window *w)
+segment_tailroom(const struct segment *w)
 {
-	if (w->tail || window_owns(w))
+	if (w->tail || segment_owns(w))
 		return w->room->size - w->off - w->len;
 	return 0;
 }
@@ -122,35 +122,35 @@ window_tailroom(const struct window *w)
 /* ---- headers ------------------------------------------------------- */
 
 static void
-header_free(struct window *w)
+header_free(struct segment *w)
 {
 	if (w->own != NULL) {
-		w->own->handle = false;
+		w->own->header = false;
 		room_end(w->own);
 	} else {
-		w->home->handles--;
+		w->owner->others--;
 	}
 }
 
 void
-window_put(struct window *w, struct home *header_home, struct room *room)
+segment_put(struct segment *w, struct owner *header_owner, struct room *room)
 {
 	memset(w, 0, sizeof(*w));
 	w->room = room;
 	w->off = room->h0;
-	w->home = header_home;
+	w->owner = header_owner;
 	w->head = w->tail = !is_read_only(w);
 	w->cap = room->size - room->h0;
-	room->windows++;
-	if (room->handle)
+	room->segments++;
+	if (room->header)
 		w->own = room;
 	else
-		header_home->handles++;
+		header_owner->others++;
 }
 
 void
-window_share(struct window *to, const struct window *w, size_t off, size_t len,
-	     size_t cap)
+segment_share(struct segment *to, const struct segment *w, size_t off,
+	      size_t len, size_t cap)
 {
 	memset(to, 0, sizeof(*to));
 	to->room = w->room;
@@ -158,23 +158,23 @@ window_share(struct window *to, const struct window *w, size_t off, size_t len,
 	to->len = len;
 	to->cap = cap;
 	/* What a destroyed pool's messages need anew comes from the heap. */
-	to->home = w->home->pool != NULL ? w->home : &heap;
-	to->home->handles++;
-	to->room->windows++;
+	to->owner = w->owner->pool != NULL ? w->owner : &heap;
+	to->owner->others++;
+	to->room->segments++;
 }
 
 /* What is written to a heap room from now on is w's, and may be secret. */
 static void
-mark_wiping(struct window *w)
+mark_wiping(struct segment *w)
 {
-	if (w->home->wipe && w->room->home == NULL && w->room->wrap == NULL)
+	if (w->owner->wipe && w->room->owner == NULL && w->room->wrap == NULL)
 		w->room->wipe = true;
 }
 
 void
-window_take_over(struct window *w, const struct window *from)
+segment_take_over(struct segment *w, const struct segment *from)
 {
-	struct window gone = *from;
+	struct segment gone = *from;
 	struct room *left = w->room;
 
 	w->room = from->room;
@@ -189,32 +189,32 @@ window_take_over(struct window *w, const struct window *from)
 }
 
 void
-window_free(struct window *w)
+segment_free(struct segment *w)
 {
 	struct room *room = w->room;
 
 	/* The header first: the room of its own must be there for that. */
-	room->windows++;
+	room->segments++;
 	header_free(w);
-	room->windows--;
+	room->segments--;
 	room_drop(room);
 }
 
 /* ---- shorter, cut, joined ------------------------------------------ */
 
 void
-window_regain(struct window *w)
+segment_regain(struct segment *w)
 {
 	w->head = w->tail = true;
 }
 
 void
-window_trim_head(struct window *w, size_t n)
+segment_trim_head(struct segment *w, size_t n)
 {
 	if (n == 0)
 		return;
-	if (window_owns(w))
-		window_regain(w);
+	if (segment_owns(w))
+		segment_regain(w);
 	else
 		w->head = false;
 	w->off += n;
@@ -222,7 +222,7 @@ window_trim_head(struct window *w, size_t n)
 }
 
 static void
-give_up_tail(struct window *w)
+give_up_tail(struct segment *w)
 {
 	if (w->tail)
 		w->cap = w->room->size - w->room->h0;
@@ -230,22 +230,22 @@ give_up_tail(struct window *w)
 }
 
 void
-window_trim_tail(struct window *w, size_t n)
+segment_trim_tail(struct segment *w, size_t n)
 {
 	if (n == 0)
 		return;
-	if (window_owns(w))
-		window_regain(w);
+	if (segment_owns(w))
+		segment_regain(w);
 	else
 		give_up_tail(w);
 	w->len -= n;
 }
 
 void
-window_clear(struct window *w)
+segment_clear(struct segment *w)
 {
-	if (window_owns(w)) {
-		window_regain(w);
+	if (segment_owns(w)) {
+		segment_regain(w);
 		w->off = w->room->h0;
 	} else {
 		give_up_tail(w);
@@ -254,11 +254,11 @@ window_clear(struct window *w)
 }
 
 void
-window_split(struct window *rest, struct window *w, size_t at)
+segment_split(struct segment *rest, struct segment *w, size_t at)
 {
-	if (window_owns(w))
-		window_regain(w);
-	window_share(rest, w, at, w->len - at, w->cap);
+	if (segment_owns(w))
+		segment_regain(w);
+	segment_share(rest, w, at, w->len - at, w->cap);
 	rest->tail = w->tail;
 	w->tail = false;
 	w->len = at;
@@ -266,11 +266,11 @@ window_split(struct window *rest, struct window *w, size_t at)
 }
 
 void
-window_split_front(struct window *front, struct window *w, size_t at)
+segment_split_front(struct segment *front, struct segment *w, size_t at)
 {
-	if (window_owns(w))
-		window_regain(w);
-	window_share(front, w, 0, at, at);
+	if (segment_owns(w))
+		segment_regain(w);
+	segment_share(front, w, 0, at, at);
 	front->head = w->head;
 	w->head = false;
 	w->off += at;
@@ -284,15 +284,15 @@ most(size_t a, size_t b)
 }
 
 bool
-window_is_adjacent(const struct window *a, const struct window *b)
+segment_is_adjacent(const struct segment *a, const struct segment *b)
 {
 	return a->room == b->room && a->off + a->len == b->off;
 }
 
 void
-window_exchange(struct window *a, struct window *b)
+segment_exchange(struct segment *a, struct segment *b)
 {
-	const struct window old = *a;
+	const struct segment old = *a;
 
 	a->room = b->room;
 	a->off = b->off;
@@ -311,7 +311,7 @@ window_exchange(struct window *a, struct window *b)
 }
 
 void
-window_join(struct window *a, const struct window *b)
+segment_join(struct segment *a, const struct segment *b)
 {
 	/* Where a shows nothing, what is before b is before both. */
 	if (a->len == 0 && b->head)
@@ -324,8 +324,8 @@ window_join(struct window *a, const struct window *b)
 }
 
 void
-window_rejoin(struct window *a, struct window *b)
+segment_rejoin(struct segment *a, struct segment *b)
 {
-	window_join(a, b);
-	window_free(b);
+	segment_join(a, b);
+	segment_free(b);
 }
