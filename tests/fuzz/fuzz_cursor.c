@@ -4,7 +4,7 @@
  *
  *	count, that many lengths, script
  *
- * A segment is a message of its own, or a window onto a larger one: every
+ * A segment is a message of its own, or a segment onto a larger one: every
  * length has both, in turn.
  */
 #include "heard.h"
@@ -15,13 +15,13 @@ enum { MOST = 15 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A message of these bytes, or a window of one that has more. */
+/* A message of these bytes, or a segment of one that has more. */
 static struct ibuf_mbuf *
-piece(const uint8_t *bytes, size_t len, bool window)
+piece(const uint8_t *bytes, size_t len, bool sliced)
 {
 	struct ibuf_mbuf *m, *whole;
 
-	if (!window) {
+	if (!sliced) {
 		m = ibuf_mbuf_from(bytes, len);
 		CHECK(m != NULL);
 		return m;

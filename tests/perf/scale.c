@@ -17,7 +17,7 @@ static struct ibuf_mbuf **ms;
 
 /* ---- providers -------------------------------------------------------- */
 
-/* Pieces of one page, so that there are nearly as many slabs as elements. */
+/* Pieces of one page, so that there are nearly as many slabs as mbufs. */
 static void *
 map_page(size_t size, size_t alignment, void *context)
 {

@@ -1,9 +1,9 @@
 /*
  * ownership.c - an mbuf has one owner at a time.
  *
- * Each element has a stamp.  Who gets it from the pool exchanges 0 for its
+ * Each mbuf has a stamp.  Who gets it from the pool exchanges 0 for its
  * own number; who gets it from another thread, that one's number for its
- * own; who frees it, its own for 0.  An element that is handed out twice, or
+ * own; who frees it, its own for 0.  An mbuf that is handed out twice, or
  * comes out of a free list while it is in use, shows by the stamp that was
  * there.
  */

@@ -84,7 +84,7 @@ race_run(size_t n, void *(*body)(void *), void *args, size_t size)
 		check(pthread_join(threads[i], NULL) == 0, 0);
 }
 
-/* While nobody is inside the pool: all is at home, nothing is lost. */
+/* While nobody is inside the pool: all is in the pool, nothing is lost. */
 static inline void
 race_check_books(const struct ibuf_pool *p, uint64_t cycle)
 {

@@ -1,7 +1,7 @@
 /*
- * references.c - a room goes when its last window goes, whoever drops it.
+ * references.c - a room goes when its last segment goes, whoever drops it.
  *
- * Each cycle makes messages with a random number of windows on their rooms,
+ * Each cycle makes messages with a random number of segments on their rooms,
  * by clone, slice and split, and lets four threads drop them at once, some
  * after an edit: in every second cycle each thread its share of each room,
  * at about the same time; in the others in any order.  Then the pool is full
@@ -13,8 +13,8 @@ enum { THREADS = 4, MESSAGES = 128, MOST = 12 };
 
 static struct ibuf_pool *pool;
 static uint64_t cycle; /* race_cycles: there is no other */
-static struct ibuf_mbuf *windows[MESSAGES * MOST];
-static size_t n_windows;
+static struct ibuf_mbuf *segments[MESSAGES * MOST];
+static size_t n_segments;
 static uint8_t wrapped[MESSAGES][64];
 static int released[MESSAGES]; /* plain: one thread each may touch it */
 
@@ -46,9 +46,9 @@ message_of(size_t i)
 	return m;
 }
 
-/* One more window on a room, by any of the ways there are. */
+/* One more segment on a room, by any of the ways there are. */
 static struct ibuf_mbuf *
-window_on(struct ibuf_mbuf *m, uint32_t random)
+segment_on(struct ibuf_mbuf *m, uint32_t random)
 {
 	size_t len = ibuf_mbuf_len(m);
 	struct ibuf_mbuf *w;
@@ -71,35 +71,35 @@ window_on(struct ibuf_mbuf *m, uint32_t random)
 static void
 shuffle_windows(uint32_t *random)
 {
-	for (size_t i = n_windows; i > 1; i--) {
+	for (size_t i = n_segments; i > 1; i--) {
 		size_t k = race_random(random) % i;
-		struct ibuf_mbuf *other = windows[k];
+		struct ibuf_mbuf *other = segments[k];
 
-		windows[k] = windows[i - 1];
-		windows[i - 1] = other;
+		segments[k] = segments[i - 1];
+		segments[i - 1] = other;
 	}
 }
 
 static void
 make_windows(uint32_t *random)
 {
-	n_windows = 0;
+	n_segments = 0;
 	for (size_t i = 0; i < MESSAGES; i++) {
-		size_t first = n_windows;
+		size_t first = n_segments;
 		size_t n = 1 + race_random(random) % MOST;
 
-		windows[n_windows++] = message_of(i);
-		while (n_windows - first < n) {
+		segments[n_segments++] = message_of(i);
+		while (n_segments - first < n) {
 			size_t of = first +
-				    race_random(random) % (n_windows - first);
+				    race_random(random) % (n_segments - first);
 
-			windows[n_windows++] =
-				window_on(windows[of], race_random(random));
+			segments[n_segments++] =
+				segment_on(segments[of], race_random(random));
 		}
 	}
 }
 
-/* All bytes of a window say the same, whatever others did to theirs. */
+/* All bytes of a segment say the same, whatever others did to theirs. */
 static void
 check_bytes(const struct ibuf_mbuf *w)
 {
@@ -116,7 +116,7 @@ struct dropper {
 	uint32_t random;
 };
 
-/* When a cycle's windows are made, and when all are dropped. */
+/* When a cycle's segments are made, and when all are dropped. */
 static pthread_barrier_t made, dropped;
 
 static void
@@ -153,8 +153,8 @@ drop_all(void *arg)
 		pthread_barrier_wait(&made);
 		if (cycle == race_cycles)
 			return NULL;
-		for (size_t i = d->from; i < n_windows; i += THREADS)
-			drop(d, windows[i]);
+		for (size_t i = d->from; i < n_segments; i += THREADS)
+			drop(d, segments[i]);
 		pthread_barrier_wait(&dropped);
 	}
 }

@@ -2,7 +2,7 @@
  * waits.c - more threads than mbufs wait for one, for ever or for a moment,
  * and some are cancelled while they do.
  *
- * A wake that is lost would leave all of them asleep with an mbuf at home;
+ * A wake that is lost would leave all of them asleep with an mbuf in the pool;
  * then the alarm ends the program.
  */
 #include "race.h"

@@ -24,9 +24,9 @@ struct failure {
 typedef void world_make_fn(struct failure *w);
 typedef int world_call_fn(struct failure *w);
 
-/* How many windows look at the room of one segment. */
+/* How many segments look at the room of one segment. */
 static inline uint32_t
-windows_of(const struct ibuf_mbuf *s)
+segments_at(const struct ibuf_mbuf *s)
 {
 	return __atomic_load_n(&s->room_->count_, __ATOMIC_RELAXED) &
 	       IBUF_ROOM_SEGMENTS_;
@@ -35,7 +35,7 @@ windows_of(const struct ibuf_mbuf *s)
 /* Where each segment lies, how long it is and how many share its room. */
 struct pieces {
 	struct iovec iov[PIECES_MAX];
-	uint32_t windows[PIECES_MAX];
+	uint32_t segments[PIECES_MAX];
 	size_t n;
 };
 
@@ -49,7 +49,7 @@ pieces_take(struct pieces *p, const struct ibuf_mbuf *m)
 		p->iov[p->n].iov_base =
 			(void *)(uintptr_t)ibuf_mbuf_seg_data(s);
 		p->iov[p->n].iov_len = ibuf_mbuf_seg_len(s);
-		p->windows[p->n++] = windows_of(s);
+		p->segments[p->n++] = segments_at(s);
 	}
 }
 
@@ -64,7 +64,7 @@ assert_pieces(const struct ibuf_mbuf *m, const struct pieces *was)
 	for (size_t i = 0; i < now.n; i++) {
 		assert_ptr_equal(now.iov[i].iov_base, was->iov[i].iov_base);
 		assert_int_equal(now.iov[i].iov_len, was->iov[i].iov_len);
-		assert_int_equal(now.windows[i], was->windows[i]);
+		assert_int_equal(now.segments[i], was->segments[i]);
 	}
 }
 

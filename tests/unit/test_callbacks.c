@@ -130,15 +130,15 @@ of_pool_windows(void)
 	pool = ibuf_pool_new(0, 64);
 	assert_non_null(pool);
 	for (int i = 0; i < 4; i++) {
-		struct ibuf_mbuf *element = ibuf_pool_alloc(pool), *window;
+		struct ibuf_mbuf *direct = ibuf_pool_alloc(pool), *clone;
 
-		assert_int_equal(ibuf_mbuf_concat(element, wrapped(false)), 0);
-		window = ibuf_mbuf_clone(element);
-		ibuf_mbuf_free(element);
+		assert_int_equal(ibuf_mbuf_concat(direct, wrapped(false)), 0);
+		clone = ibuf_mbuf_clone(direct);
+		ibuf_mbuf_free(direct);
 		if (m == NULL)
-			m = window;
+			m = clone;
 		else
-			assert_int_equal(ibuf_mbuf_concat(m, window), 0);
+			assert_int_equal(ibuf_mbuf_concat(m, clone), 0);
 	}
 	return m;
 }

@@ -156,7 +156,7 @@ take_and_give(void *arg)
 	return NULL;
 }
 
-TEST(what_comes_home_while_the_barrier_is_passed_is_counted)
+TEST(what_comes_back_while_the_barrier_is_passed_is_counted)
 {
 	pthread_t thread;
 

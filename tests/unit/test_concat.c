@@ -143,7 +143,7 @@ TEST(an_empty_tail_adds_no_segment)
 	}
 }
 
-TEST(an_empty_message_takes_over_the_windows_of_the_tail)
+TEST(an_empty_message_takes_over_the_segments_of_the_tail)
 {
 	for (unsigned cuts = 0; cuts < 4; cuts++) {
 		struct ibuf_mbuf *m = message_with(4, 0, 4), *was = m;
@@ -189,7 +189,7 @@ TEST(two_empty_messages_are_one_empty_message)
 	ibuf_mbuf_free(m);
 }
 
-TEST(an_empty_pool_mbuf_that_takes_over_goes_home_all_the_same)
+TEST(an_empty_pool_mbuf_that_takes_over_goes_back_all_the_same)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool *p;
@@ -208,7 +208,7 @@ TEST(an_empty_pool_mbuf_that_takes_over_goes_home_all_the_same)
 	ibuf_mbuf_free(m);
 	assert_int_equal(ibuf_pool_allocated(p), 0);
 
-	/* Likewise when both are of the pool: no element is lost. */
+	/* Likewise when both are of the pool: no mbuf is lost. */
 	m = ibuf_pool_alloc(p);
 	for (int i = 0; i < 3; i++) {
 		struct ibuf_mbuf *tail = ibuf_pool_alloc(p);
@@ -228,7 +228,7 @@ TEST(an_empty_pool_mbuf_that_takes_over_goes_home_all_the_same)
 
 /* ---- one room ------------------------------------------------------ */
 
-TEST(adjacent_windows_become_one_segment_without_copying)
+TEST(adjacent_segments_become_one_segment_without_copying)
 {
 	for (size_t at = 0; at <= 6; at++) {
 		struct ibuf_mbuf *m = message_with(3, 6, 5);
@@ -278,7 +278,7 @@ TEST(adjacent_slices_rejoin_while_the_message_lives)
 	assert_message(a, "\1\2\3\4\5", 5);
 	assert_int_equal(ibuf_mbuf_segments(a), 1);
 	assert_ptr_equal(ibuf_mbuf_data(a), ibuf_mbuf_at(m, 1, NULL));
-	assert_int_equal(windows_of(m), 2);
+	assert_int_equal(segments_at(m), 2);
 	/* Neither end is its own: the message goes on behind it. */
 	assert_sizes(a, 0, 5, 0, 5);
 	assert_int_equal(ibuf_mbuf_append(a, "!", 1), 0);
@@ -306,7 +306,7 @@ TEST(a_clone_that_is_split_and_rejoined_is_as_before)
 	}
 }
 
-TEST(windows_with_a_gap_or_in_the_wrong_order_stay_two_segments)
+TEST(segments_with_a_gap_or_in_the_wrong_order_stay_two_segments)
 {
 	struct ibuf_mbuf *m = message_of("abcdef", 6);
 	struct ibuf_mbuf *gap = ibuf_mbuf_slice(m, 0, 2);
@@ -339,7 +339,7 @@ TEST(rooms_that_only_lie_side_by_side_stay_two_segments)
 	ibuf_mbuf_free(m);
 }
 
-TEST(windows_rejoin_in_the_middle_of_messages_of_several_segments)
+TEST(segments_rejoin_in_the_middle_of_messages_of_several_segments)
 {
 	struct ibuf_mbuf *middle = message_of("bcde", 4);
 	struct ibuf_mbuf *back = ibuf_mbuf_split(middle, 2);
@@ -386,7 +386,7 @@ TEST(an_empty_front_that_meets_its_rest_has_both_ends)
 	ibuf_mbuf_free(peer);
 }
 
-TEST(pool_windows_rejoin_and_their_handles_come_home)
+TEST(pool_segments_rejoin_and_their_headers_come_back)
 {
 	struct ibuf_pool *p = ibuf_pool_new(2, 64);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -403,7 +403,7 @@ TEST(pool_windows_rejoin_and_their_handles_come_home)
 	assert_int_equal(stats.handles, 0);
 	assert_int_equal(stats.allocated, 1);
 
-	/* The element's own header may be the one that goes. */
+	/* The mbuf's own header may be the one that goes. */
 	rest = ibuf_mbuf_slice(m, 0, 3);
 	assert_int_equal(ibuf_mbuf_trim_head(m, 3), 0);
 	assert_int_equal(ibuf_mbuf_concat(rest, m), 0);

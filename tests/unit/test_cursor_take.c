@@ -186,7 +186,7 @@ TEST(take_survives_every_failed_allocation)
 		ibuf_mbuf_free(m);
 		ibuf_mbuf_free(taken);
 	} while (struck);
-	assert_true(n > 3); /* a window for each segment */
+	assert_true(n > 3); /* a segment for each segment */
 }
 
 TEST(view_counts_what_it_copies_and_nothing_else)

@@ -92,7 +92,7 @@ go_with_full_caches(pthread_t thread)
 	}
 }
 
-/* All of a pool comes out once, and goes home. */
+/* All of a pool comes out once, and goes back. */
 static bool
 all_is_there_once(struct ibuf_pool *p)
 {

@@ -169,8 +169,8 @@ three_segments(void)
 static struct ibuf_mbuf *(*const worlds[])(void) = {one_segment,
 						    three_segments};
 
-/* All windows see "abcdefgh" or a part; edit one, then all of them. */
-TEST(an_edit_shows_in_no_other_window)
+/* All segments see "abcdefgh" or a part; edit one, then all of them. */
+TEST(an_edit_shows_in_no_other_segment)
 {
 	for (size_t w = 0; w < 2; w++) {
 		for (size_t e = 0; e < COUNT(edits) * 4; e++) {
@@ -193,7 +193,7 @@ TEST(an_edit_shows_in_no_other_window)
 	}
 }
 
-TEST(two_edits_of_two_windows_do_not_meet)
+TEST(two_edits_of_two_segments_do_not_meet)
 {
 	for (size_t w = 0; w < 2; w++) {
 		for (size_t e = 0; e < COUNT(edits) * COUNT(edits); e++) {

@@ -61,7 +61,7 @@ TEST(a_thread_that_takes_one_costs_little_more_than_one)
 	threads_start(threads, THREADS, use_once_and_stay, args, 0);
 	gate_wait(&gates[0]);
 	assert_in_range(stats_of(p).peak, 1, 2 * THREADS);
-	/* Two magazines for elements and two for headers; the slabs. */
+	/* Two magazines for mbufs and two for headers; the slabs. */
 	assert_in_range(fault_live_blocks() - bytes, 0, 4 * THREADS + 8);
 	gate_wait(&gates[1]);
 	threads_join(threads, THREADS);
@@ -70,7 +70,7 @@ TEST(a_thread_that_takes_one_costs_little_more_than_one)
 
 /* ---- without the lock later ------------------------------------------ */
 
-TEST(bursts_come_to_go_out_and_home_without_the_lock)
+TEST(bursts_come_to_go_out_and_back_without_the_lock)
 {
 	enum { N = 6200 };
 	static struct ibuf_mbuf *ms[N], *clones[N];

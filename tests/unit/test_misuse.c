@@ -133,7 +133,7 @@ MISUSE(an_mbuf_freed_twice_after_its_pool_was_closed_is_caught)
 
 MISUSE(an_mbuf_whose_handle_went_with_concat_is_caught)
 {
-	/* An empty head takes over the window of a, whose handle is gone. */
+	/* An empty head takes over the segment of a, which is gone. */
 	struct ibuf_mbuf *empty = ibuf_pool_alloc(w->p);
 
 	ibuf_mbuf_concat(empty, w->a);

@@ -1,12 +1,12 @@
 /*
- * test_outgrow.c - pool mbufs that outgrow their element, and the private
+ * test_outgrow.c - pool mbufs that outgrow their mbuf, and the private
  * area that stays with the handle.
  */
 #include "messages.h"
 #include "pools.h"
 #include "states.h"
 
-/* ---- outgrow, and come home ---------------------------------------- */
+/* ---- outgrow, and come back ---------------------------------------- */
 
 /* All of a pool's mbufs are there and as they were made. */
 static void
@@ -21,7 +21,7 @@ assert_all_fresh(struct ibuf_pool *p, size_t n)
 	ibuf_mbuf_free_bulk(ms, n);
 }
 
-TEST(a_pool_mbuf_that_outgrows_its_element_comes_home_at_its_first_size)
+TEST(a_pool_mbuf_that_outgrows_its_mbuf_comes_back_at_its_first_size)
 {
 	struct ibuf_pool *p = pool_of(2, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -43,7 +43,7 @@ TEST(a_pool_mbuf_that_outgrows_its_element_comes_home_at_its_first_size)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(a_pool_mbuf_that_outgrows_its_front_comes_home_at_its_first_size)
+TEST(a_pool_mbuf_that_outgrows_its_front_comes_back_at_its_first_size)
 {
 	struct ibuf_pool *p = pool_of(2, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -61,7 +61,7 @@ TEST(a_pool_mbuf_that_outgrows_its_front_comes_home_at_its_first_size)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(a_grown_pool_mbuf_that_fits_again_shrinks_into_its_element)
+TEST(a_grown_pool_mbuf_that_fits_again_shrinks_into_its_mbuf)
 {
 	struct ibuf_pool *p = pool_of(1, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -75,7 +75,7 @@ TEST(a_grown_pool_mbuf_that_fits_again_shrinks_into_its_element)
 	assert_int_equal(ibuf_mbuf_shrink(m), 0);
 	assert_sizes(m, 16, 64, 0, 64);
 	assert_int_equal(fault_live_blocks(), blocks);
-	/* In its element it has nothing to gain. */
+	/* In its mbuf it has nothing to gain. */
 	assert_int_equal(ibuf_mbuf_trim_head(m, 60), 0);
 	assert_int_equal(ibuf_mbuf_shrink(m), 0);
 	assert_sizes(m, 76, 4, 0, 64);
@@ -84,7 +84,7 @@ TEST(a_grown_pool_mbuf_that_fits_again_shrinks_into_its_element)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(a_window_that_leaves_a_shared_room_takes_an_element_when_it_fits)
+TEST(a_segment_that_leaves_a_shared_room_takes_an_mbuf_when_it_fits)
 {
 	struct ibuf_pool *p = pool_of(3, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p), *clone, *slice;
@@ -112,7 +112,7 @@ TEST(a_window_that_leaves_a_shared_room_takes_an_element_when_it_fits)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(a_window_that_leaves_a_shared_room_takes_the_heap_when_it_must)
+TEST(a_segment_that_leaves_a_shared_room_takes_the_heap_when_it_must)
 {
 	struct ibuf_pool *p = pool_of(1, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p), *clone, *slice;
@@ -134,8 +134,8 @@ TEST(a_window_that_leaves_a_shared_room_takes_the_heap_when_it_must)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-/* The handle moves, frees, and its room is home only with the last window. */
-TEST(an_element_goes_home_when_handle_and_windows_are_gone_in_any_order)
+/* The header moves, frees, and its room is back only with the last segment. */
+TEST(an_mbuf_goes_back_when_handle_and_segments_are_gone_in_any_order)
 {
 	for (int order = 0; order < 4; order++) {
 		struct ibuf_pool *p = pool_of(2, 0);
@@ -253,7 +253,7 @@ TEST(private_bytes_stay_whatever_happens_to_the_message)
 	assert_private();
 	ibuf_mbuf_clear(m);
 	assert_private();
-	/* An empty head takes over the window of the tail, not its bytes. */
+	/* An empty head takes over the segment of the tail, not its bytes. */
 	memcpy(ibuf_mbuf_private(clone), "other", 6);
 	assert_int_equal(ibuf_mbuf_concat(m, clone), 0);
 	assert_private();

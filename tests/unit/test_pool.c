@@ -1,5 +1,5 @@
 /*
- * test_pool.c - mbufs go out of a pool one at a time and come home.
+ * test_pool.c - mbufs go out of a pool one at a time and come back.
  */
 #include "pools.h"
 
@@ -85,7 +85,7 @@ TEST(a_pool_grows_to_its_max_exactly_and_never_past_it)
 	}
 }
 
-TEST(at_max_an_alloc_fails_until_one_comes_home)
+TEST(at_max_an_alloc_fails_until_one_comes_back)
 {
 	struct ibuf_pool *p = pool_of(3, 0);
 	struct ibuf_mbuf *ms[3];
@@ -145,7 +145,7 @@ TEST(when_memory_is_gone_what_is_there_still_goes_out)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-/* ---- what comes home is as new -------------------------------------- */
+/* ---- what comes back is as new -------------------------------------- */
 
 /* Make everything about a message unlike a fresh one. */
 static void
@@ -171,7 +171,7 @@ dirty(struct ibuf_mbuf *m, int how)
 		assert_non_null(other);
 		ibuf_mbuf_free(other);
 		break;
-	case 4: /* another window was here, and both have moved */
+	case 4: /* another segment was here, and both have moved */
 		other = ibuf_mbuf_clone(m);
 		assert_int_equal(ibuf_mbuf_append(m, "x", 1), 0);
 		ibuf_mbuf_free(other);
@@ -179,7 +179,7 @@ dirty(struct ibuf_mbuf *m, int how)
 	case 5: /* emptied from the front */
 		assert_int_equal(ibuf_mbuf_trim_head(m, 80), 0);
 		break;
-	case 6: /* the first segment is somebody else's window */
+	case 6: /* the first segment is somebody else's segment */
 		other = ibuf_mbuf_from("tail", 4);
 		assert_int_equal(ibuf_mbuf_concat(m, other), 0);
 		assert_int_equal(ibuf_mbuf_trim_head(m, 81), 0);
@@ -221,7 +221,7 @@ TEST(whatever_was_done_to_an_mbuf_the_next_owner_gets_a_fresh_one)
 	}
 }
 
-TEST(an_mbuf_that_outgrew_its_element_comes_home_at_the_old_size)
+TEST(an_mbuf_that_outgrew_its_mbuf_comes_back_at_the_old_size)
 {
 	struct ibuf_pool *p = pool_of(1, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -246,7 +246,7 @@ TEST(an_mbuf_that_outgrew_its_element_comes_home_at_the_old_size)
 
 /* ---- clones -------------------------------------------------------- */
 
-TEST(an_element_is_not_free_while_a_clone_looks_at_it)
+TEST(an_mbuf_is_not_free_while_a_clone_looks_at_it)
 {
 	struct ibuf_pool *p = pool_of(1, 0);
 
@@ -274,7 +274,7 @@ TEST(an_element_is_not_free_while_a_clone_looks_at_it)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(clones_cost_no_element)
+TEST(clones_cost_no_mbuf)
 {
 	struct ibuf_pool *p = pool_of(2, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);
@@ -291,14 +291,14 @@ TEST(clones_cost_no_element)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(the_element_of_a_handle_that_moved_stays_while_a_clone_looks_at_it)
+TEST(the_mbuf_of_a_handle_that_moved_stays_while_a_clone_looks_at_it)
 {
 	struct ibuf_pool *p = pool_of(2, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p), *clone, *third;
 
 	assert_int_equal(ibuf_mbuf_append(m, "bytes", 5), 0);
 	clone = ibuf_mbuf_clone(m);
-	/* Away from the shared room: to the other element, or the heap. */
+	/* Away from the shared room: to the other mbuf, or the heap. */
 	assert_int_equal(ibuf_mbuf_append(clone, "+", 1), 0);
 	assert_int_equal(ibuf_mbuf_prepend(m, "-", 1), 0);
 	assert_message(m, "-bytes", 6);
@@ -316,7 +316,7 @@ TEST(the_element_of_a_handle_that_moved_stays_while_a_clone_looks_at_it)
 
 /* ---- free ---------------------------------------------------------- */
 
-TEST(the_checked_free_frees_elements_windows_and_nothing)
+TEST(the_checked_free_frees_elements_segments_and_nothing)
 {
 	struct ibuf_pool *p = pool_of(2, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);

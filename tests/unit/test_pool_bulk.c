@@ -138,8 +138,8 @@ TEST(free_bulk_skips_what_is_null)
 
 /* ---- as many as there are ------------------------------------------ */
 
-/* Elements, windows, a chain, one that moved away, a heap's; of two pools. */
-TEST(free_bulk_takes_messages_of_every_kind_and_home)
+/* Direct headers, segments, a chain, one that moved away, a heap's; of two pools. */
+TEST(free_bulk_takes_messages_of_every_kind_and_owner)
 {
 	struct ibuf_pool *p = pool_of(0, 0), *other = pool_of(0, 0);
 	struct ibuf_mbuf *ms[10];
@@ -159,7 +159,7 @@ TEST(free_bulk_takes_messages_of_every_kind_and_home)
 	assert_int_equal(ibuf_pool_destroy(other), 0);
 }
 
-TEST(free_bulk_brings_home_what_outlived_its_pool)
+TEST(free_bulk_brings_back_what_outlived_its_pool)
 {
 	struct ibuf_pool *p = pool_of(0, 0);
 	struct ibuf_mbuf *ms[100];

@@ -48,7 +48,7 @@ TEST(destroying_nothing_is_fine)
 	assert_int_equal(ibuf_pool_destroy(NULL), 0);
 }
 
-TEST(a_pool_with_all_at_home_goes_at_once)
+TEST(a_pool_with_all_in_its_room_goes_at_once)
 {
 	struct watched w;
 	struct ibuf_mbuf *ms[300];
@@ -68,7 +68,7 @@ TEST(destroy_tells_how_many_elements_are_in_use)
 
 	watched_open(&w, 0);
 	assert_int_equal(take_all(w.p, ms, 3), 3);
-	ms[3] = ibuf_mbuf_clone(ms[1]); /* no element of its own */
+	ms[3] = ibuf_mbuf_clone(ms[1]); /* no mbuf of its own */
 	ms[4] = ibuf_mbuf_clone(ms[2]);
 	ibuf_mbuf_free(ms[2]); /* still looked at */
 	ms[2] = NULL;
@@ -96,7 +96,7 @@ TEST(the_memory_stays_until_the_last_message_is_freed_and_no_longer)
 	assert_gone(&w);
 }
 
-TEST(a_window_alone_keeps_the_memory)
+TEST(a_segment_alone_keeps_the_memory)
 {
 	struct watched w;
 	struct ibuf_mbuf *m, *clone;
@@ -112,7 +112,7 @@ TEST(a_window_alone_keeps_the_memory)
 	assert_gone(&w);
 }
 
-TEST(a_window_that_moved_to_the_heap_keeps_its_own_memory)
+TEST(a_segment_that_moved_to_the_heap_keeps_its_own_memory)
 {
 	struct watched w;
 	struct ibuf_mbuf *m, *clone;
@@ -122,7 +122,7 @@ TEST(a_window_that_moved_to_the_heap_keeps_its_own_memory)
 	clone = ibuf_mbuf_clone(m);
 	assert_int_equal(ibuf_mbuf_append_fill(clone, 'x', 1000), 0);
 	ibuf_mbuf_free(m);
-	/* Only a header of the pool's is out: no element. */
+	/* Only a header of the pool's is out: no mbuf. */
 	assert_int_equal(ibuf_pool_destroy(w.p), 0);
 	assert_true(w.c.bytes > 0);
 	assert_int_equal(ibuf_mbuf_trim_tail(clone, 1000), 0);
@@ -181,7 +181,7 @@ TEST(what_an_orphan_needs_anew_comes_from_the_heap)
 
 	watched_open(&w, 0);
 	m = message_in(w.p, "bytes");
-	ibuf_mbuf_free(ibuf_mbuf_clone(m)); /* windows are there to be had */
+	ibuf_mbuf_free(ibuf_mbuf_clone(m)); /* segments are there to be had */
 	maps = w.c.maps;
 	assert_int_equal(ibuf_pool_destroy(w.p), 1);
 	uint64_t heap = stats_of(NULL).handles;

@@ -134,7 +134,7 @@ TEST(the_private_area_stays_with_the_handle_whatever_happens_to_the_bytes)
 
 #define SECRET 0xa5
 
-/* A pool of one element that wipes. */
+/* A pool of one mbuf that wipes. */
 static struct ibuf_pool *
 pool_that_wipes(void)
 {
@@ -160,7 +160,7 @@ see(const void *bytes, size_t n)
 #endif
 }
 
-/* The next owner of the element finds none of the secret in it. */
+/* The next owner of the mbuf finds none of the secret in it. */
 static void
 assert_wiped(struct ibuf_pool *p)
 {
@@ -179,7 +179,7 @@ assert_wiped(struct ibuf_pool *p)
 	assert_books(p, 0);
 }
 
-/* All of an element and its private area is secret. */
+/* All of an mbuf and its private area is secret. */
 static struct ibuf_mbuf *
 secret_message(struct ibuf_pool *p)
 {

@@ -311,7 +311,7 @@ TEST(create_survives_every_failed_allocation)
 		fault_at(++n);
 		error = ibuf_pool_create(&p, &o);
 		struck = fault_off();
-		/* The first elements may be had in smaller pieces. */
+		/* The first mbufs may be had in smaller pieces. */
 		if (error != 0) {
 			assert_true(struck);
 			assert_ptr_equal(p, untouched);

@@ -1,5 +1,5 @@
 /*
- * test_pool_wait.c - waiting for an mbuf to come home: for ever, for a
+ * test_pool_wait.c - waiting for an mbuf to come back: for ever, for a
  * while, and by several threads at once.
  */
 #include "threads.h"
@@ -159,7 +159,7 @@ TEST(a_free_wakes_who_waits_for_ever_and_who_waits_for_long)
 	}
 }
 
-TEST(only_the_last_window_on_an_element_wakes)
+TEST(only_the_last_segment_on_an_mbuf_wakes)
 {
 	struct ibuf_pool *p = pool_to_wait_for(1);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p);

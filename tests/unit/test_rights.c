@@ -1,7 +1,7 @@
 /*
  * test_rights.c - who may use the room before and behind its bytes.
  *
- * Where a window has the right, it extends in place; where it has not, it
+ * Where a segment has the right, it extends in place; where it has not, it
  * moves to a room of its own of max(C, len + n).
  */
 #include "messages.h"
@@ -68,7 +68,7 @@ TEST(a_slice_and_a_take_have_no_rights_and_are_as_large_as_they_are_long)
 	ibuf_mbuf_free(slice);
 }
 
-TEST(a_window_without_rights_moves_to_a_room_as_its_capacity_says)
+TEST(a_segment_without_rights_moves_to_a_room_as_its_capacity_says)
 {
 	static const struct {
 		bool slice; /* of the last 6 of 10 bytes; else a clone */
@@ -122,7 +122,7 @@ TEST(a_slice_keeps_the_capacity_it_was_born_with)
 	ibuf_mbuf_free(clone);
 }
 
-TEST(to_be_written_in_place_a_window_takes_its_capacity_with_it)
+TEST(to_be_written_in_place_a_segment_takes_its_capacity_with_it)
 {
 	struct ibuf_mbuf *m = message_with(8, 10, 20);
 	struct ibuf_mbuf *clone = ibuf_mbuf_clone(m);

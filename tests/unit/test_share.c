@@ -68,8 +68,8 @@ TEST(clones_are_made_in_bulk_or_not_at_all)
 	ibuf_mbuf_free(m);
 }
 
-/* The count is set by hand: as many windows would take 16 GiB. */
-TEST(a_clone_past_the_most_windows_is_refused_and_undone)
+/* The count is set by hand: as many segments would take 16 GiB. */
+TEST(a_clone_past_the_most_segments_is_refused_and_undone)
 {
 	const uint32_t most = UINT32_C(1) << 28;
 	struct ibuf_mbuf *m = message_of("first", 5), *clones[3] = {m, m, m};
@@ -185,7 +185,7 @@ count_release(void *bytes, size_t len, void *arg)
 	++*(int *)arg;
 }
 
-TEST(three_windows_freed_in_any_order_free_the_room_once)
+TEST(three_segments_freed_in_any_order_free_the_room_once)
 {
 	static const size_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
 					    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};

@@ -231,7 +231,7 @@ TEST(a_split_that_fails_gives_no_right_back)
 	ibuf_mbuf_free(m);
 }
 
-TEST(a_split_past_the_most_windows_is_refused_and_changes_nothing)
+TEST(a_split_past_the_most_segments_is_refused_and_changes_nothing)
 {
 	struct ibuf_mbuf *m = message_with(4, 8, 4);
 	struct state was;
@@ -241,7 +241,7 @@ TEST(a_split_past_the_most_windows_is_refused_and_changes_nothing)
 	state_take(&was, m);
 	assert_null(ibuf_mbuf_split(m, 3));
 	assert_state(m, &was);
-	assert_int_equal(windows_of(m), UINT32_C(1) << 28);
+	assert_int_equal(segments_at(m), UINT32_C(1) << 28);
 	m->room_->count_ = count;
 	assert_sizes(m, 4, 8, 4, 12);
 	ibuf_mbuf_free(m);

@@ -54,7 +54,7 @@ TEST(a_caller_with_a_longer_struct_gets_what_there_is)
 
 /* ---- counts -------------------------------------------------------- */
 
-TEST(allocs_and_frees_count_elements_and_handles_count_windows)
+TEST(allocs_and_frees_count_elements_and_handles_count_segments)
 {
 	struct ibuf_pool *p = pool_of(0, 0);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(p), *clone, *slice, *rest;

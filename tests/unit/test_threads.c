@@ -1,5 +1,5 @@
 /*
- * test_threads.c - several threads on one pool: what goes out comes home,
+ * test_threads.c - several threads on one pool: what goes out comes back,
  * whoever frees it, and max holds all along.
  */
 #include "threads.h"
@@ -89,7 +89,7 @@ alloc_and_free(void *arg)
 	return NULL;
 }
 
-TEST(what_goes_out_comes_home_and_max_is_never_exceeded)
+TEST(what_goes_out_comes_back_and_max_is_never_exceeded)
 {
 	static const size_t caches[] = {0, CACHE, IBUF_POOL_CACHE_AUTO};
 

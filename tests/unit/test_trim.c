@@ -229,14 +229,14 @@ TEST(trim_leaves_what_other_threads_keep_back_until_they_exit)
 
 /* ---- in steps ------------------------------------------------------------ */
 
-/* Elements as the test's own provider holds them, looked at under the lock. */
+/* Direct headers as the test's own provider holds them, looked at under the lock. */
 static struct {
 	bool looks;
 	uint8_t *base;
 	size_t size;
 	uint8_t *before; /* their headers when the lock was taken */
 	size_t stride;
-	size_t most;  /* elements changed while it was held once */
+	size_t most;  /* mbufs changed while it was held once */
 	size_t holds; /* how often it was held */
 } held;
 

@@ -10,12 +10,13 @@
 struct victim {
 	struct ibuf_mbuf *one;     /* a heap room of its own */
 	struct ibuf_mbuf *three;   /* three segments */
-	struct ibuf_mbuf *slice;   /* a window without rights */
-	struct ibuf_mbuf *rdonly;  /* a window onto read-only memory */
+	struct ibuf_mbuf *slice;   /* a segment without rights */
+	struct ibuf_mbuf *rdonly;  /* a segment onto read-only memory */
 	struct ibuf_mbuf *wrapped; /* of the caller's memory */
-	struct ibuf_mbuf *element; /* at home in a pool */
-	struct ibuf_mbuf *grown;   /* an element that has moved to the heap */
-	struct ibuf_mbuf *window;  /* a clone of an element */
+	struct ibuf_mbuf *direct;  /* in its own room, of a pool */
+	struct ibuf_mbuf
+		*grown; /* a direct header that has moved to the heap */
+	struct ibuf_mbuf *indirect; /* a clone of an mbuf */
 	struct ibuf_pool *pool;
 };
 
@@ -32,17 +33,17 @@ set_up(void)
 	v.rdonly = ibuf_mbuf_wrap_const("constant", 8, NULL, NULL);
 	v.wrapped = ibuf_mbuf_wrap(bytes, 8, NULL, NULL);
 	v.pool = ibuf_pool_new(4, 64);
-	v.element = ibuf_pool_alloc(v.pool);
-	assert_int_equal(ibuf_mbuf_append(v.element, "element", 7), 0);
-	v.window = ibuf_mbuf_clone(v.element);
+	v.direct = ibuf_pool_alloc(v.pool);
+	assert_int_equal(ibuf_mbuf_append(v.direct, "element", 7), 0);
+	v.indirect = ibuf_mbuf_clone(v.direct);
 	v.grown = ibuf_pool_alloc(v.pool);
 	assert_int_equal(ibuf_mbuf_append_fill(v.grown, 'g', 1000), 0);
 }
 
 #define MESSAGES                                                               \
 	{                                                                      \
-		v.one, v.three, v.slice, v.rdonly, v.wrapped, v.element,       \
-			v.window, v.grown                                      \
+		v.one, v.three, v.slice, v.rdonly, v.wrapped, v.direct,        \
+			v.indirect, v.grown                                    \
 	}
 
 static void
@@ -75,7 +76,7 @@ tear_down(void)
 		assert_int_equal(ibuf_mbuf_validate(m), 0);                    \
 	} while (0)
 
-TEST(a_window_that_leaves_its_room_is_found)
+TEST(a_segment_that_leaves_its_room_is_found)
 {
 	set_up();
 	assert_found(v.one, v.one->len_, 6 + 5 + 1);
@@ -87,8 +88,8 @@ TEST(a_window_that_leaves_its_room_is_found)
 	assert_found(v.rdonly, v.rdonly->len_, 9);
 	assert_found(v.rdonly, v.rdonly->off_, 1);
 	assert_found(v.wrapped, v.wrapped->len_, 9);
-	assert_found(v.element, v.element->len_, 65);
-	assert_found(v.window, v.window->off_, 128 + 64);
+	assert_found(v.direct, v.direct->len_, 65);
+	assert_found(v.indirect, v.indirect->off_, 128 + 64);
 	assert_found(v.grown, v.grown->len_, 1 << 20);
 	tear_down();
 }
@@ -102,18 +103,18 @@ TEST(a_room_that_is_not_where_it_was_is_found)
 	assert_found(v.slice, v.slice->base_, right_ - 1);
 	assert_found(v.rdonly, v.rdonly->base_, right_ + 1);
 	assert_found(v.wrapped, v.wrapped->base_, right_ - 1);
-	assert_found(v.element, v.element->base_, right_ + 64);
-	assert_found(v.window, v.window->base_, right_ + 64);
+	assert_found(v.direct, v.direct->base_, right_ + 64);
+	assert_found(v.indirect, v.indirect->base_, right_ + 64);
 	assert_found(v.grown, v.grown->base_, right_ + 8);
 	tear_down();
 }
 
-TEST(a_room_that_counts_no_window_is_found)
+TEST(a_room_that_counts_no_segment_is_found)
 {
 	set_up();
 	assert_found(v.one, v.one->room_->count_, 0);
 	assert_found(v.rdonly, v.rdonly->room_->count_, 0);
-	assert_found(v.window, v.window->room_->count_, 0);
+	assert_found(v.indirect, v.indirect->room_->count_, 0);
 	tear_down();
 }
 
@@ -121,7 +122,7 @@ TEST(a_room_that_began_behind_its_end_is_found)
 {
 	set_up();
 	assert_found(v.one, v.one->room_->headroom_, 4 + 6 + 5 + 1);
-	assert_found(v.element, v.element->room_->headroom_, UINT32_MAX);
+	assert_found(v.direct, v.direct->room_->headroom_, UINT32_MAX);
 	tear_down();
 }
 
@@ -133,7 +134,7 @@ TEST(a_right_that_cannot_be_is_found)
 	/* Whoever has the tailroom knows where it ends. */
 	assert_found(v.one, v.one->cap_, right_ + 1);
 	assert_found(v.one, v.one->cap_, right_ - 1);
-	assert_found(v.element, v.element->cap_, 0);
+	assert_found(v.direct, v.direct->cap_, 0);
 	assert_found(v.slice, v.slice->flags_, right_ | IBUF_MBUF_TAIL_);
 	/* Whoever has not wants no more than there was. */
 	assert_found(v.slice, v.slice->cap_, 4 + 6 + 5 + 1);
@@ -152,25 +153,25 @@ TEST(a_kind_of_room_that_cannot_be_is_found)
 	tear_down();
 }
 
-TEST(a_header_that_is_free_or_of_no_home_is_found)
+TEST(a_header_that_is_free_or_of_no_owner_is_found)
 {
 	set_up();
 	assert_found(v.one, v.one->flags_, right_ & ~IBUF_MBUF_LIVE_);
-	assert_found(v.element, v.element->flags_, right_ & ~IBUF_MBUF_LIVE_);
+	assert_found(v.direct, v.direct->flags_, right_ & ~IBUF_MBUF_LIVE_);
 	assert_found(v.three, v.three->next_->flags_,
 		     right_ & ~IBUF_MBUF_LIVE_);
 	assert_found(v.one, v.one->pool_, 0xfffe);
-	assert_found(v.window, v.window->pool_, 0xfffe);
-	/* The heap has no elements. */
+	assert_found(v.indirect, v.indirect->pool_, 0xfffe);
+	/* The heap has no mbufs. */
 	assert_found(v.one, v.one->flags_, right_ | IBUF_MBUF_DIRECT_);
 	assert_found(v.grown, v.grown->pool_, 0);
 	tear_down();
 }
 
-TEST(an_element_that_is_both_at_home_and_elsewhere_is_found)
+TEST(an_mbuf_that_is_both_in_its_room_and_elsewhere_is_found)
 {
 	set_up();
-	assert_found(v.element, v.element->own_.count_,
+	assert_found(v.direct, v.direct->own_.count_,
 		     right_ | IBUF_ROOM_HEADER_);
 	assert_found(v.grown, v.grown->own_.count_,
 		     right_ & ~IBUF_ROOM_HEADER_);

@@ -59,7 +59,7 @@ TEST(wrapped_memory_is_shown_written_and_released_where_it_is)
 	assert_string_equal(text, "!!!!!");
 }
 
-TEST(the_last_window_of_many_releases_all_that_was_wrapped)
+TEST(the_last_segment_of_many_releases_all_that_was_wrapped)
 {
 	char text[] = "hello";
 	struct release r = {0};
@@ -113,7 +113,7 @@ free_it(void *m)
 	return NULL;
 }
 
-TEST(the_thread_that_drops_the_last_window_releases)
+TEST(the_thread_that_drops_the_last_segment_releases)
 {
 	char text[] = "hello";
 	struct release r = {0};

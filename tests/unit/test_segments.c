@@ -1,4 +1,4 @@
-/* test_windows.c - several messages look at one room. */
+/* test_segments.c - several messages look at one room. */
 #include "failures.h"
 #include "messages.h"
 
@@ -39,7 +39,7 @@ TEST(a_clone_shows_the_same_bytes_and_counts_on_each_room)
 	assert_int_equal(heap_copied_bytes(), copied);
 	for (const struct ibuf_mbuf *s = m; s != NULL;
 	     s = ibuf_mbuf_seg_next(s))
-		assert_int_equal(windows_of(s), 2);
+		assert_int_equal(segments_at(s), 2);
 	assert_false(ibuf_mbuf_is_unique(m));
 	assert_false(ibuf_mbuf_is_unique(clone));
 	ibuf_mbuf_free(m);
@@ -115,7 +115,7 @@ TEST(clone_bulk_makes_all_clones_with_one_count_each)
 	assert_int_equal(ibuf_mbuf_clone_bulk(m, clones, 100), 0);
 	for (const struct ibuf_mbuf *s = m; s != NULL;
 	     s = ibuf_mbuf_seg_next(s))
-		assert_int_equal(windows_of(s), 101);
+		assert_int_equal(segments_at(s), 101);
 	for (size_t i = 0; i < 100; i++) {
 		assert_message(clones[i], ten, 10);
 		assert_shows(clones[i], m, 0);
@@ -174,28 +174,28 @@ TEST(clone_bulk_that_finds_no_memory_makes_none)
 	ibuf_mbuf_free(m);
 }
 
-/* ---- too many windows ---------------------------------------------- */
+/* ---- too many segments ---------------------------------------------- */
 
-/* Let so many more windows look at the room, or so they say. */
+/* Let so many more segments look at the room, or so they say. */
 static void
 pretend(struct ibuf_mbuf *s, uint32_t more)
 {
 	s->room_->count_ += more;
 }
 
-TEST(a_clone_past_the_most_windows_is_refused_and_counts_nothing)
+TEST(a_clone_past_the_most_segments_is_refused_and_counts_nothing)
 {
 	struct ibuf_mbuf *m = message_with(2, 3, 4), *last;
 
 	pretend(m, WINDOWS_MAX - 2);
 	last = ibuf_mbuf_clone(m);
 	assert_non_null(last);
-	assert_int_equal(windows_of(m), WINDOWS_MAX);
+	assert_int_equal(segments_at(m), WINDOWS_MAX);
 	assert_null(ibuf_mbuf_clone(m));
 	assert_null(ibuf_mbuf_clone(last));
 	assert_null(ibuf_mbuf_slice(m, 1, 1));
 	assert_null(ibuf_mbuf_slice(m, 0, 0));
-	assert_int_equal(windows_of(m), WINDOWS_MAX);
+	assert_int_equal(segments_at(m), WINDOWS_MAX);
 	assert_sizes(m, 2, 3, 4, 7);
 	/* One goes, one may come. */
 	ibuf_mbuf_free(last);
@@ -207,7 +207,7 @@ TEST(a_clone_past_the_most_windows_is_refused_and_counts_nothing)
 	ibuf_mbuf_free(m);
 }
 
-TEST(clone_bulk_past_the_most_windows_makes_none_on_any_room)
+TEST(clone_bulk_past_the_most_segments_makes_none_on_any_room)
 {
 	struct ibuf_mbuf *untouched = (struct ibuf_mbuf *)(void *)&untouched;
 	struct ibuf_mbuf *out[3] = {untouched, untouched, untouched};
@@ -328,7 +328,7 @@ TEST(a_slice_of_a_slice_of_a_clone_is_flat_and_is_freed_in_any_order)
 		ms[2] = ibuf_mbuf_slice(ms[1], 1, 3);
 		assert_ptr_equal(ibuf_mbuf_data(ms[2]), bytes + 3);
 		assert_ptr_equal(ms[2]->room_, ms[0]->room_);
-		assert_int_equal(windows_of(ms[0]), 3);
+		assert_int_equal(segments_at(ms[0]), 3);
 		for (int j = 0; j < 3; j++) {
 			assert_int_equal(released, 0);
 			for (int k = j; k < 3; k++) {
