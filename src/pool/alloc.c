@@ -1,6 +1,6 @@
 /* alloc.c - headers go out of a pool and come back. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

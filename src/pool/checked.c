@@ -1,6 +1,6 @@
 /* checked.c - ibuf_pool_free(): a free that looks first. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 /*
  * The slab in which the calling thread's last checked free was: most often

@@ -12,7 +12,7 @@
  * 0 or less, and then all are asked again, which is exact.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 /* How many are doubted; atomic, written under the threads lock. */
 static uint32_t doubts;

@@ -6,7 +6,7 @@
  * thread caches of their own; each pool has those of one copy only.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

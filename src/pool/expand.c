@@ -14,7 +14,7 @@
  * may serve them, or fail and leave room.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
  * have been half moved.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 /* All locks are held meanwhile, so that none is held by a thread that the
    child does not have. */
@@ -59,6 +59,19 @@ fork_child_store(struct ibuf_store *store, const struct ibuf_tcache_ *own)
 	write_off(store, own);
 }
 
+/* Those who waited or grew are not there. */
+static void
+forget_waiters(struct ibuf_pool *p)
+{
+	p->forks++;
+	p->store[IBUF_DIRECT_].moving = 0;
+	p->store[IBUF_INDIRECT_].moving = 0;
+	if (p->waiters == 0)
+		return;
+	p->waiters = 0;
+	(void)ibuf_pool_init_condition_(p);
+}
+
 /* Only the thread that forked is there: the thread caches of others are no
    more. */
 static void
@@ -79,7 +92,7 @@ fork_child_pool(struct ibuf_pool *p)
 	fork_child_store(&p->store[IBUF_INDIRECT_],
 			 own == NULL ? NULL : &own->of_[IBUF_INDIRECT_]);
 	ibuf_close_forked_(p);
-	ibuf_pool_forked_(p);
+	forget_waiters(p);
 }
 
 static void

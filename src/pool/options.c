@@ -1,6 +1,6 @@
 /* options.c - what a pool shall be, as the program says it. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

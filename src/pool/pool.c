@@ -1,6 +1,6 @@
 /* pool.c - a pool is made and ended. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,63 +78,16 @@ lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 /* ---- life -------------------------------------------------------------- */
 
 static int
-init_condition(struct ibuf_pool *p)
-{
-	pthread_condattr_t monotonic;
-	int error = pthread_condattr_init(&monotonic);
-
-	if (error != 0)
-		return -error;
-	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	if (error == 0)
-		error = pthread_cond_init(&p->came_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return -error;
-}
-
-static int
 init_locks(struct ibuf_pool *p)
 {
 	int error = -pthread_mutex_init(&p->lock, NULL);
 
 	if (error != 0)
 		return error;
-	error = init_condition(p);
+	error = ibuf_pool_init_condition_(p);
 	if (error != 0)
 		pthread_mutex_destroy(&p->lock);
 	return error;
-}
-
-static void
-store_end(struct ibuf_store *store)
-{
-	struct ibuf_slab *slab;
-
-	while ((slab = ibuf_slabs_take_any_(&store->slabs)) != NULL)
-		pool_unmap(store->pool, slab);
-	ibuf_depot_end_(&store->depot);
-}
-
-void
-ibuf_pool_unmake_(struct ibuf_pool *p)
-{
-	store_end(&p->store[IBUF_DIRECT_]);
-	store_end(&p->store[IBUF_INDIRECT_]);
-	pthread_cond_destroy(&p->came_back);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-}
-
-void
-ibuf_pool_forked_(struct ibuf_pool *p)
-{
-	p->forks++;
-	p->store[IBUF_DIRECT_].moving = 0;
-	p->store[IBUF_INDIRECT_].moving = 0;
-	if (p->waiters == 0)
-		return;
-	p->waiters = 0;
-	(void)init_condition(p);
 }
 
 /* Where an allocation looks for a free header: nowhere, in thread caches of
@@ -308,11 +261,4 @@ ibuf_pool_new(size_t initial, size_t capacity)
 	options.initial = initial;
 	options.capacity = capacity;
 	return ibuf_pool_create(&p, &options) == 0 ? p : NULL;
-}
-
-_Noreturn void
-ibuf_pool_is_closed_(const struct ibuf_pool *p)
-{
-	ibuf_platform_die_("ibuf: pool \"%s\" is used after it was destroyed",
-			   p->owner.name);
 }

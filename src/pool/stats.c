@@ -1,6 +1,6 @@
 /* stats.c - what a pool has counted. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <string.h>
 

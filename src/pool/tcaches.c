@@ -1,31 +1,6 @@
-/* tcaches.c - the thread caches of one pool: linked, found, emptied. */
+/* tcaches.c - the thread caches of one pool: linked, made, emptied. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
-
-/* ---- the list of pools: under the threads lock ------------------------- */
-
-struct ibuf_pool *ibuf_pools_;
-
-void
-ibuf_pool_list_(struct ibuf_pool *p)
-{
-	p->previous = NULL;
-	p->next = ibuf_pools_;
-	if (ibuf_pools_ != NULL)
-		ibuf_pools_->previous = p;
-	ibuf_pools_ = p;
-}
-
-void
-ibuf_pool_unlist_(struct ibuf_pool *p)
-{
-	if (p->previous != NULL)
-		p->previous->next = p->next;
-	else
-		ibuf_pools_ = p->next;
-	if (p->next != NULL)
-		p->next->previous = p->previous;
-}
+#include "state.h"
 
 /* ---- the list of a pool: under its lock -------------------------------- */
 
@@ -113,30 +88,6 @@ ibuf_pool_clear_(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches,
 	clear(&tcaches->of_[IBUF_DIRECT_]);
 	clear(&tcaches->of_[IBUF_INDIRECT_]);
 	pthread_mutex_unlock(&block->guard);
-}
-
-struct ibuf_pool *
-ibuf_pool_hold_(struct ibuf_block *block, const struct ibuf_tcaches_ *tcaches)
-{
-	const struct ibuf_tcache_ *direct = &tcaches->of_[IBUF_DIRECT_];
-	struct ibuf_pool *p = NULL;
-
-	pthread_mutex_lock(&block->guard);
-	if (direct->base_ != NULL) {
-		p = tcache_store(direct)->pool;
-		/* Relaxed: the guard orders it before the clearing. */
-		fetch_add_relaxed_u32(&p->holders, 1);
-	}
-	pthread_mutex_unlock(&block->guard);
-	return p;
-}
-
-/* Release: my use of it is over.  Acquire, for the last: everybody's is. */
-void
-ibuf_pool_let_go_(struct ibuf_pool *p)
-{
-	if (fetch_sub_acq_rel_u32(&p->holders, 1) == 1)
-		ibuf_pool_unmake_(p);
 }
 
 /* ---- emptied ----------------------------------------------------------- */

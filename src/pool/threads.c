@@ -1,6 +1,6 @@
 /* threads.c - the threads of a process, each with its thread caches. */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
  * may have the lock.  It needs no memory.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "pool.h"
+#include "state.h"
 
 /*
  * Numbers for what a checked free remembers of a pool's memory.  Each pool

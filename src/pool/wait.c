@@ -1,7 +1,7 @@
 /* wait.c - a thread sleeps until an mbuf comes back. */
 #define _POSIX_C_SOURCE 200809L
 #include "../platform/deadline.h"
-#include "pool.h"
+#include "state.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /*
- * pool.h - the inside of a pool.
+ * state.h - the inside of a pool, and what its files do for each other.
  *
  * Direct headers have a room of their own and are what an allocation gives;
  * indirect ones are for clones and slices.  What is free of each lies in a
@@ -10,8 +10,8 @@
  *   max     >= capacity
  *   out of a store = taken - given, summed over it and its thread caches
  */
-#ifndef IBUF_SRC_POOL_H
-#define IBUF_SRC_POOL_H
+#ifndef IBUF_SRC_POOL_STATE_H
+#define IBUF_SRC_POOL_STATE_H
 
 #include "../message/room.h"
 #include "block.h"
@@ -74,22 +74,38 @@ int ibuf_options_read_(struct ibuf_pool_options *to,
 int ibuf_options_get_(const struct ibuf_pool *p, struct ibuf_pool_options *out,
 		      size_t out_size);
 
-/* ---- pool.c: a pool is made and ended ---------------------------------- */
+/* ---- held.c: who holds a pool, and its end -------------------------------- */
+
+/* All pools; under the threads lock. */
+extern struct ibuf_pool *ibuf_pools_;
+
+/* Put a pool into the list, or out of it; the threads lock is held. */
+void ibuf_pool_list_(struct ibuf_pool *p);
+void ibuf_pool_unlist_(struct ibuf_pool *p);
+
+/*
+ * The pool that a pair of thread caches in a block belongs to, which lives
+ * until it is let go; NULL: none.  Whoever ends a pool clears its thread
+ * caches first, so one that is found is there.
+ */
+struct ibuf_pool *ibuf_pool_hold_(struct ibuf_block *block,
+				  const struct ibuf_tcaches_ *tcaches);
+void ibuf_pool_let_go_(struct ibuf_pool *p);
 
 /* Free a pool that nobody can reach. */
 void ibuf_pool_unmake_(struct ibuf_pool *p);
 
-/* In the child of a fork: those who waited or grew are not there. */
-void ibuf_pool_forked_(struct ibuf_pool *p);
-
-_Noreturn void ibuf_pool_is_closed_(const struct ibuf_pool *p);
+/* Make the condition that threads wait for; 0 or -errno. */
+int ibuf_pool_init_condition_(struct ibuf_pool *p);
 
 /* The first thing that every call of a program with a pool does. */
 static inline void
 pool_must_be_open(const struct ibuf_pool *p)
 {
 	if (__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE))
-		ibuf_pool_is_closed_(p);
+		ibuf_platform_die_("ibuf: pool \"%s\" is used after it was "
+				   "destroyed",
+				   p->owner.name);
 }
 
 /* ---- expand.c, trim.c: memory comes and goes --------------------------- */
@@ -203,13 +219,6 @@ struct ibuf_tcaches_ *ibuf_threads_tcaches_to_give_(struct ibuf_pool *p);
 /* Headers that flush and trim move before they let others have the lock. */
 #define STEP 64
 
-/* All pools; under the threads lock. */
-extern struct ibuf_pool *ibuf_pools_;
-
-/* Put a pool into the list, or out of it; the threads lock is held. */
-void ibuf_pool_list_(struct ibuf_pool *p);
-void ibuf_pool_unlist_(struct ibuf_pool *p);
-
 /* The next pair in the list of a pool, after the one of another thread. */
 static inline struct ibuf_tcaches_ *
 tcaches_next(const struct ibuf_tcaches_ *t)
@@ -254,15 +263,6 @@ size_t ibuf_pool_empty_(struct ibuf_tcaches_ *tcaches, size_t n);
 
 /* The same for all that the calling thread keeps; the lock is not held. */
 void ibuf_pool_flush_(struct ibuf_pool *p);
-
-/*
- * The pool that a pair of thread caches in a block belongs to, which lives
- * until it is let go; NULL: none.  Whoever ends a pool clears its thread
- * caches first, so one that is found is there.
- */
-struct ibuf_pool *ibuf_pool_hold_(struct ibuf_block *block,
-				  const struct ibuf_tcaches_ *tcaches);
-void ibuf_pool_let_go_(struct ibuf_pool *p);
 
 /* ---- close.c: a pool is closed, and ends when nothing is out of it ----- */
 
