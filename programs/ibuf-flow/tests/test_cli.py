@@ -109,6 +109,10 @@ def run(*arguments, stdin=b"", stdout=subprocess.PIPE, **options):
                           timeout=120, **options)
 
 
+def captures():
+    return sorted(DATA.glob("*.pcap*"))
+
+
 def report(data, *arguments, status=0):
     """The JSON report of a capture on standard input."""
     done = run("--json", *arguments, "-", stdin=data)
@@ -128,12 +132,15 @@ def ends(flow):
     return tuple(flow[key] for key in ("protocol", "a", "a_port", "b", "b_port"))
 
 
+def skipped_of(out):
+    return {name: count for name, count in out["skipped"].items() if count}
+
+
 def only_skipped(data, reason):
-    """The capture has one packet, and it is skipped for that reason."""
+    """All packets of a capture are skipped for that reason."""
     out = report(data)
-    skipped = {name: count for name, count in out["skipped"].items() if count}
-    assert skipped == {reason: 1}, skipped
-    assert out["packets"] == 1 and out["flows"] == []
+    assert skipped_of(out) == {reason: out["packets"]}, out["skipped"]
+    assert out["packets"] > 0 and out["flows"] == []
 
 
 def one_line(done, *words):
@@ -333,16 +340,15 @@ def an_ipv6_address_stands_in_brackets_before_its_port(_):
 
 
 def the_number_of_threads_changes_nothing(_):
-    for path in sorted(DATA.glob("*.pcap*")):
-        results = []
-        for threads in (1, 2, 4, 7):
-            out = json.loads(run("--json", "--threads", threads, path).stdout)
-            assert out["threads"] == threads
-            assert out["pool"]["allocated"] == 0
-            for name in ("threads", "seconds", "packets_per_second", "pool"):
-                del out[name]
-            results.append(out)
-        assert all(result == results[0] for result in results), path
+    results = []
+    for threads in (1, 2, 4, 7):
+        out = json.loads(run("--json", "--threads", threads, *captures()).stdout)
+        assert out["threads"] == threads
+        assert out["pool"]["allocated"] == 0
+        for name in ("threads", "seconds", "packets_per_second", "pool"):
+            del out[name]
+        results.append(out)
+    assert all(result == results[0] for result in results)
 
 
 def many_packets_pass_through_a_bounded_pool(_):
@@ -371,10 +377,9 @@ def json_has_what_the_manual_says(_):
 
 
 def every_packet_is_in_a_flow_or_skipped(_):
-    for path in sorted(DATA.glob("*.pcap*")):
-        out = json.loads(run("--json", path).stdout)
-        flows = sum(flow["packets_ab"] + flow["packets_ba"] for flow in out["flows"])
-        assert out["packets"] == flows + sum(out["skipped"].values()), path
+    out = json.loads(run("--json", *captures()).stdout)
+    flows = sum(flow["packets_ab"] + flow["packets_ba"] for flow in out["flows"])
+    assert out["packets"] == flows + sum(out["skipped"].values())
 
 
 def times_are_kept_to_the_microsecond(_):
@@ -396,28 +401,36 @@ def packets_out_of_order_stretch_a_flow_both_ways(_):
 
 # Links.
 
-def each_link_type_leads_to_ip(_):
+def each_link_type_leads_to_ip(folder):
     cooked = bytes.fromhex("0000 0001 0006 020000000001 0000".replace(" ", ""))
-    for link, frame, flow in (
-            (ETHERNET, ether(0x0800, UDP4), FLOW4),
-            (ETHERNET, ether(0x86dd, UDP6), FLOW6),
-            (ETHERNET, ether(0x0800, UDP6), FLOW6),
-            (RAW, UDP4, FLOW4), (RAW, UDP6, FLOW6), (12, UDP4, FLOW4), (14, UDP6, FLOW6),
-            (IPV4, UDP4, FLOW4), (IPV6, UDP6, FLOW6),
-            (NULL, struct.pack("<I", 2) + UDP4, FLOW4),
-            (NULL, struct.pack(">I", 2) + UDP4, FLOW4),
-            (NULL, struct.pack("<I", 24) + UDP6, FLOW6),
-            (NULL, struct.pack(">I", 28) + UDP6, FLOW6),
-            (NULL, struct.pack("<I", 30) + UDP6, FLOW6),
-            (LOOP, struct.pack(">I", 2) + UDP4, FLOW4),
-            (LOOP, struct.pack(">I", 24) + UDP6, FLOW6),
-            (SLL, cooked + b"\x08\x00" + UDP4, FLOW4),
-            (SLL, cooked + b"\x86\xdd" + UDP6, FLOW6),
-            (SLL, cooked + b"\x81\x00" + vlan(5, 0x0800, UDP4), FLOW4),
-            (SLL2, b"\x08\x00" + bytes(18) + UDP4, FLOW4),
-            (SLL2, b"\x86\xdd" + bytes(18) + UDP6, FLOW6)):
-        for order in "<>":
-            assert ends(only_flow(pcap([frame], link, order))) == flow, link
+    frames = (
+        (ETHERNET, ether(0x0800, UDP4), FLOW4),
+        (ETHERNET, ether(0x86dd, UDP6), FLOW6),
+        (ETHERNET, ether(0x0800, UDP6), FLOW6),
+        (RAW, UDP4, FLOW4), (RAW, UDP6, FLOW6), (12, UDP4, FLOW4), (14, UDP6, FLOW6),
+        (IPV4, UDP4, FLOW4), (IPV6, UDP6, FLOW6),
+        (NULL, struct.pack("<I", 2) + UDP4, FLOW4),
+        (NULL, struct.pack(">I", 2) + UDP4, FLOW4),
+        (NULL, struct.pack("<I", 24) + UDP6, FLOW6),
+        (NULL, struct.pack(">I", 28) + UDP6, FLOW6),
+        (NULL, struct.pack("<I", 30) + UDP6, FLOW6),
+        (LOOP, struct.pack(">I", 2) + UDP4, FLOW4),
+        (LOOP, struct.pack(">I", 24) + UDP6, FLOW6),
+        (SLL, cooked + b"\x08\x00" + UDP4, FLOW4),
+        (SLL, cooked + b"\x86\xdd" + UDP6, FLOW6),
+        (SLL, cooked + b"\x81\x00" + vlan(5, 0x0800, UDP4), FLOW4),
+        (SLL2, b"\x08\x00" + bytes(18) + UDP4, FLOW4),
+        (SLL2, b"\x86\xdd" + bytes(18) + UDP6, FLOW6))
+    for number, (link, frame, _) in enumerate(frames):
+        for order, name in ("<", "little"), (">", "big"):
+            path = folder / ("%s-%d.pcap" % (name, number))
+            path.write_bytes(pcap([frame], link, order))
+    for name in ("little", "big"):
+        out = json.loads(run("--json", *sorted(folder.glob(name + "*"))).stdout)
+        assert not any(out["skipped"].values()), out["skipped"]
+        assert {ends(flow): flow["packets_ab"] for flow in out["flows"]} \
+            == {wanted: sum(flow == wanted for _, _, flow in frames)
+                for wanted in (FLOW4, FLOW6)}, out["flows"]
 
 
 def what_stands_between_ethernet_and_ip_is_passed(_):
@@ -489,16 +502,16 @@ def lengths_that_are_too_large_are_not_believed(_):
 
 
 def headers_that_lie_are_malformed(_):
-    for packet in (ipv4(UDP, udp(), words=4), ipv4(UDP, udp(), words=0),
-                   ipv4(UDP, udp(), words=15), ipv4(UDP, udp(), total=19),
-                   ipv4(UDP, udp(), total=23), ipv4(UDP, udp(), version=5),
-                   ipv4(UDP, b"\1\2\3"), ipv4(TCP, b"")):
-        only_skipped(pcap([ether(0x0800, packet)]), "malformed")
-    for packet in (ipv6(UDP, udp(), length=0), ipv6(UDP, udp(), length=3),
-                   ipv6(0, bytes([UDP, 100]) + bytes(6) + udp()), ipv6(TCP, b""), UDP4):
-        only_skipped(pcap([ether(0x86dd, packet)]), "malformed")
-    for length in (0, 13, 15, 33):
-        only_skipped(pcap([ether(0x0800, UDP4)[:length]]), "malformed")
+    ipv4_packets = (ipv4(UDP, udp(), words=4), ipv4(UDP, udp(), words=0),
+                    ipv4(UDP, udp(), words=15), ipv4(UDP, udp(), total=19),
+                    ipv4(UDP, udp(), total=23), ipv4(UDP, udp(), version=5),
+                    ipv4(UDP, b"\1\2\3"), ipv4(TCP, b""))
+    ipv6_packets = (ipv6(UDP, udp(), length=0), ipv6(UDP, udp(), length=3),
+                    ipv6(0, bytes([UDP, 100]) + bytes(6) + udp()), ipv6(TCP, b""), UDP4)
+    only_skipped(pcap([ether(0x0800, packet) for packet in ipv4_packets]), "malformed")
+    only_skipped(pcap([ether(0x86dd, packet) for packet in ipv6_packets]), "malformed")
+    only_skipped(pcap([ether(0x0800, UDP4)[:length] for length in (0, 13, 15, 33)]),
+                 "malformed")
 
 
 def extension_headers_are_passed(_):
@@ -521,21 +534,22 @@ def extension_headers_are_passed(_):
 
 
 def options_and_routes_that_reach_too_far_are_malformed(_):
+    good, bad = [], []
     for following in (0, 60):
         for options in (bytes([1, 255]) + bytes(4), bytes([0x1e, 32]) + bytes(4),
                         bytes(5) + b"\1", bytes([0xc2, 200]) + bytes(4)):
-            packet = ipv6(following, bytes([UDP, 0]) + options + udp(source=0xff00))
-            only_skipped(pcap([ether(0x86dd, packet)]), "malformed")
-        packet = ipv6(following, bytes([UDP, 0, 1, 5]) + bytes(4) + udp())
-        assert ends(only_flow(pcap([ether(0x86dd, packet)]))) == FLOW6
+            bad.append(ipv6(following, bytes([UDP, 0]) + options + udp(source=0xff00)))
+        good.append(ipv6(following, bytes([UDP, 0, 1, 5]) + bytes(4) + udp()))
     for kind, units, last in ((2, 1, 0), (2, 0, 0), (3, 1, 0), (4, 1, 0), (4, 2, 1),
                               (4, 2, 255)):
         route = bytes([UDP, units, kind, 1, last]) + bytes(3 + 8 * units)
-        packet = ipv6(43, route + udp(payload=bytes(200)))
-        only_skipped(pcap([ether(0x86dd, packet)]), "malformed")
+        bad.append(ipv6(43, route + udp(payload=bytes(200))))
     for kind, units, last in ((0, 1, 0), (2, 2, 0), (3, 0, 0), (3, 1, 8), (4, 4, 1)):
         route = bytes([UDP, units, kind, 1, last]) + bytes(3 + 8 * units)
-        assert ends(only_flow(pcap([ether(0x86dd, ipv6(43, route + udp()))]))) == FLOW6
+        good.append(ipv6(43, route + udp()))
+    only_skipped(pcap([ether(0x86dd, packet) for packet in bad]), "malformed")
+    flow = only_flow(pcap([ether(0x86dd, packet) for packet in good]))
+    assert ends(flow) == FLOW6 and flow["packets_ab"] == len(good)
 
 
 def arp_over_atm_is_no_ip(_):
@@ -577,14 +591,14 @@ def only_first_fragments_belong_to_flows(_):
 
 def a_flow_needs_no_more_than_addresses_and_ports(_):
     frame = ether(0x0800, ipv4(TCP, tcp(payload=bytes(100))))
-    for length in range(len(frame)):
-        data = pcap([(frame[:length], len(frame), 1, 0)])
-        if length < 14 + 20 + 4:
-            only_skipped(data, "truncated")
-        else:
-            flow = only_flow(data)
-            assert ends(flow) == ("tcp", "10.0.0.1", 1000, "10.0.0.2", 80)
-            assert flow["bytes_ab"] == len(frame)
+    least = 14 + 20 + 4
+    cut = [(frame[:length], len(frame), 1, 0) for length in range(len(frame))]
+    out = report(pcap(cut[:least]))
+    assert skipped_of(out) == {"truncated": least} and not out["flows"]
+    flow = only_flow(pcap(cut[least:]))
+    assert ends(flow) == ("tcp", "10.0.0.1", 1000, "10.0.0.2", 80)
+    assert flow["packets_ab"] == len(frame) - least
+    assert flow["bytes_ab"] == (len(frame) - least) * len(frame)
     frame = ether(0x0800, ipv4(ICMP, bytes(64)))
     assert ends(only_flow(pcap([(frame[:34], 98, 1, 0)]))) \
         == ("icmp", "10.0.0.1", 0, "10.0.0.2", 0)
@@ -613,15 +627,17 @@ def flows_are_bidirectional_and_a_is_who_sent_first(_):
 
 
 def protocols_have_names(_):
+    wanted, packets = [], []
     for number, name in ((1, "icmp"), (2, "igmp"), (4, "ipip"), (41, "ipv6"),
                          (47, "gre"), (50, "esp"), (51, "ah"), (58, "icmpv6"),
                          (89, "ospf"), (103, "pim"), (112, "vrrp"), (0, "ip-0"),
                          (253, "ip-253"), (255, "ip-255")):
-        flow = only_flow(pcap([ether(0x0800, ipv4(number, bytes(40)))]))
-        assert ends(flow) == (name, "10.0.0.1", 0, "10.0.0.2", 0)
+        packets.append(ether(0x0800, ipv4(number, bytes(40))))
+        wanted.append((name, "10.0.0.1", 0, "10.0.0.2", 0))
     for number, name in ((132, "sctp"), (33, "dccp"), (136, "udplite")):
-        flow = only_flow(pcap([ether(0x0800, ipv4(number, tcp(5, 6)))]))
-        assert ends(flow) == (name, "10.0.0.1", 5, "10.0.0.2", 6)
+        packets.append(ether(0x0800, ipv4(number, tcp(5, 6))))
+        wanted.append((name, "10.0.0.1", 5, "10.0.0.2", 6))
+    assert sorted(map(ends, report(pcap(packets))["flows"])) == sorted(wanted)
 
 
 def a_tunnel_is_a_flow_of_its_outer_addresses(_):
@@ -666,14 +682,16 @@ def a_cut_capture_gives_what_was_read_and_names_the_packet(folder):
     data = pcap([frame] * 3)
     record = 16 + len(frame)
     path = folder / "cut.pcap"
-    for length in range(24 + 2 * record + 1, 24 + 3 * record):
+    begins = 24 + 2 * record
+    # In what goes before a packet, and in the packet.
+    for length in (*range(begins + 1, begins + 17, 3), begins + 17, begins + record - 1):
         path.write_bytes(data[:length])
         done = run("--json", path)
         assert done.returncode == 1
         one_line(done, "cut.pcap", "packet 3")
         out = json.loads(done.stdout)
         assert out["packets"] == 2 and out["complete"] is False
-    for length in range(1, 24):
+    for length in (1, 3, 4, 5, 8, 23):
         path.write_bytes(data[:length])
         done = run(path)
         assert done.returncode == 1

@@ -4,8 +4,10 @@
 Usage: test_fanout.py IBUF_RELAY [WORD...]
 """
 
+import os
 import random
 import select
+import signal
 import sys
 import threading
 
@@ -37,6 +39,24 @@ def channels_in_one_pipeline_keep_their_order():
                 assert speaker.value() == 10
         for c in listeners:
             assert messages(c, len(sent)) == sent
+
+
+def an_answer_does_not_overtake_a_message():
+    with relay(PROGRAM, "--threads", "1") as server:
+        listener = subscribe(server.client(), "c")
+        with server.client() as speaker:
+            assert speaker.call("PING") == b"PONG"
+            # Both requests are read in one turn of the thread, the message first.
+            os.kill(server.pid, signal.SIGSTOP)
+            try:
+                os.waitid(os.P_PID, server.pid, os.WSTOPPED)
+                speaker.send(request("PUBLISH", "c", "m"))
+                listener.send(request("PING", "later"))
+            finally:
+                os.kill(server.pid, signal.SIGCONT)
+            assert speaker.value() == 1
+        assert listener.value() == [b"message", b"c", b"m"]
+        assert listener.value() == [b"pong", b"later"]
 
 
 def small_and_large_ones_keep_their_order():
@@ -158,6 +178,7 @@ def main():
     PROGRAM = sys.argv[1]
     run_tests([
         channels_in_one_pipeline_keep_their_order,
+        an_answer_does_not_overtake_a_message,
         small_and_large_ones_keep_their_order,
         a_pattern_that_comes_and_goes_changes_no_order,
         who_joins_or_leaves_amid_messages_hears_those_between,
