@@ -269,6 +269,28 @@ IBUF_API int ibuf_pool_get_stats(const struct ibuf_pool *p,
 				 struct ibuf_pool_stats *out, size_t out_size);
 
 /**
+ * Read the options of a pool as they are in force: ibuf_pool_create() makes
+ * another such pool of them.
+ *
+ * @param out where they go: AUTO is resolved, cache is clamped, and 0 where
+ *        nothing is kept back; name and provider live as long as the pool
+ * @param out_size sizeof the struct that the caller knows; the smaller of the
+ *        two sizes is written, and is what out->size says
+ * @return 0; -EINVAL: out_size is 0
+ * @cost O(1)
+ */
+IBUF_API int ibuf_pool_get_options(const struct ibuf_pool *p,
+				   struct ibuf_pool_options *out,
+				   size_t out_size);
+
+/**
+ * Tell the name of a pool, which lives as long as the pool.
+ *
+ * @cost O(1)
+ */
+IBUF_API const char *ibuf_pool_name(const struct ibuf_pool *p);
+
+/**
  * Count the mbufs whose header or room is in use.
  *
  * @cost as ibuf_pool_get_stats(), about a third of it

@@ -28,6 +28,7 @@
 
 struct ibuf_owner;
 struct ibuf_pool;
+struct ibuf_pool_options;
 struct ibuf_pool_stats;
 struct timespec;
 
@@ -65,6 +66,8 @@ struct ibuf_owner_ops {
 	int (*get_stats)(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 			 size_t out_size);
 	size_t (*allocated)(const struct ibuf_pool *p);
+	int (*get_options)(const struct ibuf_pool *p,
+			   struct ibuf_pool_options *out, size_t out_size);
 	size_t (*destroy)(struct ibuf_pool *p);
 };
 

@@ -70,6 +70,20 @@ ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 	return p->owner.ops->get_stats(p, out, out_size);
 }
 
+int
+ibuf_pool_get_options(const struct ibuf_pool *p, struct ibuf_pool_options *out,
+		      size_t out_size)
+{
+	return out_size == 0 ? -EINVAL
+			     : p->owner.ops->get_options(p, out, out_size);
+}
+
+const char *
+ibuf_pool_name(const struct ibuf_pool *p)
+{
+	return p->owner.name;
+}
+
 size_t
 ibuf_pool_allocated(const struct ibuf_pool *p)
 {

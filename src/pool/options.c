@@ -81,6 +81,20 @@ complete(struct ibuf_pool_options *o)
 }
 
 int
+ibuf_options_get_(const struct ibuf_pool *p, struct ibuf_pool_options *out,
+		  size_t out_size)
+{
+	struct ibuf_pool_options options;
+
+	pool_must_be_open(p);
+	options = p->options;
+	if (out_size < options.size)
+		options.size = out_size;
+	memcpy(out, &options, options.size);
+	return 0;
+}
+
+int
 ibuf_options_read_(struct ibuf_pool_options *to,
 		   const struct ibuf_pool_options *from)
 {

@@ -179,6 +179,7 @@ static const struct ibuf_owner_ops pool_ops = {
 	.flush = pool_flush,
 	.get_stats = ibuf_stats_get_,
 	.allocated = ibuf_stats_allocated_,
+	.get_options = ibuf_options_get_,
 	.destroy = pool_destroy,
 };
 
@@ -192,6 +193,20 @@ store_make(struct ibuf_pool *p, unsigned kind, size_t max)
 	store->lock = &p->lock;
 	store->kind = kind;
 	store->max = max;
+}
+
+/* The options as they are in force, for whoever asks. */
+static void
+keep_options(struct ibuf_pool *p, const struct ibuf_pool_options *o)
+{
+	p->options = *o;
+	p->options.size = sizeof *o;
+	p->options.name = p->owner.name;
+	p->options.provider = &p->provider;
+	if (p->store[IBUF_DIRECT_].depot.magazine_size == 0)
+		p->options.cache = 0;
+	if (o->max == SIZE_MAX)
+		p->options.max = 0;
 }
 
 /* A pool with the options, all but its number and its first headers. */
@@ -216,6 +231,7 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 	ibuf_pool_renew_(p);
 	error = lay_out(p, o);
 	lay_out_magazines(p, o);
+	keep_options(p, o);
 	if (error == 0)
 		error = init_locks(p);
 	if (error != 0) {

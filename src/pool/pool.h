@@ -24,6 +24,7 @@ struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
 	struct ibuf_owner owner;
 	struct ibuf_provider provider;
+	struct ibuf_pool_options options; /* in force */
 	bool can_wait;
 	uint64_t failures;   /* atomic */
 	uint64_t generation; /* atomic: of its memory, see trim.c */
@@ -69,6 +70,9 @@ pool_has_tcaches(const struct ibuf_pool *p)
 /* Options in force: complete, checked but for their sizes.  0 or -EINVAL. */
 int ibuf_options_read_(struct ibuf_pool_options *to,
 		       const struct ibuf_pool_options *from);
+
+int ibuf_options_get_(const struct ibuf_pool *p, struct ibuf_pool_options *out,
+		      size_t out_size);
 
 /* ---- pool.c: a pool is made and ended ---------------------------------- */
 

@@ -562,3 +562,74 @@ TEST(a_pool_too_many_is_refused)
 	free(pools);
 	assert_the_table_is_kept(blocks, mapped, MOST + 1);
 }
+
+/* ---- the options in force ------------------------------------------------ */
+
+TEST(the_options_in_force_are_read_back_completed_and_clamped)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT, in_force;
+	char name[] = "a name of any length, which the pool keeps whole";
+	struct ibuf_pool *p, *same;
+
+	o.name = name;
+	o.capacity = 1500;
+	o.max = 80;
+	o.alignment = 0;
+	o.private_size = 24;
+	o.provider = ibuf_provider_heap();
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	memset(name, 'x', sizeof(name) - 1);
+	assert_int_equal(ibuf_pool_get_options(p, &in_force, sizeof(in_force)),
+			 0);
+	assert_int_equal(in_force.size, sizeof(in_force));
+	assert_string_equal(in_force.name,
+			    "a name of any length, which the pool keeps whole");
+	assert_ptr_equal(in_force.name, ibuf_pool_name(p));
+	assert_int_equal(in_force.capacity, 1500);
+	assert_int_equal(in_force.headroom, 128);
+	assert_int_equal(in_force.max, 80);
+	assert_int_equal(in_force.cache, 10); /* max / 8 */
+	assert_int_equal(in_force.alignment, 64);
+	assert_int_equal(in_force.private_size, 24);
+	assert_int_equal(in_force.flags, 0);
+	assert_non_null(in_force.provider->map);
+
+	/* They make another such pool. */
+	assert_int_equal(ibuf_pool_create(&same, &in_force), 0);
+	assert_int_equal(ibuf_pool_get_options(same, &o, sizeof(o)), 0);
+	assert_string_equal(o.name, in_force.name);
+	assert_int_equal(o.cache, 10);
+	assert_int_equal(ibuf_pool_destroy(same), 0);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
+
+TEST(no_limit_is_read_back_as_none_and_a_wiping_pool_keeps_nothing_back)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_pool *p;
+
+	o.flags = IBUF_POOL_F_WIPE;
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	assert_int_equal(ibuf_pool_get_options(p, &o, sizeof(o)), 0);
+	assert_int_equal(o.max, 0);
+	assert_int_equal(o.cache, 0);
+	assert_int_equal(o.flags, IBUF_POOL_F_WIPE);
+	assert_string_equal(ibuf_pool_name(p), "ibuf");
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
+
+TEST(a_program_that_knows_less_of_the_options_gets_so_much)
+{
+	struct ibuf_pool_options o;
+	struct ibuf_pool *p = ibuf_pool_new(0, 100);
+	size_t known = offsetof(struct ibuf_pool_options, headroom);
+
+	assert_non_null(p);
+	memset(&o, 0xa5, sizeof(o));
+	assert_int_equal(ibuf_pool_get_options(p, &o, 0), -EINVAL);
+	assert_int_equal(ibuf_pool_get_options(p, &o, known), 0);
+	assert_int_equal(o.size, known);
+	assert_int_equal(o.capacity, 100);
+	assert_int_equal(((uint8_t *)&o)[known], 0xa5);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
