@@ -66,7 +66,7 @@
 #define IBUF_API __attribute__((visibility("default")))
 #endif
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
-/* Who leaves the result alone does not know whose the message is. */
+/* A caller that ignores the result does not know whose the message is. */
 #define IBUF_MUST_USE __attribute__((warn_unused_result))
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 

@@ -125,12 +125,9 @@ IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
 					 void *scratch);
 
 /**
- * Find bytes ahead of the cursor, which does not move.
+ * Find n bytes ahead of the cursor, within its limit; the cursor does not move.
  *
- * @param needle what to find
- * @param n its size; 0 is found here
- * @return bytes from here to it; SIZE_MAX: not within what can be read
- * @mt shared-read
+ * @return bytes from here to them, 0 for n == 0; SIZE_MAX: they are not there
  * @cost O(remaining + n) for usual data; O(remaining * n) at the worst
  */
 IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,

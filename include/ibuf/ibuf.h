@@ -5,10 +5,10 @@
  *   provider.h  where a pool's memory comes from
  *   mbuf.h      the message: life, ends, bytes, stream
  *   segment.h   messages of several segments
- *   number.h    integers of either byte order, at either end
+ *   number.h    integers of either byte order
  *   cursor.h    a checked reader
  *   pool.h      the pool
- *   queue.h     messages from thread to thread
+ *   queue.h     messages between threads
  *   io.h        messages and file descriptors
  */
 #ifndef IBUF_IBUF_H

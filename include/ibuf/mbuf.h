@@ -187,12 +187,9 @@ IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m);
 IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
 
 /**
- * Compare a range of the message with bytes, also across segments.
+ * Tell whether the n bytes at an offset are these, also across segments; false
+ * too when they are not all there.  0 bytes match at 0 to the length.
  *
- * @param off where it starts
- * @param bytes what it is compared with
- * @param n how many; 0 match at 0 to the length
- * @return true: they are all there and the same
  * @cost O(n + segments between off and the nearer end)
  */
 IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
@@ -249,14 +246,11 @@ IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
 				  size_t n);
 
 /**
- * Copy a range of a message to the end of another, or of the same.
+ * Copy n bytes at an offset of from, which may be m, to the end of m.
  *
- * @param from what is copied from; may be m
- * @param off where it starts, 0 to the length of from
- * @param n how many bytes, 0 to that length - off
- * @return 0, -ERANGE: outside, or an error
+ * @return 0, an error, or -ERANGE: not all of them are inside from
  * @mt object for m, shared-read for from
- * @cost O(n + segments between off and the nearer end); when it grows O(length)
+ * @cost also O(segments between off and the nearer end)
  */
 IBUF_API int ibuf_mbuf_append_range(struct ibuf_mbuf *m,
 				    const struct ibuf_mbuf *from, size_t off,

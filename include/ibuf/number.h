@@ -1,5 +1,5 @@
 /*
- * number.h - integers at the ends of a message and inside it, with the byte
+ * number.h - integers at either end of a message and inside it, with the byte
  * order in the name.
  */
 #ifndef IBUF_NUMBER_H
@@ -13,12 +13,13 @@ IBUF_BEGIN_DECLS
 
 /**
  * @defgroup number Integers
- * Integers are added at an end, or written and read at an offset: be is big-endian, le little-endian, and the
- * number is that of the bits.  24 bits are the low ones of a 32-bit value.
+ * How integers are added, written and read: be is big-endian, le
+ * little-endian, and the number is that of the bits.  24 bits are the low ones
+ * of a 32-bit value.
  *
- * What adds one returns 0; -ENOMEM; -EOVERFLOW: the room or the message would be too
- * large; -ERANGE: the value does not fit 24 bits.
- * @mt object
+ * Errors are -ENOMEM; -EOVERFLOW: the room or the message would be too large;
+ * -ERANGE: the value does not fit 24 bits.
+ * @mt object; shared-read for what reads
  * @cost O(1); O(length) when the room grows
  * @{
  */
@@ -26,7 +27,7 @@ IBUF_BEGIN_DECLS
 /** @name At the end
  * @{
  */
-/** Append an integer. */
+/** Append an integer: 0 or an error. */
 IBUF_INLINE int ibuf_mbuf_append_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_append_be16(struct ibuf_mbuf *m, uint16_t value);
 IBUF_INLINE int ibuf_mbuf_append_be24(struct ibuf_mbuf *m, uint32_t value);
@@ -41,7 +42,7 @@ IBUF_INLINE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m, uint64_t value);
 /** @name At the front
  * @{
  */
-/** Prepend an integer. */
+/** Prepend an integer: 0 or an error. */
 IBUF_INLINE int ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m, uint8_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_be16(struct ibuf_mbuf *m, uint16_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_be24(struct ibuf_mbuf *m, uint32_t value);
@@ -53,19 +54,15 @@ IBUF_INLINE int ibuf_mbuf_prepend_le32(struct ibuf_mbuf *m, uint32_t value);
 IBUF_INLINE int ibuf_mbuf_prepend_le64(struct ibuf_mbuf *m, uint64_t value);
 /** @} */
 
-/** @name Write an integer at an offset
+/** @name At an offset, written
  * @{
  */
 /**
- * Overwrite bytes of the message with an integer, as ibuf_mbuf_write_at()
- * does: also across segments, and never what another message shows.
+ * Overwrite bytes with an integer, as ibuf_mbuf_write_at() does: 0 or an error,
+ * where -ERANGE is also for an offset at which they are not all inside.
  *
- * @param off where its first byte goes, 0 to the length - the bytes of value
- * @param value what to write
- * @return 0; -ERANGE: outside, or the value does not fit 24 bits; -ENOMEM
- * @mt object
- * @cost O(1 + segments between off and the nearer end); where bytes are
- *       shared O(length of their segments)
+ * @cost O(segments between off and the nearer end), and O(bytes) of the
+ *       segments that are shared or read-only
  */
 IBUF_INLINE int ibuf_mbuf_put_u8(struct ibuf_mbuf *m, size_t off,
 				 uint8_t value);
@@ -87,17 +84,14 @@ IBUF_INLINE int ibuf_mbuf_put_le64(struct ibuf_mbuf *m, size_t off,
 				   uint64_t value);
 /** @} */
 
-/** @name Read an integer at an offset
+/** @name At an offset, read
  * @{
  */
 /**
- * Read an integer in place, also across segments.
+ * Read an integer, also across segments; false: its bytes are not all inside,
+ * and *value is untouched.
  *
- * @param off where its first byte is
- * @param value where it goes
- * @return true; false: it is not all in the message, and *value is untouched
- * @mt shared-read
- * @cost O(1 + segments between off and the nearer end)
+ * @cost O(segments between off and the nearer end)
  */
 IBUF_INLINE bool ibuf_mbuf_get_u8(const struct ibuf_mbuf *m, size_t off,
 				  uint8_t *value);

@@ -5,28 +5,21 @@
  *
  * A queue holds pointers, in a ring of its own: a push hands a message over,
  * and a pop takes it over.  First in, first out: for each producer, and over
- * all producers in the order in which pushes that do not overlap end.
+ * all producers in the order in which pushes that do not overlap end.  A
+ * message in the queue is the queue's, and nobody else may use it.
  *
- * Who waits sleeps, and who pushes or pops makes a system call only where
- * somebody sleeps, or polls ibuf_queue_fd().
- *
- * Thread class, unless said otherwise: any.  A promise, one of the flags of
- * ibuf_queue_create(), means one thread at a time on that side.  A message in
- * the queue is the queue's: nobody else may use it.  None of the functions may
- * be called by a signal handler.
- *
- * Cost, unless said otherwise: a push or a pop is O(1) for each message,
- * without a system call.  A side without a promise takes a lock for the few
- * instructions, by one atomic operation; a side with one has none.
+ * A thread that must wait sleeps.  A push or a pop makes a system call only
+ * where a thread sleeps, or polls ibuf_queue_fd().  No function may be called
+ * by a signal handler.
  *
  * After fork, parent and child each have a queue with what was in it, whatever
  * other threads were doing: a push or pop that was under way on another thread
  * has happened in the child, or it has not.  The messages of the two are the
- * same bytes in two processes; those who waited wait in the parent only.
+ * same bytes in two processes.  Threads that waited wait in the parent only.
  *
- * Where a process has several copies of the library, a queue is for that copy
- * which made it, or one of the same release: copies share messages and pools,
- * but not the layout of a queue.
+ * Where a process has several copies of the library, a queue is for the copy
+ * that made it, and those of the same release: copies share messages and
+ * pools, but not the layout of a queue.
  */
 #ifndef IBUF_QUEUE_H
 #define IBUF_QUEUE_H
@@ -39,6 +32,22 @@ IBUF_BEGIN_DECLS
 
 struct ibuf_queue;
 
+/**
+ * @defgroup queue Queues
+ * How messages go from thread to thread.
+ *
+ * Errors are -EAGAIN: the queue is full; -EPIPE: it is closed, full or not;
+ * -ETIMEDOUT: the time is over.  A timeout is as for ibuf_pool_alloc_wait(); a
+ * function that waits is a cancellation point where it does.
+ * @owner the queue has a message after a push that succeeds; the caller has it
+ *        after a push that fails, or is cancelled, and after a pop
+ * @mt any; a promise (a flag) means one thread at a time on that side
+ * @cost O(1) for each message, without a system call; a side without a promise
+ *       takes a lock for a few instructions, by one atomic operation; what
+ *       waits also sleeps and wakes by system calls
+ * @{
+ */
+
 /** The caller promises that one thread at a time pushes. */
 #define IBUF_QUEUE_F_SINGLE_PRODUCER 1u
 /** The caller promises that one thread at a time pops. */
@@ -49,128 +58,96 @@ struct ibuf_queue;
  *
  * @param q where the queue goes; untouched on failure
  * @param capacity the most messages it holds: 1 to 2^24
- * @param flags IBUF_QUEUE_F_SINGLE_PRODUCER, IBUF_QUEUE_F_SINGLE_CONSUMER, or 0
- * @return 0; -EINVAL: such a capacity cannot be, or an unknown flag; -ENOMEM
- * @owner the caller; ends with ibuf_queue_destroy()
+ * @param flags the promises, or 0
+ * @return 0; -EINVAL: another capacity, or an unknown flag; -ENOMEM
+ * @owner the caller has the queue, and ends it with ibuf_queue_destroy()
  * @cost O(1); 8 to 16 bytes of memory for each message of the capacity
  */
 IBUF_API IBUF_MUST_USE int ibuf_queue_create(struct ibuf_queue **q,
 					     size_t capacity, unsigned flags);
 
-/**
- * Put a message in.
- *
- * @return 0; -EPIPE: the queue is closed, full or not; -EAGAIN: it is full
- * @owner the queue has m after 0, the caller after a failure
- */
+/** Put a message in: 0, -EPIPE or -EAGAIN. */
 IBUF_API IBUF_MUST_USE int ibuf_queue_push(struct ibuf_queue *q,
 					   struct ibuf_mbuf *m);
 
 /**
- * Put messages in, as many as fit, the first ones.
+ * Put the first ones of n messages in, as many as fit.  No message of another
+ * producer comes between them.
  *
- * No message of another producer comes between them.
- *
- * @param n how many; 0 is fine
  * @return how many went in; 0: none fits, or the queue is closed
- * @owner the queue has the first so many, the caller the others
  */
 IBUF_API IBUF_MUST_USE size_t ibuf_queue_push_bulk(struct ibuf_queue *q,
 						   struct ibuf_mbuf *const *ms,
 						   size_t n);
 
-/**
- * Put a message in; wait for room when the queue is full.
- *
- * A cancellation point where it waits; then m is still the caller's.
- *
- * @param timeout how long at most, as for ibuf_pool_alloc_wait()
- * @return 0; -ETIMEDOUT: the time is over; -EPIPE: the queue is closed
- * @owner the queue has m after 0, the caller after a failure
- * @cost O(1) and the wait, with system calls
- */
+/** Put a message in, and wait until it fits: 0, -ETIMEDOUT or -EPIPE. */
 IBUF_API IBUF_MUST_USE int ibuf_queue_push_wait(struct ibuf_queue *q,
 						struct ibuf_mbuf *m,
 						const struct timespec *timeout);
 
-/**
- * Take the oldest message out.
- *
- * @return the message; NULL: the queue is empty
- * @owner the caller
- */
+/** Take the oldest message out; NULL: the queue is empty. */
 IBUF_API IBUF_MUST_USE struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q);
 
 /**
- * Take the oldest messages out, as many as there are.
+ * Take at most max of the oldest messages out.
  *
  * @param ms where they go; what lies beyond those is untouched
- * @param max how many at most; 0 is fine
  * @return how many
- * @owner the caller has each
  */
 IBUF_API size_t ibuf_queue_pop_bulk(struct ibuf_queue *q, struct ibuf_mbuf **ms,
 				    size_t max);
 
 /**
- * Take the oldest message out; wait for one when the queue is empty.
- *
- * A cancellation point where it waits; then it has taken no message.
+ * Take the oldest message out, and wait until there is one.
  *
  * @param m where the message goes; untouched on failure
- * @param timeout how long at most, as for ibuf_pool_alloc_wait()
- * @return 0; -ETIMEDOUT: the time is over; -EPIPE: the queue is closed and
- *         empty, and no message will come any more
- * @owner the caller
- * @cost O(1) and the wait, with system calls
+ * @return 0; -ETIMEDOUT; -EPIPE: the queue is closed and empty, and no message
+ *         will come any more
  */
 IBUF_API IBUF_MUST_USE int ibuf_queue_pop_wait(struct ibuf_queue *q,
 					       struct ibuf_mbuf **m,
 					       const struct timespec *timeout);
 
 /**
- * Give a descriptor that poll(), select() and epoll tell to be readable once
- * messages are there, and for ever once the queue is closed.
+ * Give a descriptor for poll(), select() and epoll: readable once messages are
+ * there, and for ever once the queue is closed.
  *
  * It stays readable until a pop, pop_bulk or pop_wait returns none, which arms
- * it again; so after it was told to be readable, pop until there is none.  It
- * may be readable without a message.  Never read it or close it.  The child of
- * a fork has one of its own with the same number: it must be added there again
- * to an epoll instance.
+ * it again: so when it is readable, pop until there is none.  It may be
+ * readable without a message.  Never read it or close it.  The child of a fork
+ * has one of its own with the same number, which must be added again there to
+ * an epoll instance.
  *
  * @return the descriptor, the same at each call, close-on-exec; or -errno of
  *         the system call that makes it: -EMFILE, -ENFILE, -ENOMEM
- * @owner the queue; ibuf_queue_destroy() closes it
+ * @owner the queue, whose end closes it
  * @cost a system call for the first call, for a push while it is armed, and
  *       for a pop that arms it; none while the consumer keeps up
  */
 IBUF_API int ibuf_queue_fd(struct ibuf_queue *q);
 
 /**
- * Refuse all pushes from now on, and wake all who wait.
+ * Refuse all pushes from now on, and wake all threads that wait.  What is
+ * inside can be popped.  Closing again does nothing.
  *
- * What is inside can be popped.  Closing again does nothing.
- *
+ * @mt any, also where the caller has made a promise
  * @cost O(threads that wait); it waits for pushes that are under way
  */
 IBUF_API void ibuf_queue_close(struct ibuf_queue *q);
 
-/**
- * Count the messages inside.
- *
- * @return between 0 and the capacity; exact while nobody pushes or pops
- */
+/** Count the messages inside: 0 to the capacity, exact when no thread pushes
+    or pops. */
 IBUF_API size_t ibuf_queue_len(const struct ibuf_queue *q);
 
 /**
- * End a queue, and free the messages that are inside.
+ * End a queue, and free the messages that are inside; NULL is fine.
  *
- * @param q the queue; NULL is fine
- * @owner the queue and all it holds are gone
  * @mt setup
  * @cost O(messages inside)
  */
 IBUF_API void ibuf_queue_destroy(struct ibuf_queue *q);
+
+/** @} */
 
 IBUF_END_DECLS
 

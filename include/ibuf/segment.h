@@ -46,13 +46,12 @@ struct ibuf_mbuf;
 IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
 
 /**
- * Put one message before another, without copying.
- *
- * How a clone gets a header of its own before a payload that others show too:
- * m keeps its address, its pool and its private area.
+ * Put one message in front of another, without copying.  m keeps its address,
+ * its pool and its private area: so a clone gets a protocol header of its own
+ * in front of bytes that others share.
  *
  * @param m the message that becomes longer
- * @param front what is put before it
+ * @param front what is put in front of it
  * @return 0; -EINVAL: m and front are one message; -EOVERFLOW: too long
  * @owner on success front must not be used any more; on failure it is still
  *        the caller's
@@ -73,15 +72,14 @@ IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
 IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
 
 /**
- * Cut the front off a message, without copying: the frame cutter.
- *
- * m keeps the rest, its address and the right to the tailroom, so that a
- * stream can go on growing; front gets the right to the headroom.
+ * Cut the front off a message, without copying, such as a frame off a stream.
+ * m keeps the rest, its address and the right to the tailroom, so that it can
+ * go on growing; front gets the right to the headroom.
  *
  * @param n how many bytes front gets, 0 to the length
  * @param front where the new message goes; untouched on failure
  * @return 0; -ERANGE: n is more than the length; -ENOMEM: no memory, or 2^28
- *         segments in a room
+ *         headers show the room
  * @owner the caller has both
  * @cost also a header and an atomic addition at most
  */
