@@ -31,6 +31,9 @@ loop_prepare(const struct bench_setup *setup)
 
 #include "loops/bytes.h"
 #include "loops/many.h"
+#ifdef HAS_QUEUE
+#include "loops/queue.h"
+#endif
 #include "loops/shared.h"
 #include "loops/single.h"
 
@@ -95,6 +98,9 @@ static const struct bench_case loop_cases[] = {
 #endif
 #ifdef HAS_POOLS
 	{"pools", run_pools, loop_prepare, NULL},
+#endif
+#ifdef HAS_QUEUE
+	QUEUE_CASES
 #endif
 	{NULL, NULL, NULL, NULL},
 };

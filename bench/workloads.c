@@ -73,6 +73,12 @@ const struct bench_workload bench_workloads[] = {
 	 ROOM, 100000, NULL, NULL},
 	{"W16", "cut 100 B frames out of a 64 KiB stream", "ns", 0, 642,
 	 642 * 4, 'a', 64 << 10, 0, 2, NULL, NULL},
+	{"W17", "queue, one thread pushes, another pops", "ns", 2, 1, 1000000,
+	 'h', ROOM, 1, NULL, NULL},
+	{"W17b", "the same, 32 at a time", "ns", 2, 32, 3200000, 'h', ROOM, 1,
+	 NULL, NULL},
+	{"W17m", "queue, two threads push, two pop", "ns", 4, 1, 500000, 'h',
+	 ROOM, 1, NULL, NULL},
 
 	{"threads", "alloc + free in T threads on one pool", "ns", 1, 1,
 	 1000000, 'e', ROOM, 2, "threads", thread_counts},

@@ -15,7 +15,9 @@
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_memory.h>
+#include <rte_ring.h>
 #include <rte_version.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -256,6 +258,64 @@ msg_free_to(unsigned pool, MSG m)
 {
 	(void)pool;
 	msg_free(m);
+}
+
+#define HAS_QUEUE
+#define HAS_QUEUE_BULK
+#define HAS_QUEUE_MANY
+#define QUEUE struct rte_ring *
+static QUEUE
+queue_new(size_t slots, bool many)
+{
+	unsigned one = RING_F_SP_ENQ | RING_F_SC_DEQ;
+	QUEUE q = rte_ring_create("queue", (unsigned)slots + 1, SOCKET_ID_ANY,
+				  many ? 0 : one);
+
+	if (q == NULL)
+		bench_die(rte_strerror(rte_errno));
+	return q;
+}
+
+#define queue_free rte_ring_free
+
+static BENCH_INLINE bool
+queue_push(QUEUE q, void *p)
+{
+	return rte_ring_sp_enqueue(q, p) == 0;
+}
+
+static BENCH_INLINE void *
+queue_pop(QUEUE q)
+{
+	void *p;
+
+	return rte_ring_sc_dequeue(q, &p) == 0 ? p : NULL;
+}
+
+static BENCH_INLINE size_t
+queue_push_bulk(QUEUE q, void **ps, size_t n)
+{
+	return rte_ring_sp_enqueue_burst(q, ps, (unsigned)n, NULL);
+}
+
+static BENCH_INLINE size_t
+queue_pop_bulk(QUEUE q, void **ps, size_t n)
+{
+	return rte_ring_sc_dequeue_burst(q, ps, (unsigned)n, NULL);
+}
+
+static BENCH_INLINE bool
+queue_push_many(QUEUE q, void *p)
+{
+	return rte_ring_mp_enqueue(q, p) == 0;
+}
+
+static BENCH_INLINE void *
+queue_pop_many(QUEUE q)
+{
+	void *p;
+
+	return rte_ring_mc_dequeue(q, &p) == 0 ? p : NULL;
 }
 
 #include "../loops.h"

@@ -2,6 +2,7 @@
 #include "../bench.h"
 
 #include <ibuf/ibuf.h>
+#include <stdbool.h>
 
 #define MSG struct ibuf_mbuf *
 #define POOLS_MOST 256
@@ -210,6 +211,51 @@ msg_free_to(unsigned pool, MSG m)
 	(void)pool;
 	msg_free(m);
 }
+
+#define HAS_QUEUE
+#define HAS_QUEUE_BULK
+#define HAS_QUEUE_MANY
+#define QUEUE struct ibuf_queue *
+static QUEUE
+queue_new(size_t slots, bool many)
+{
+	unsigned one =
+		IBUF_QUEUE_F_SINGLE_PRODUCER | IBUF_QUEUE_F_SINGLE_CONSUMER;
+	QUEUE q;
+
+	if (ibuf_queue_create(&q, slots, many ? 0 : one) != 0)
+		bench_die("ibuf_queue_create");
+	return q;
+}
+
+#define queue_free ibuf_queue_destroy
+
+static BENCH_INLINE bool
+queue_push(QUEUE q, void *p)
+{
+	return ibuf_queue_push(q, p) == 0;
+}
+
+static BENCH_INLINE void *
+queue_pop(QUEUE q)
+{
+	return ibuf_queue_pop(q);
+}
+
+static BENCH_INLINE size_t
+queue_push_bulk(QUEUE q, void **ps, size_t n)
+{
+	return ibuf_queue_push_bulk(q, (struct ibuf_mbuf **)ps, n);
+}
+
+static BENCH_INLINE size_t
+queue_pop_bulk(QUEUE q, void **ps, size_t n)
+{
+	return ibuf_queue_pop_bulk(q, (struct ibuf_mbuf **)ps, n);
+}
+
+#define queue_push_many queue_push
+#define queue_pop_many queue_pop
 
 #include "../loops.h"
 

@@ -41,19 +41,11 @@ fork_is_over(void)
 	pthread_mutex_unlock(&forks);
 }
 
-/* What an end shows is what has happened. */
-static void
-set_back(struct ring_end *end, const struct ring_end *other)
-{
-	store_relaxed_u32(&end->at, end->shown);
-	end->limit = other->shown + end->ahead;
-}
-
 static void
 fork_child_queue(struct ibuf_queue *q)
 {
-	set_back(&q->ring.putting, &q->ring.taking);
-	set_back(&q->ring.taking, &q->ring.putting);
+	/* What an end shows is what has happened. */
+	store_relaxed_u32(&q->ring.pushing, q->ring.putting.shown);
 	q->to_pop.first = q->to_pop.last = NULL;
 	q->to_push.first = q->to_push.last = NULL;
 	fetch_clear_seq_cst_u32(&q->ring.signs, WAIT_TO_POP | WAIT_TO_PUSH);

@@ -23,10 +23,10 @@ ring_init(struct ring *r, uint32_t capacity, unsigned flags)
 	r->capacity = capacity;
 	r->putting.many = (flags & IBUF_QUEUE_F_SINGLE_PRODUCER) == 0;
 	r->putting.ahead = capacity;
-	r->putting.at = r->putting.shown = RING_FIRST;
+	r->putting.shown = r->pushing = RING_FIRST;
 	r->putting.limit = RING_FIRST + capacity;
 	r->taking.many = (flags & IBUF_QUEUE_F_SINGLE_CONSUMER) == 0;
-	r->taking.at = r->taking.shown = r->taking.limit = RING_FIRST;
+	r->taking.shown = r->taking.limit = RING_FIRST;
 }
 
 /* A queue and behind it its cells; nothing is known of it yet. */
@@ -122,8 +122,8 @@ popped(struct ibuf_queue *q, size_t n)
 /* ---- push ----------------------------------------------------------- */
 
 /*
- * Reach for n cells; at tells where they begin.  While end->at is ahead of
- * what the end shows, whoever closes the queue waits for this push.
+ * Reach for n cells; at tells where they begin.  While what is said to be
+ * pushed is not shown, whoever closes the queue waits for this push.
  */
 static inline uint32_t
 push_begin(struct ring *r, uint32_t *at, size_t n)
@@ -132,14 +132,16 @@ push_begin(struct ring *r, uint32_t *at, size_t n)
 	uint32_t got;
 
 	ring_enter(end);
-	*at = end->at;
+	*at = end->shown;
 	got = ring_reach(end, &r->taking, n);
 	if (got == 0)
 		return 0;
-	ring_store(r, &end->at, *at + got);
+	if (!end->many)
+		ring_store(r, &r->pushing, *at + got);
 	if ((ring_signs(r) & CLOSED) == 0)
 		return got;
-	store_release_u32(&end->at, *at);
+	if (!end->many)
+		store_release_u32(&r->pushing, *at);
 	return 0;
 }
 
@@ -187,7 +189,7 @@ static inline uint32_t
 pop_begin(struct ring *r, uint32_t *at, size_t n)
 {
 	ring_enter(&r->taking);
-	*at = r->taking.at;
+	*at = r->taking.shown;
 	return ring_reach(&r->taking, &r->putting, n);
 }
 
@@ -197,10 +199,8 @@ pop_end(struct ibuf_queue *q, uint32_t at, uint32_t n)
 {
 	struct ring *r = &q->ring;
 
-	if (n != 0) {
-		store_relaxed_u32(&r->taking.at, at + n);
+	if (n != 0)
 		ring_store(r, &r->taking.shown, at + n);
-	}
 	ring_leave(&r->taking);
 	if (n != 0 && (ring_signs(r) & WAIT_TO_PUSH) != 0)
 		popped(q, n);
@@ -336,11 +336,13 @@ await_pushes(struct ring *r)
 	struct ring_end *end = &r->putting;
 	unsigned tries = 0;
 
-	ring_enter(end);
-	ring_leave(end);
-	/* Only where it is one promised thread's can it be busy still.  Pairs
-	   with the stores of both in a push. */
-	while (load_seq_cst_u32(&end->at) != load_seq_cst_u32(&end->shown))
+	if (end->many) {
+		ring_enter(end);
+		ring_leave(end);
+		return;
+	}
+	/* Pairs with the stores of both in a push. */
+	while (load_seq_cst_u32(&r->pushing) != load_seq_cst_u32(&end->shown))
 		ibuf_spin_wait_(&tries);
 }
 
