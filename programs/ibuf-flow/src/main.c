@@ -58,8 +58,9 @@ run(const struct options *o)
 	if (!done)
 		complain("out of memory");
 	else if (meter_totals(m)->lost > 0)
-		complain("out of memory: %llu packets are in no flow",
-			 (unsigned long long)meter_totals(m)->lost);
+		complain(
+			"out of memory: %llu packets are not counted in a flow",
+			(unsigned long long)meter_totals(m)->lost);
 	else if (meter_totals(m)->lost_streams > 0)
 		complain("out of memory: streams are incomplete");
 	done = done && report(m, o) && meter_totals(m)->complete &&

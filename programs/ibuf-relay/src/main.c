@@ -54,7 +54,7 @@ raise_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_line("the limit of descriptors stays as it is: %s",
+		log_line("cannot raise the limit of descriptors: %s",
 			 strerror(errno));
 }
 

@@ -389,7 +389,7 @@ client_execute(struct client *c)
 		resp_consume(&c->parser, &c->in);
 	if (c->in != NULL &&
 	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
-		log_line("client %llu asks for too much at once: closed",
+		log_line("client %llu has too many requests pending: closed",
 			 (unsigned long long)c->card.id);
 		client_doom(c);
 	}
