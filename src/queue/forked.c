@@ -16,14 +16,28 @@ static bool has_barrier;
 /* ---- fork ----------------------------------------------------------- */
 
 static void
+enter(struct ring_end *end)
+{
+	if (end->many)
+		spin_lock(&end->lock);
+}
+
+static void
+leave(struct ring_end *end)
+{
+	if (end->many)
+		spin_unlock(&end->lock);
+}
+
+static void
 fork_prepares(void)
 {
 	struct ibuf_queue *q;
 
 	pthread_mutex_lock(&forks);
 	for (q = queues; q != NULL; q = q->next) {
-		ring_enter(&q->ring.putting);
-		ring_enter(&q->ring.taking);
+		enter(&q->ring.putting);
+		enter(&q->ring.taking);
 		pthread_mutex_lock(&q->lock);
 	}
 }
@@ -35,8 +49,8 @@ fork_is_over(void)
 
 	for (q = queues; q != NULL; q = q->next) {
 		pthread_mutex_unlock(&q->lock);
-		ring_leave(&q->ring.taking);
-		ring_leave(&q->ring.putting);
+		leave(&q->ring.taking);
+		leave(&q->ring.putting);
 	}
 	pthread_mutex_unlock(&forks);
 }

@@ -122,51 +122,48 @@ popped(struct ibuf_queue *q, size_t n)
 /* ---- push ----------------------------------------------------------- */
 
 /*
- * Reach for n cells; at tells where they begin.  While what is said to be
- * pushed is not shown, whoever closes the queue waits for this push.
+ * Begin to push up to n.  While what is said to be pushed is not shown,
+ * whoever closes the queue waits for this push.
  */
-static inline uint32_t
-push_begin(struct ring *r, uint32_t *at, size_t n)
+RING_INLINE struct turn
+push_begin(struct ring *r, size_t n)
 {
-	struct ring_end *end = &r->putting;
-	uint32_t got;
+	struct turn t = ring_enter(r, &r->putting);
+	uint32_t got = ring_reach(&t, &r->putting, &r->taking, n);
 
-	ring_enter(end);
-	*at = end->shown;
-	got = ring_reach(end, &r->taking, n);
 	if (got == 0)
-		return 0;
-	if (!end->many)
-		ring_store(r, &r->pushing, *at + got);
-	if ((ring_signs(r) & CLOSED) == 0)
-		return got;
-	if (!end->many)
-		store_release_u32(&r->pushing, *at);
-	return 0;
+		return t;
+	if (!t.many)
+		ring_store(&t, &r->pushing, t.at + got);
+	if ((ring_signs(&t, r) & CLOSED) == 0)
+		t.n = got;
+	else if (!t.many)
+		store_release_u32(&r->pushing, t.at);
+	return t;
 }
 
-/* They are filled. */
-static inline void
-push_end(struct ibuf_queue *q, uint32_t at, uint32_t n)
+/* The cells are filled. */
+RING_INLINE void
+push_end(struct ibuf_queue *q, const struct turn *t)
 {
 	struct ring *r = &q->ring;
 
-	if (n != 0)
-		ring_store(r, &r->putting.shown, at + n);
-	ring_leave(&r->putting);
-	if (n != 0 && (ring_signs(r) & (WAIT_TO_POP | ARMED)) != 0)
-		pushed(q, n);
+	if (t->n != 0)
+		ring_store(t, &r->putting.shown, t->at + t->n);
+	ring_leave(t, &r->putting);
+	if (t->n != 0 && (ring_signs(t, r) & (WAIT_TO_POP | ARMED)) != 0)
+		pushed(q, t->n);
 }
 
 int
 ibuf_queue_push(struct ibuf_queue *q, struct ibuf_mbuf *m)
 {
-	uint32_t at, n = push_begin(&q->ring, &at, 1);
+	struct turn t = push_begin(&q->ring, 1);
 
-	if (n != 0)
-		q->ring.cells[at & q->ring.mask] = m;
-	push_end(q, at, n);
-	if (n != 0)
+	if (t.n != 0)
+		q->ring.cells[t.at & q->ring.mask] = m;
+	push_end(q, &t);
+	if (t.n != 0)
 		return 0;
 	return (load_seq_cst_u32(&q->ring.signs) & CLOSED) ? -EPIPE : -EAGAIN;
 }
@@ -175,35 +172,36 @@ size_t
 ibuf_queue_push_bulk(struct ibuf_queue *q, struct ibuf_mbuf *const *ms,
 		     size_t n)
 {
-	uint32_t at, got = push_begin(&q->ring, &at, n);
+	struct turn t = push_begin(&q->ring, n);
 
-	if (got != 0)
-		ring_copy_in(&q->ring, at, ms, got);
-	push_end(q, at, got);
-	return got;
+	if (t.n != 0)
+		ring_copy_in(&q->ring, t.at, ms, t.n);
+	push_end(q, &t);
+	return t.n;
 }
 
 /* ---- pop ------------------------------------------------------------ */
 
-static inline uint32_t
-pop_begin(struct ring *r, uint32_t *at, size_t n)
+RING_INLINE struct turn
+pop_begin(struct ring *r, size_t n)
 {
-	ring_enter(&r->taking);
-	*at = r->taking.shown;
-	return ring_reach(&r->taking, &r->putting, n);
+	struct turn t = ring_enter(r, &r->taking);
+
+	t.n = ring_reach(&t, &r->taking, &r->putting, n);
+	return t;
 }
 
-/* They are read. */
-static inline void
-pop_end(struct ibuf_queue *q, uint32_t at, uint32_t n)
+/* The cells are read. */
+RING_INLINE void
+pop_end(struct ibuf_queue *q, const struct turn *t)
 {
 	struct ring *r = &q->ring;
 
-	if (n != 0)
-		ring_store(r, &r->taking.shown, at + n);
-	ring_leave(&r->taking);
-	if (n != 0 && (ring_signs(r) & WAIT_TO_PUSH) != 0)
-		popped(q, n);
+	if (t->n != 0)
+		ring_store(t, &r->taking.shown, t->at + t->n);
+	ring_leave(t, &r->taking);
+	if (t->n != 0 && (ring_signs(t, r) & WAIT_TO_PUSH) != 0)
+		popped(q, t->n);
 }
 
 /* A pop has none to give. */
@@ -214,15 +212,15 @@ found_none(struct ibuf_queue *q)
 		ibuf_ready_arm_(q);
 }
 
-static inline struct ibuf_mbuf *
+RING_INLINE struct ibuf_mbuf *
 take(struct ibuf_queue *q)
 {
+	struct turn t = pop_begin(&q->ring, 1);
 	struct ibuf_mbuf *m = NULL;
-	uint32_t at, n = pop_begin(&q->ring, &at, 1);
 
-	if (n != 0)
-		m = q->ring.cells[at & q->ring.mask];
-	pop_end(q, at, n);
+	if (t.n != 0)
+		m = q->ring.cells[t.at & q->ring.mask];
+	pop_end(q, &t);
 	return m;
 }
 
@@ -239,14 +237,14 @@ ibuf_queue_pop(struct ibuf_queue *q)
 size_t
 ibuf_queue_pop_bulk(struct ibuf_queue *q, struct ibuf_mbuf **ms, size_t max)
 {
-	uint32_t at, n = pop_begin(&q->ring, &at, max);
+	struct turn t = pop_begin(&q->ring, max);
 
-	if (n != 0)
-		ring_copy_out(&q->ring, at, ms, n);
-	pop_end(q, at, n);
-	if (n == 0)
+	if (t.n != 0)
+		ring_copy_out(&q->ring, t.at, ms, t.n);
+	pop_end(q, &t);
+	if (t.n == 0)
 		found_none(q);
-	return n;
+	return t.n;
 }
 
 /* ---- waiting -------------------------------------------------------- */
@@ -337,8 +335,8 @@ await_pushes(struct ring *r)
 	unsigned tries = 0;
 
 	if (end->many) {
-		ring_enter(end);
-		ring_leave(end);
+		spin_lock(&end->lock);
+		spin_unlock(&end->lock);
 		return;
 	}
 	/* Pairs with the stores of both in a push. */

@@ -27,6 +27,9 @@
 #include <stdalign.h>
 #include <string.h>
 
+/* A turn is some twenty instructions where all of it is inline, else fifty. */
+#define RING_INLINE static inline __attribute__((always_inline))
+
 /* Some machines fetch lines in pairs. */
 #define APART (2 * CACHE_LINE)
 
@@ -57,11 +60,17 @@ struct ring {
 	alignas(APART) uint32_t pushing; /* putting.shown, or what it will be */
 };
 
+/* A thread's turn at an end: n cells from at on are its own. */
+struct turn {
+	uint32_t at, n;
+	bool many, fenced; /* as they were when it began */
+};
+
 /* Store what an end does, before it looks at the signs. */
-static inline void
-ring_store(const struct ring *r, uint32_t *word, uint32_t value)
+RING_INLINE void
+ring_store(const struct turn *t, uint32_t *word, uint32_t value)
 {
-	if (__builtin_expect(load_relaxed_u32(&r->fenced) != 0, 0))
+	if (__builtin_expect(t->fenced, 0))
 		store_seq_cst_u32(word, value);
 	else
 		store_release_u32(word, value);
@@ -72,45 +81,50 @@ ring_store(const struct ring *r, uint32_t *word, uint32_t value)
  * makes all pass a barrier and then looks at what was stored: one of the two
  * sees the other.
  */
-static inline uint32_t
-ring_signs(const struct ring *r)
+RING_INLINE uint32_t
+ring_signs(const struct turn *t, const struct ring *r)
 {
 	keep_order();
-	if (__builtin_expect(load_relaxed_u32(&r->fenced) != 0, 0))
+	if (__builtin_expect(t->fenced, 0))
 		return load_seq_cst_u32(&r->signs);
 	return load_relaxed_u32(&r->signs);
 }
 
-static inline void
-ring_enter(struct ring_end *end)
+RING_INLINE struct turn
+ring_enter(const struct ring *r, struct ring_end *end)
 {
-	if (end->many)
+	bool fenced = load_relaxed_u32(&r->fenced) != 0;
+	bool many = end->many;
+
+	if (many)
 		spin_lock(&end->lock);
+	return (struct turn){end->shown, 0, many, fenced};
 }
 
-static inline void
-ring_leave(struct ring_end *end)
+RING_INLINE void
+ring_leave(const struct turn *t, struct ring_end *end)
 {
-	if (end->many)
+	if (t->many)
 		spin_unlock(&end->lock);
 }
 
 /* Of n cells, as many as the end may go ahead. */
-static inline uint32_t
-ring_reach(struct ring_end *end, const struct ring_end *other, size_t n)
+RING_INLINE uint32_t
+ring_reach(const struct turn *t, struct ring_end *end,
+	   const struct ring_end *other, size_t n)
 {
-	uint32_t can = end->limit - end->shown;
+	uint32_t can = end->limit - t->at;
 
 	if (n > 1 || can < n) {
 		/* Pairs with the other end's store: it is done with them. */
 		end->limit = load_acquire_u32(&other->shown) + end->ahead;
-		can = end->limit - end->shown;
+		can = end->limit - t->at;
 	}
 	return n < can ? (uint32_t)n : can;
 }
 
 /* Two words a move, and no call, are worth a tenth of a bulk of 32. */
-static inline void
+RING_INLINE void
 ring_copy(struct ibuf_mbuf **to, struct ibuf_mbuf *const *from, size_t n)
 {
 	for (; n >= 4; n -= 4, to += 4, from += 4)
@@ -120,7 +134,7 @@ ring_copy(struct ibuf_mbuf **to, struct ibuf_mbuf *const *from, size_t n)
 }
 
 /* How many cells from an index on before they begin again. */
-static inline uint32_t
+RING_INLINE uint32_t
 ring_run(const struct ring *r, uint32_t at, uint32_t n)
 {
 	uint32_t run = r->mask + 1 - (at & r->mask);
@@ -128,7 +142,7 @@ ring_run(const struct ring *r, uint32_t at, uint32_t n)
 	return n < run ? n : run;
 }
 
-static inline void
+RING_INLINE void
 ring_copy_in(struct ring *r, uint32_t at, struct ibuf_mbuf *const *ms,
 	     uint32_t n)
 {
@@ -138,7 +152,7 @@ ring_copy_in(struct ring *r, uint32_t at, struct ibuf_mbuf *const *ms,
 	ring_copy(r->cells, ms + run, n - run);
 }
 
-static inline void
+RING_INLINE void
 ring_copy_out(const struct ring *r, uint32_t at, struct ibuf_mbuf **ms,
 	      uint32_t n)
 {
@@ -152,7 +166,7 @@ ring_copy_out(const struct ring *r, uint32_t at, struct ibuf_mbuf **ms,
  * How many are inside.  The head is read first, so the tail is not behind
  * it; it may be more than the capacity ahead when others work meanwhile.
  */
-static inline uint32_t
+RING_INLINE uint32_t
 ring_len(const struct ring *r)
 {
 	uint32_t head = load_seq_cst_u32(&r->taking.shown);

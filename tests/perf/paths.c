@@ -262,6 +262,59 @@ late_free(unsigned n)
 		ibuf_mbuf_free(orphans[n]);
 }
 
+/* ---- a queue -------------------------------------------------------- */
+
+static struct ibuf_queue *queue;
+
+static void
+queue_make(unsigned flags)
+{
+	ibuf_queue_destroy(queue);
+	if (ibuf_queue_create(&queue, 100, flags) != 0)
+		abort();
+}
+
+static void
+queue_for_two(void)
+{
+	queue_make(IBUF_QUEUE_F_SINGLE_PRODUCER | IBUF_QUEUE_F_SINGLE_CONSUMER);
+}
+
+static void
+queue_for_many(void)
+{
+	queue_make(0);
+}
+
+static void
+queue_pair(unsigned n)
+{
+	struct ibuf_mbuf *m = message;
+
+	while (n-- > 0) {
+		if (ibuf_queue_push(queue, m) != 0)
+			abort();
+		m = ibuf_queue_pop(queue);
+		KEEP(m);
+	}
+}
+
+static void
+queue_pair_bulk(unsigned n)
+{
+	struct ibuf_mbuf *ms[32];
+	unsigned i;
+
+	for (i = 0; i < 32; i++)
+		ms[i] = message;
+	for (; n > 0; n -= 32) {
+		if (ibuf_queue_push_bulk(queue, ms, 32) != 32 ||
+		    ibuf_queue_pop_bulk(queue, ms, 32) != 32)
+			abort();
+		KEEP(ms);
+	}
+}
+
 static const struct path {
 	const char *name;
 	void (*run)(unsigned n);
@@ -284,6 +337,9 @@ static const struct path {
 	{"cursor_get_be16", cursor_get_be16, NULL},
 	{"cursor_take_free", cursor_take_free, NULL},
 	{"concat_free", concat_free, NULL},
+	{"queue_pair", queue_pair, queue_for_two},
+	{"queue_pair_many", queue_pair, queue_for_many},
+	{"queue_bulk", queue_pair_bulk, queue_for_two},
 };
 
 /* A message of 32 KiB, with as much room for 1000 times 8 bytes around it. */

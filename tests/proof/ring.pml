@@ -11,15 +11,16 @@
  * wrap at 4, and begin at 3.  What an end knows of the other, its limit, may be
  * old.
  *
- * IN src/queue/queue.c push_begin: ring_enter end->shown ring_reach
+ * IN src/queue/queue.c push_begin: ring_enter putting ring_reach
  * IN src/queue/queue.c push_end: ring_store shown ring_leave
  * IN src/queue/queue.c ibuf_queue_push: push_begin cells push_end
  * IN src/queue/queue.c ibuf_queue_push_bulk: push_begin ring_copy_in push_end
- * IN src/queue/queue.c pop_begin: ring_enter taking.shown ring_reach
+ * IN src/queue/queue.c pop_begin: ring_enter taking ring_reach
  * IN src/queue/queue.c pop_end: ring_store shown ring_leave
  * IN src/queue/queue.c take: pop_begin cells pop_end
  * IN src/queue/queue.c ibuf_queue_pop_bulk: pop_begin ring_copy_out pop_end
- * IN src/queue/ring.h ring_reach: limit shown limit other->shown ahead limit shown
+ * IN src/queue/ring.h ring_reach: limit t->at limit other->shown ahead limit t->at
+ * IN src/queue/ring.h ring_enter: spin_lock shown
  *
  * PLANTED 1: a push shows its message before the cell has it
  * PLANTED 2: a pop shows the cell as free before it has read it

@@ -14,7 +14,7 @@
  * wait for them.  Taking the lock lets the queue run empty, and so does the
  * barrier of a thread that leaves a sign (membarrier).
  *
- * IN src/queue/queue.c push_begin: ring_store pushing ring_signs CLOSED return store pushing
+ * IN src/queue/queue.c push_begin: ring_store pushing ring_signs CLOSED store pushing
  * IN src/queue/queue.c push_end: ring_store shown ring_signs WAIT_TO_POP pushed(
  * IN src/queue/queue.c pushed: lock( wake_ unlock(
  * IN src/queue/queue.c ibuf_queue_sign_: fetch_or barrier_

@@ -22,6 +22,7 @@ struct stamp {
 };
 
 static struct ibuf_queue *queue;
+static size_t capacity;
 static atomic_uint_fast64_t pushed, popped;
 static atomic_bool over; /* no more are to be pushed or cancelled */
 
@@ -92,6 +93,7 @@ push(void *arg)
 		uint32_t way = race_random(&w->random) % 4;
 		struct ibuf_mbuf *m;
 
+		check(ibuf_queue_len(queue) <= capacity, w->left);
 		if (way == 0) {
 			uint64_t done = push_bulk(w, number);
 
@@ -257,9 +259,8 @@ main(int argc, char **argv)
 		bool one_pops = flags & IBUF_QUEUE_F_SINGLE_CONSUMER;
 
 		pushed = popped = 0;
-		check(ibuf_queue_create(&queue, race_random(&random) % 9 + 1,
-					flags) == 0,
-		      i);
+		capacity = race_random(&random) % 9 + 1;
+		check(ibuf_queue_create(&queue, capacity, flags) == 0, i);
 		run_round(&random, flags, one_pushes ? 1 : SIDE,
 			  one_pops ? 1 : SIDE);
 		check(pushed == popped, i);

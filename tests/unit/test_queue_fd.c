@@ -246,7 +246,7 @@ TEST(without_descriptors_the_error_is_told_and_the_queue_works)
 
 /* ---- threads -------------------------------------------------------- */
 
-enum { ROUNDS = 20000 };
+enum { ROUNDS = 5000 };
 
 struct side {
 	struct ibuf_queue *q;
