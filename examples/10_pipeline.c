@@ -1,12 +1,14 @@
+/* 10_pipeline.c - a reader, workers and a writer, with queues between them. */
+
 /*
- * 10_pipeline.c - a reader, three workers and a writer, each a thread, with
- * queues between them and at most 16 messages in all.
+ * At most 16 messages are on the way:
  *
- *   reader --> work --> workers --> results --> writer
+ *   reader --> work --> three workers --> results --> writer
  *
- * Who is ahead waits: the reader for a free message or for room in a queue,
- * the others for messages.  The end travels like the messages: a queue is
- * closed by the last who pushes to it, and is over once it is empty.
+ * Whoever is ahead waits: the reader for a free message or for room in a
+ * queue, the others for messages.  The end travels like the messages: a queue
+ * is closed by the last thread that pushes to it, and is over once it is
+ * empty.
  */
 #include <ibuf/ibuf.h>
 #include <pthread.h>
