@@ -126,9 +126,9 @@ popped(struct ibuf_queue *q, size_t n)
  * whoever closes the queue waits for this push.
  */
 RING_INLINE struct turn
-push_begin(struct ring *r, size_t n)
+push_begin(struct ring *r, size_t n, bool plain)
 {
-	struct turn t = ring_enter(r, &r->putting);
+	struct turn t = ring_enter(r, &r->putting, plain);
 	uint32_t got = ring_reach(&t, &r->putting, &r->taking, n);
 
 	if (got == 0)
@@ -155,24 +155,43 @@ push_end(struct ibuf_queue *q, const struct turn *t)
 		pushed(q, t->n);
 }
 
-int
-ibuf_queue_push(struct ibuf_queue *q, struct ibuf_mbuf *m)
+static __attribute__((noinline)) int
+why_not(const struct ibuf_queue *q)
 {
-	struct turn t = push_begin(&q->ring, 1);
+	return (load_seq_cst_u32(&q->ring.signs) & CLOSED) ? -EPIPE : -EAGAIN;
+}
+
+RING_INLINE int
+push(struct ibuf_queue *q, struct ibuf_mbuf *m, bool plain)
+{
+	struct turn t = push_begin(&q->ring, 1, plain);
 
 	if (t.n != 0)
 		q->ring.cells[t.at & q->ring.mask] = m;
 	push_end(q, &t);
-	if (t.n != 0)
-		return 0;
-	return (load_seq_cst_u32(&q->ring.signs) & CLOSED) ? -EPIPE : -EAGAIN;
+	return t.n != 0 ? 0 : why_not(q);
+}
+
+/* With a lock, or fences. */
+static __attribute__((noinline)) int
+push_guarded(struct ibuf_queue *q, struct ibuf_mbuf *m)
+{
+	return push(q, m, false);
+}
+
+int
+ibuf_queue_push(struct ibuf_queue *q, struct ibuf_mbuf *m)
+{
+	if (ring_is_plain(&q->ring, &q->ring.putting))
+		return push(q, m, true);
+	return push_guarded(q, m);
 }
 
 size_t
 ibuf_queue_push_bulk(struct ibuf_queue *q, struct ibuf_mbuf *const *ms,
 		     size_t n)
 {
-	struct turn t = push_begin(&q->ring, n);
+	struct turn t = push_begin(&q->ring, n, false);
 
 	if (t.n != 0)
 		ring_copy_in(&q->ring, t.at, ms, t.n);
@@ -183,9 +202,9 @@ ibuf_queue_push_bulk(struct ibuf_queue *q, struct ibuf_mbuf *const *ms,
 /* ---- pop ------------------------------------------------------------ */
 
 RING_INLINE struct turn
-pop_begin(struct ring *r, size_t n)
+pop_begin(struct ring *r, size_t n, bool plain)
 {
-	struct turn t = ring_enter(r, &r->taking);
+	struct turn t = ring_enter(r, &r->taking, plain);
 
 	t.n = ring_reach(&t, &r->taking, &r->putting, n);
 	return t;
@@ -204,18 +223,10 @@ pop_end(struct ibuf_queue *q, const struct turn *t)
 		popped(q, t->n);
 }
 
-/* A pop has none to give. */
-static void
-found_none(struct ibuf_queue *q)
-{
-	if ((load_seq_cst_u32(&q->ring.signs) & (SET | SEALED)) == SET)
-		ibuf_ready_arm_(q);
-}
-
 RING_INLINE struct ibuf_mbuf *
-take(struct ibuf_queue *q)
+take_one(struct ibuf_queue *q, bool plain)
 {
-	struct turn t = pop_begin(&q->ring, 1);
+	struct turn t = pop_begin(&q->ring, 1, plain);
 	struct ibuf_mbuf *m = NULL;
 
 	if (t.n != 0)
@@ -224,20 +235,38 @@ take(struct ibuf_queue *q)
 	return m;
 }
 
+/* With a lock or fences, or not. */
+static __attribute__((noinline)) struct ibuf_mbuf *
+take(struct ibuf_queue *q)
+{
+	return take_one(q, false);
+}
+
+/* A pop has none to give. */
+static __attribute__((noinline)) struct ibuf_mbuf *
+found_none(struct ibuf_queue *q)
+{
+	if ((load_seq_cst_u32(&q->ring.signs) & (SET | SEALED)) == SET)
+		ibuf_ready_arm_(q);
+	return NULL;
+}
+
 struct ibuf_mbuf *
 ibuf_queue_pop(struct ibuf_queue *q)
 {
-	struct ibuf_mbuf *m = take(q);
+	struct ibuf_mbuf *m;
 
-	if (m == NULL)
-		found_none(q);
-	return m;
+	if (ring_is_plain(&q->ring, &q->ring.taking))
+		m = take_one(q, true);
+	else
+		m = take(q);
+	return m != NULL ? m : found_none(q);
 }
 
 size_t
 ibuf_queue_pop_bulk(struct ibuf_queue *q, struct ibuf_mbuf **ms, size_t max)
 {
-	struct turn t = pop_begin(&q->ring, max);
+	struct turn t = pop_begin(&q->ring, max, false);
 
 	if (t.n != 0)
 		ring_copy_out(&q->ring, t.at, ms, t.n);

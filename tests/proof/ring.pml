@@ -13,11 +13,11 @@
  *
  * IN src/queue/queue.c push_begin: ring_enter putting ring_reach
  * IN src/queue/queue.c push_end: ring_store shown ring_leave
- * IN src/queue/queue.c ibuf_queue_push: push_begin cells push_end
+ * IN src/queue/queue.c push: push_begin cells push_end
  * IN src/queue/queue.c ibuf_queue_push_bulk: push_begin ring_copy_in push_end
  * IN src/queue/queue.c pop_begin: ring_enter taking ring_reach
  * IN src/queue/queue.c pop_end: ring_store shown ring_leave
- * IN src/queue/queue.c take: pop_begin cells pop_end
+ * IN src/queue/queue.c take_one: pop_begin cells pop_end
  * IN src/queue/queue.c ibuf_queue_pop_bulk: pop_begin ring_copy_out pop_end
  * IN src/queue/ring.h ring_reach: limit t->at limit other->shown ahead limit t->at
  * IN src/queue/ring.h ring_enter: spin_lock shown
