@@ -104,6 +104,19 @@ has_no_waiters(struct ibuf_queue *q)
 	return 0;
 }
 
+/* Its stack is that of a thread of the parent, so what was left in it is not
+   to be met by chance. */
+static void *
+wait_deeper(void *arg)
+{
+	volatile char deep[5000];
+
+	deep[0] = 0;
+	wait_to_pop(arg);
+	deep[1] = deep[0];
+	return NULL;
+}
+
 /* A thread that waits here is woken, and not one that is not here. */
 static int
 wakes_its_own(struct ibuf_queue *q)
@@ -112,7 +125,7 @@ wakes_its_own(struct ibuf_queue *q)
 	struct ibuf_mbuf *m = ibuf_mbuf_new(4);
 	pthread_t thread;
 
-	CHECK(pthread_create(&thread, NULL, wait_to_pop, &w) == 0);
+	CHECK(pthread_create(&thread, NULL, wait_deeper, &w) == 0);
 	sleep_ms(20);
 	CHECK(ibuf_queue_push(q, m) == 0);
 	CHECK(pthread_join(thread, NULL) == 0);
