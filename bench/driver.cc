@@ -163,6 +163,9 @@ add(const bench_workload *w, size_t arg)
 		s.capacity = arg;
 	if (s.threads > 2 * bench_cpus() && sweep == "threads")
 		return;
+	/* Threads that must wait for one that has no CPU: minutes, in rings. */
+	if (s.threads > bench_cpus() && s.threads > 2 && sweep == "")
+		return;
 	if (sweep == "bytes" && arg > bench_peer.most)
 		return;
 	if (s.live * (s.capacity + 512) > available_bytes() / 2)

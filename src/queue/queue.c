@@ -223,11 +223,20 @@ pop_end(struct ibuf_queue *q, const struct turn *t)
 		popped(q, t->n);
 }
 
+/*
+ * A consumer that has caught up pauses once before it looks again: else it
+ * takes the producer's line away for each single message.
+ */
 RING_INLINE struct ibuf_mbuf *
 take_one(struct ibuf_queue *q, bool plain)
 {
-	struct turn t = pop_begin(&q->ring, 1, plain);
+	const struct ring_end *end = &q->ring.taking;
 	struct ibuf_mbuf *m = NULL;
+	struct turn t;
+
+	if (plain && end->shown == end->limit)
+		cpu_pause();
+	t = pop_begin(&q->ring, 1, plain);
 
 	if (t.n != 0)
 		m = q->ring.cells[t.at & q->ring.mask];
