@@ -38,6 +38,38 @@ ibuf_segment_wipes_(const struct ibuf_mbuf *s)
 
 /* ---- to a room and away from it ---------------------------------------- */
 
+/*
+ * What a segment shows, and its rights.  It is written member by member: the
+ * number of the owner stays as it is, since whoever shows the room of a direct
+ * header reads it there; and own_ is others' too.
+ */
+struct view {
+	uint32_t off, len, cap;
+	unsigned flags; /* of VIEW_FLAGS */
+	uint8_t *base;
+	struct ibuf_room_ *room;
+};
+
+#define VIEW_FLAGS (ROOM_FLAGS | BOTH_RIGHTS)
+
+static struct view
+view_of(const struct ibuf_mbuf *s)
+{
+	return (struct view){s->off_,  s->len_, s->cap_, s->flags_ & VIEW_FLAGS,
+			     s->base_, s->room_};
+}
+
+static void
+set_view(struct ibuf_mbuf *s, struct view view)
+{
+	s->off_ = view.off;
+	s->len_ = view.len;
+	s->cap_ = view.cap;
+	s->flags_ = (uint16_t)((s->flags_ & ~VIEW_FLAGS) | view.flags);
+	s->base_ = view.base;
+	s->room_ = view.room;
+}
+
 /* From now on a direct header is in use but has another room. */
 static void
 leave_own_room(struct ibuf_mbuf *m)
@@ -50,10 +82,9 @@ void
 ibuf_segment_put_(struct ibuf_mbuf *s, const struct ibuf_place *place,
 		  uint32_t off, uint32_t len)
 {
-	unsigned flags = (s->flags_ & ~ROOM_FLAGS) | place->kind | BOTH_RIGHTS;
-
-	ibuf_mbuf_refer_(s, off, len, place->size, ibuf_key_(flags, s->pool_),
-			 place->base, place->room);
+	set_view(s,
+		 (struct view){off, len, place->size, place->kind | BOTH_RIGHTS,
+			       place->base, place->room});
 	if (is_direct(s) && has_own_room(s)) {
 		/* Back from another: it was idle, so nobody else is there. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
@@ -76,12 +107,9 @@ ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left)
 void
 ibuf_segment_take_over_(struct ibuf_mbuf *s, const struct ibuf_mbuf *from)
 {
-	const unsigned taken = ROOM_FLAGS | BOTH_RIGHTS;
-	unsigned flags = (s->flags_ & ~taken) | (from->flags_ & taken);
 	bool back = is_direct(s) && from->room_ == &s->own_;
 
-	ibuf_mbuf_refer_(s, from->off_, from->len_, from->cap_,
-			 ibuf_key_(flags, s->pool_), from->base_, from->room_);
+	set_view(s, view_of(from));
 	if (owner_of(s)->wipe && (s->flags_ & IBUF_MBUF_HEAP_) != 0)
 		room_must_wipe(s); /* what is written there is s's from now */
 	if (back) {
@@ -132,16 +160,11 @@ exchanged(struct ibuf_mbuf *s, bool was_in_own_room)
 void
 ibuf_segment_exchange_(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
 {
-	const unsigned taken = ROOM_FLAGS | BOTH_RIGHTS;
 	const bool a_was = is_in_own_room(a), b_was = is_in_own_room(b);
-	const unsigned a_flags = (a->flags_ & ~taken) | (b->flags_ & taken);
-	const unsigned b_flags = (b->flags_ & ~taken) | (a->flags_ & taken);
-	const struct ibuf_mbuf old = *a;
+	const struct view of_a = view_of(a);
 
-	ibuf_mbuf_refer_(a, b->off_, b->len_, b->cap_,
-			 ibuf_key_(a_flags, a->pool_), b->base_, b->room_);
-	ibuf_mbuf_refer_(b, old.off_, old.len_, old.cap_,
-			 ibuf_key_(b_flags, b->pool_), old.base_, old.room_);
+	set_view(a, view_of(b));
+	set_view(b, of_a);
 	exchanged(a, a_was);
 	exchanged(b, b_was);
 }

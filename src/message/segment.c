@@ -188,8 +188,6 @@ ibuf_mbuf_concat_front(struct ibuf_mbuf *m, struct ibuf_mbuf *front)
 	}
 	if (gone.header != NULL)
 		gone.header->next_ = NULL;
-	if (last == gone.header)
-		last = m;
 	chain_link(m, next);
 	chain_set(m, last, bytes - m->len_, segments);
 	ibuf_gone_gather_(&gone, &releases);

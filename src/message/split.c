@@ -51,6 +51,7 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 		all++;
 	} else {
 		rest = s->next_;
+		clear_private(owner_of(rest), rest); /* of what it once was */
 	}
 	s->next_ = NULL;
 	chain_set(rest, last, len - at - rest->len_, all - index - 1);
@@ -91,6 +92,7 @@ change_places(struct ibuf_mbuf *m, struct ibuf_mbuf *s, struct ibuf_mbuf *cut,
 
 	ibuf_segment_exchange_(m, s);
 	s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
+	clear_private(owner_of(s), s); /* of what it once was */
 	*last = before == m ? s : before;
 	chain_link(s, m->next_ == s ? NULL : m->next_);
 	(*last)->next_ = NULL;
@@ -126,6 +128,6 @@ ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n, struct ibuf_mbuf **front)
 	*front = change_places(m, s, cut, &front_last);
 	chain_set(*front, front_last, n - (*front)->len_,
 		  index + (cut != NULL ? 1 : 0));
-	chain_set(m, last == s ? m : last, len - n - m->len_, all - index);
+	chain_set(m, last, len - n - m->len_, all - index);
 	return 0;
 }

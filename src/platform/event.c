@@ -47,6 +47,21 @@ move(int from, int to)
 	return dup2(from, to) < 0 || prepare(to) != 0 ? -1 : 0;
 }
 
+void
+ibuf_event_renew_(struct ibuf_event *event)
+{
+	struct ibuf_event fresh = EVENT_NONE;
+
+	if (ibuf_event_open_(&fresh) != 0) {
+		ibuf_event_close_(event);
+		return;
+	}
+	if (move(fresh.fd, event->fd) < 0 ||
+	    (event->to != event->fd && move(fresh.to, event->to) < 0))
+		ibuf_event_close_(event);
+	ibuf_event_close_(&fresh);
+}
+
 #else
 
 #include <sys/eventfd.h>
@@ -62,10 +77,18 @@ ibuf_event_open_(struct ibuf_event *event)
 	return 0;
 }
 
-static int
-move(int from, int to)
+/* The old one goes first: there may be no more descriptors to be had. */
+void
+ibuf_event_renew_(struct ibuf_event *event)
 {
-	return dup3(from, to, O_CLOEXEC);
+	int number = event->fd, fresh;
+
+	ibuf_event_close_(event);
+	if (ibuf_event_open_(event) != 0 || event->fd == number)
+		return;
+	fresh = event->fd;
+	event->fd = event->to = dup3(fresh, number, O_CLOEXEC);
+	close(fresh);
 }
 
 #endif
@@ -108,19 +131,4 @@ ibuf_event_clear_(const struct ibuf_event *event)
 	while (read(event->fd, &count, sizeof count) < 0 && errno == EINTR)
 		;
 	pthread_setcancelstate(state, &state);
-}
-
-void
-ibuf_event_renew_(struct ibuf_event *event)
-{
-	struct ibuf_event fresh = EVENT_NONE;
-
-	if (ibuf_event_open_(&fresh) != 0) {
-		ibuf_event_close_(event);
-		return;
-	}
-	if (move(fresh.fd, event->fd) < 0 ||
-	    (event->to != event->fd && move(fresh.to, event->to) < 0))
-		ibuf_event_close_(event);
-	ibuf_event_close_(&fresh);
 }

@@ -227,6 +227,22 @@ ibuf_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 
 /* ---- back -------------------------------------------------------------- */
 
+/*
+ * A header has come back.  Those who wait for slabs under way sleep there too,
+ * and would not take it: then all look.
+ */
+static void
+wake(struct ibuf_pool *p)
+{
+	if (p->waiters == 0)
+		return;
+	if (p->store[IBUF_DIRECT_].moving != 0 ||
+	    p->store[IBUF_INDIRECT_].moving != 0)
+		pthread_cond_broadcast(&p->came_back);
+	else
+		pthread_cond_signal(&p->came_back);
+}
+
 /* Put past the thread caches; false: the pool is closed. */
 static bool
 put_into_slabs(struct ibuf_pool *p, struct ibuf_store *store,
@@ -238,8 +254,8 @@ put_into_slabs(struct ibuf_pool *p, struct ibuf_store *store,
 	closed = p->closed;
 	if (!closed)
 		ibuf_store_put_counted_(store, m);
-	if (store->kind == IBUF_DIRECT_ && p->waiters != 0)
-		pthread_cond_signal(&p->came_back);
+	if (store->kind == IBUF_DIRECT_)
+		wake(p);
 	pthread_mutex_unlock(&p->lock);
 	return !closed;
 }

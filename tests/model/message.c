@@ -288,6 +288,8 @@ message_split(struct message *message, size_t at, struct ibuf_mbuf *m,
 	}
 	for (size_t j = i + 1; j < message->segments; j++)
 		rest->at[rest->segments++] = message->at[j];
+	/* Where it was a segment before, it is a message as new. */
+	rest->at[0].private_state = PRIVATE_ZERO;
 	message->segments = i + 1;
 	rest->len = message->len - at;
 	message->len = at;
@@ -342,6 +344,7 @@ message_split_front(struct message *message, size_t n, struct ibuf_mbuf *m,
 		segment_split_front(&cut, s, off);
 	if (i != 0) {
 		/* The header of s leads the front, and m goes on with s. */
+		s->private_state = PRIVATE_ZERO;
 		segment_exchange(&message->at[0], s);
 		front->at[front->segments++] = *s;
 		for (size_t j = 1; j < i; j++)

@@ -18,6 +18,9 @@
  * what is read behind a head was written before it was released; next may be
  * read too late (relaxed), which is one of the interleavings here.
  *
+ * IN src/pool/depot.c pop: ACQUIRE NUMBER_MASK magazine_by TAG_ONE next compare_exchange
+ * IN src/pool/depot.c push: RELAXED next NUMBER_MASK number compare_exchange
+ *
  * PLANTED 1: the tag is not counted
  * PLANTED 2: the tag comes round
  * PLANTED 3: push() does not compare

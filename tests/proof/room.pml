@@ -18,14 +18,20 @@
  *   model                  C
  *   owns()                 segment_owns(), segment_is_sole()
  *   clone(), split()       ibuf_mbuf_clone(), ibuf_segment_new_(), split_segment()
- *   room_drop()            room_drop()
- *   window_drop()          ibuf_segment_drop_(), leave_own_room()
+ *   room_drop()            ibuf_room_drop_()
+ *   window_drop()          ibuf_segment_leave_(), leave_own_room()
  *   header_free()          ibuf_header_free_()
  *   segment_free()         ibuf_segment_free_()
- *   take_over()            ibuf_chain_drop_first_(), ibuf_segment_take_over_()
+ *   take_over()            ibuf_chain_cut_front_(), ibuf_segment_take_over_()
  *   come_back()            ibuf_place_for_(), ibuf_segment_put_()
- *   trim_*(), extend_*()   window_trim_*(), ibuf_grow_*_(), claim_*() in edit.c
+ *   trim_*(), extend_*()   segment_trim_*(), ibuf_grow_*_(), claim_*() in edit.c
  *   write_in_place()       plan_private(), ibuf_relocate_()
+ *
+ * IN src/message/room.c ibuf_room_drop_: load_acquire == 1 fetch_sub_acq_rel == 1 gone_
+ * IN src/message/header.c leave_own_room: AWAY fetch_add_acq_rel HEADER_
+ * IN src/message/header.c ibuf_segment_take_over_: back set_view AWAY fetch_sub_acq_rel HEADER_
+ * IN src/message/header.c ibuf_segment_put_: set_view AWAY store_relaxed
+ * IN src/message/free.c ibuf_header_free_: LIVE fetch_sub_acq_rel HEADER_ give(
  *
  * PLANTED 1: a header that leaves its room is not counted
  * PLANTED 2: the last window does not ask whether the header is in use

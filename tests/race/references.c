@@ -53,15 +53,19 @@ segment_on(struct ibuf_mbuf *m, uint32_t random)
 	size_t len = ibuf_mbuf_len(m);
 	struct ibuf_mbuf *w;
 
-	switch (random % 3) {
+	switch (random % 4) {
 	case 0:
 		w = ibuf_mbuf_clone(m);
 		break;
 	case 1:
 		w = ibuf_mbuf_slice(m, len / 4, len / 2);
 		break;
-	default:
+	case 2:
 		w = ibuf_mbuf_split(m, len / 2);
+		break;
+	default:
+		w = NULL;
+		(void)ibuf_mbuf_split_front(m, len / 2, &w);
 		break;
 	}
 	check(w != NULL, cycle);

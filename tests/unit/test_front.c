@@ -220,3 +220,30 @@ TEST(split_front_outside_or_without_memory_changes_nothing)
 	assert_true(ibuf_mbuf_is_unique(m));
 	ibuf_mbuf_free(m);
 }
+
+TEST(a_segment_that_becomes_a_message_again_has_a_private_area_as_new)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_mbuf *a, *b, *part;
+	struct ibuf_pool *p;
+
+	o.private_size = 16;
+	assert_int_equal(ibuf_pool_create(&p, &o), 0);
+	a = ibuf_pool_alloc(p);
+	b = ibuf_pool_alloc(p);
+	assert_int_equal(ibuf_mbuf_append(a, "aaaa", 4), 0);
+	assert_int_equal(ibuf_mbuf_append(b, "bbbb", 4), 0);
+	memcpy(ibuf_mbuf_private(a), "mine", 5);
+	memcpy(ibuf_mbuf_private(b), "a secret", 9);
+	assert_int_equal(ibuf_mbuf_concat(a, b), 0);
+	part = ibuf_mbuf_split(a, 4);
+	assert_string_equal(ibuf_mbuf_private(part), "");
+	memcpy(ibuf_mbuf_private(part), "another", 8);
+	assert_int_equal(ibuf_mbuf_concat(a, part), 0);
+	assert_int_equal(ibuf_mbuf_split_front(a, 4, &part), 0);
+	assert_string_equal(ibuf_mbuf_private(part), "");
+	assert_string_equal(ibuf_mbuf_private(a), "mine");
+	ibuf_mbuf_free(part);
+	ibuf_mbuf_free(a);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}

@@ -130,8 +130,8 @@ ibuf_mbuf_indirect_key_(const struct ibuf_mbuf *m)
 }
 
 /*
- * Let a header show len bytes at off of a room, which counts it: the one place
- * where that is written.  key: its flags and its owner.
+ * Let an unused header show len bytes at off of a room, which counts it.  key:
+ * its flags and its owner.
  */
 static inline void
 ibuf_mbuf_refer_(struct ibuf_mbuf *header, uint32_t off, uint32_t len,
