@@ -257,7 +257,7 @@ TEST(what_a_living_thread_keeps_is_its_own_when_a_pool_runs_out)
 	run_goer(&g); /* gone with as many */
 	n = take_all(s.p, ms, MAX);
 	assert_null(ibuf_pool_alloc(s.p));
-	s.kept = stats_of(s.p).cached;
+	s.kept = (size_t)stats_of(s.p).cached;
 	assert_in_range(s.kept, 1, CACHE);
 	assert_int_equal(n + s.kept, MAX);
 	gate_wait(&s.done);
