@@ -38,7 +38,7 @@ ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 	struct ibuf_room_ *room = s->room_;
 	unsigned kind = s->flags_;
 
-	if (is_direct(s) && has_own_room(s)) {
+	if (is_in_own_room(s)) {
 		/* Header and room go in one step. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
 		kind = 0;

@@ -85,7 +85,7 @@ ibuf_segment_put_(struct ibuf_mbuf *s, const struct ibuf_place *place,
 	set_view(s,
 		 (struct view){off, len, place->size, place->kind | BOTH_RIGHTS,
 			       place->base, place->room});
-	if (is_direct(s) && has_own_room(s)) {
+	if (is_in_own_room(s)) {
 		/* Back from another: it was idle, so nobody else is there. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		store_relaxed_u32(&s->own_.count_, 1);
@@ -96,7 +96,7 @@ void
 ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left)
 {
 	left->room = NULL;
-	if (is_direct(s) && has_own_room(s)) {
+	if (is_in_own_room(s)) {
 		leave_own_room(s);
 		return;
 	}
@@ -104,56 +104,41 @@ ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left)
 	left->kind = s->flags_ & ROOM_KIND;
 }
 
-void
-ibuf_segment_take_over_(struct ibuf_mbuf *s, const struct ibuf_mbuf *from)
-{
-	bool back = is_direct(s) && from->room_ == &s->own_;
-
-	set_view(s, view_of(from));
-	if (owner_of(s)->wipe && (s->flags_ & IBUF_MBUF_HEAP_) != 0)
-		room_must_wipe(s); /* what is written there is s's from now */
-	if (back) {
-		/* It refers to its own room: no longer to another. */
-		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
-		fetch_sub_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
-	}
-}
-
-void
-ibuf_segment_taken_(struct ibuf_mbuf *from)
-{
-	if (is_direct(from) && has_own_room(from)) {
-		/* Its room is still in use, and keeps the header out. */
-		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
-	} else {
-		ibuf_header_free_(from);
-	}
-}
-
-/* Does a direct header refer to the room of its own? */
-static bool
-is_in_own_room(const struct ibuf_mbuf *s)
-{
-	return is_direct(s) && has_own_room(s);
-}
-
 /*
- * s refers to another room now.  One of the two headers refers to its own room
- * before or after, so its count stays above 0 all along.
+ * s shows another room now, and its header has to say where it is.  Its own
+ * room is shown by a header before and after, so its count stays above 0.
  */
 static void
-exchanged(struct ibuf_mbuf *s, bool was_in_own_room)
+view_changed(struct ibuf_mbuf *s, bool was_there)
 {
 	if (owner_of(s)->wipe && (s->flags_ & IBUF_MBUF_HEAP_) != 0)
-		room_must_wipe(s);
-	if (was_in_own_room == is_in_own_room(s))
+		room_must_wipe(s); /* what is written there is s's from now */
+	if (was_there == is_in_own_room(s))
 		return;
-	if (was_in_own_room) {
+	if (was_there) {
 		s->flags_ |= IBUF_MBUF_AWAY_;
 		fetch_add_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
 	} else {
 		s->flags_ &= (uint16_t)~IBUF_MBUF_AWAY_;
 		fetch_sub_acq_rel_u32(&s->own_.count_, IBUF_ROOM_HEADER_);
+	}
+}
+
+void
+ibuf_segment_take_over_(struct ibuf_mbuf *s, const struct ibuf_mbuf *from)
+{
+	set_view(s, view_of(from));
+	view_changed(s, false); /* it had left its own room, if that was it */
+}
+
+void
+ibuf_segment_taken_(struct ibuf_mbuf *from)
+{
+	if (is_in_own_room(from)) {
+		/* Its room is still in use, and keeps the header out. */
+		from->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
+	} else {
+		ibuf_header_free_(from);
 	}
 }
 
@@ -165,8 +150,8 @@ ibuf_segment_exchange_(struct ibuf_mbuf *a, struct ibuf_mbuf *b)
 
 	set_view(a, view_of(b));
 	set_view(b, of_a);
-	exchanged(a, a_was);
-	exchanged(b, b_was);
+	view_changed(a, a_was);
+	view_changed(b, b_was);
 }
 
 void

@@ -25,8 +25,8 @@ header_is_valid(const struct ibuf_mbuf *s)
 	if (owner->room_offset == 0)
 		return false; /* the heap has none */
 	own = load_acquire_u32(&s->own_.count_);
-	return has_own_room(s) == ((own & IBUF_ROOM_HEADER_) == 0) &&
-	       has_own_room(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
+	return is_in_own_room(s) == ((own & IBUF_ROOM_HEADER_) == 0) &&
+	       is_in_own_room(s) == ((s->flags_ & IBUF_MBUF_AWAY_) == 0);
 }
 
 static bool

@@ -55,11 +55,11 @@ is_direct(const struct ibuf_mbuf *m)
 	return (m->flags_ & IBUF_MBUF_DIRECT_) != 0;
 }
 
-/* Does a direct header show bytes of the room behind it? */
+/* Does it show bytes of a room of its own, behind it? */
 static inline bool
-has_own_room(const struct ibuf_mbuf *m)
+is_in_own_room(const struct ibuf_mbuf *m)
 {
-	return m->room_ == &m->own_;
+	return is_direct(m) && m->room_ == &m->own_;
 }
 
 /* ---- what depends on the kind of room ---------------------------------- */

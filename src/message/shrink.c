@@ -17,7 +17,7 @@ plan_smaller(const struct ibuf_mbuf *s, struct ibuf_place *place, uint32_t *off)
 	bool wipe = ibuf_segment_wipes_(s);
 
 	/* The room behind its own header stays as long as the header does. */
-	if (ibuf_room_size_(s) == s->len_ || (is_direct(s) && has_own_room(s)))
+	if (ibuf_room_size_(s) == s->len_ || is_in_own_room(s))
 		return 0;
 	if (is_direct(s) && s->len_ <= owner->room_size - owner->headroom &&
 	    (owner->wipe || !wipe) &&

@@ -91,7 +91,6 @@ change_places(struct ibuf_mbuf *m, struct ibuf_mbuf *s, struct ibuf_mbuf *cut,
 	struct ibuf_mbuf *before = s->last_, *next = s->next_;
 
 	ibuf_segment_exchange_(m, s);
-	s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
 	clear_private(owner_of(s), s); /* of what it once was */
 	*last = before == m ? s : before;
 	chain_link(s, m->next_ == s ? NULL : m->next_);

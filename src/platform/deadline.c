@@ -40,3 +40,18 @@ ibuf_deadline_after_(struct timespec *end, const struct timespec *timeout)
 	end->tv_nsec = rest % SECOND;
 	return true;
 }
+
+int
+ibuf_deadline_condition_(pthread_cond_t *condition)
+{
+	pthread_condattr_t monotonic;
+	int error = pthread_condattr_init(&monotonic);
+
+	if (error != 0)
+		return error;
+	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	if (error == 0)
+		error = pthread_cond_init(condition, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	return error;
+}

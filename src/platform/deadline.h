@@ -8,6 +8,7 @@
 #ifndef IBUF_SRC_DEADLINE_H
 #define IBUF_SRC_DEADLINE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -16,5 +17,8 @@
  * over.  false: there is no time to wait, and *end is untouched.
  */
 bool ibuf_deadline_after_(struct timespec *end, const struct timespec *timeout);
+
+/* Make a condition whose waits end at such moments; 0, or an error number. */
+int ibuf_deadline_condition_(pthread_cond_t *condition);
 
 #endif

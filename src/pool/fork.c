@@ -5,6 +5,7 @@
  * have been half moved.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "../platform/deadline.h"
 #include "state.h"
 
 /* All locks are held meanwhile, so that none is held by a thread that the
@@ -69,7 +70,7 @@ forget_waiters(struct ibuf_pool *p)
 	if (p->waiters == 0)
 		return;
 	p->waiters = 0;
-	(void)ibuf_pool_init_condition_(p);
+	(void)ibuf_deadline_condition_(&p->came_back);
 }
 
 /* Only the thread that forked is there: the thread caches of others are no

@@ -81,20 +81,3 @@ ibuf_pool_let_go_(struct ibuf_pool *p)
 	if (fetch_sub_acq_rel_u32(&p->holders, 1) == 1)
 		ibuf_pool_unmake_(p);
 }
-
-/* ---- its condition ------------------------------------------------------ */
-
-int
-ibuf_pool_init_condition_(struct ibuf_pool *p)
-{
-	pthread_condattr_t monotonic;
-	int error = pthread_condattr_init(&monotonic);
-
-	if (error != 0)
-		return -error;
-	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	if (error == 0)
-		error = pthread_cond_init(&p->came_back, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return -error;
-}

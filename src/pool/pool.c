@@ -1,5 +1,6 @@
 /* pool.c - a pool is made and ended. */
 #define _POSIX_C_SOURCE 200809L
+#include "../platform/deadline.h"
 #include "state.h"
 
 #include <errno.h>
@@ -84,7 +85,7 @@ init_locks(struct ibuf_pool *p)
 
 	if (error != 0)
 		return error;
-	error = ibuf_pool_init_condition_(p);
+	error = -ibuf_deadline_condition_(&p->came_back);
 	if (error != 0)
 		pthread_mutex_destroy(&p->lock);
 	return error;

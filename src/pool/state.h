@@ -95,9 +95,6 @@ void ibuf_pool_let_go_(struct ibuf_pool *p);
 /* Free a pool that nobody can reach. */
 void ibuf_pool_unmake_(struct ibuf_pool *p);
 
-/* Make the condition that threads wait for; 0 or -errno. */
-int ibuf_pool_init_condition_(struct ibuf_pool *p);
-
 /* The first thing that every call of a program with a pool does. */
 static inline void
 pool_must_be_open(const struct ibuf_pool *p)

@@ -13,6 +13,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "waiters.h"
 
+#include "../platform/deadline.h"
+
 #include <time.h>
 
 struct waiter {
@@ -68,21 +70,6 @@ ibuf_waiters_wake_(struct waiters *waiters, size_t n)
 }
 
 /* ---- one of them ---------------------------------------------------- */
-
-static bool
-prepare(struct waiter *w)
-{
-	pthread_condattr_t monotonic;
-	int error;
-
-	if (pthread_condattr_init(&monotonic) != 0)
-		return false;
-	error = pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	if (error == 0)
-		error = pthread_cond_init(&w->wake, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	return error == 0;
-}
 
 /*
  * Where a condition variable cannot be had: sleep a little and look again.
@@ -141,7 +128,7 @@ ibuf_waiters_sleep_(struct ibuf_queue *q, struct waiters *waiters,
 	struct waiter w = {.q = q, .in = waiters};
 	bool again;
 
-	if (!prepare(&w))
+	if (ibuf_deadline_condition_(&w.wake) != 0)
 		return nap(end);
 	pthread_mutex_lock(&q->lock);
 	join(&w);

@@ -29,7 +29,8 @@
  *
  * IN src/message/room.c ibuf_room_drop_: load_acquire == 1 fetch_sub_acq_rel == 1 gone_
  * IN src/message/header.c leave_own_room: AWAY fetch_add_acq_rel HEADER_
- * IN src/message/header.c ibuf_segment_take_over_: back set_view AWAY fetch_sub_acq_rel HEADER_
+ * IN src/message/header.c ibuf_segment_take_over_: set_view view_changed(s, false)
+ * IN src/message/header.c view_changed: AWAY fetch_add_acq_rel HEADER_ AWAY fetch_sub_acq_rel HEADER_
  * IN src/message/header.c ibuf_segment_put_: set_view AWAY store_relaxed
  * IN src/message/free.c ibuf_header_free_: LIVE fetch_sub_acq_rel HEADER_ give(
  *
