@@ -82,8 +82,7 @@ TEST(sizes_beyond_a_room_are_refused_before_anything_is_allocated)
 
 TEST(the_largest_room_is_granted_or_there_is_no_memory_but_never_less)
 {
-	static const size_t headrooms[] = {0, 1, 100, UINT32_MAX - 1,
-					   UINT32_MAX};
+	static const size_t headrooms[] = {0, 100, UINT32_MAX};
 
 	for (size_t i = 0; i < sizeof(headrooms) / sizeof(*headrooms); i++) {
 		size_t h = headrooms[i], c = UINT32_MAX - h;
