@@ -2,6 +2,9 @@
  * replay.c - stands in for libFuzzer: gives the target each file that is
  * named, and each file of a folder.
  */
+
+/* With 32 bits, readdir() ends at a large inode number. */
+#define _FILE_OFFSET_BITS 64
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
