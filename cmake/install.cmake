@@ -1,7 +1,8 @@
 # What is installed, in three components: `cmake --install BUILD --component NAME` has one of them.
 #
 #   runtime      libibuf.so.N, for programs that are linked to it
-#   development  headers, libibuf.a, the link libibuf.so, ibuf.pc and the CMake package
+#   development  headers, libibuf.a, the link libibuf.so, ibuf.pc, the CMake package and, see
+#                manual.cmake, the manual pages of the functions
 #   programs     ibuf-flow and ibuf-relay with their manual pages
 #
 # As a subproject they are called ibuf-runtime and ibuf-development, and go where the parent's install
