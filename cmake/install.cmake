@@ -64,3 +64,11 @@ endforeach()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ibuf.pc.in ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   ${development})
+
+# Out of this tree's own folder; a parent has its own way.
+if(CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
+  add_custom_target(uninstall
+    COMMAND ${CMAKE_COMMAND} -P ${PROJECT_SOURCE_DIR}/cmake/uninstall.cmake
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
+    VERBATIM)
+endif()

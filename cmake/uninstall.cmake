@@ -1,0 +1,16 @@
+# What `cmake --build BUILD --target uninstall` does: remove the files that the last installs out of this
+# build tree wrote, one for each component; folders stay. DESTDIR as when installing.
+file(GLOB manifests ${CMAKE_BINARY_DIR}/install_manifest*.txt)
+if(NOT manifests)
+  message(FATAL_ERROR "nothing was installed out of ${CMAKE_BINARY_DIR}")
+endif()
+foreach(manifest ${manifests})
+  file(STRINGS ${manifest} files)
+  foreach(file ${files})
+    set(file "$ENV{DESTDIR}${file}")
+    if(EXISTS "${file}" OR IS_SYMLINK "${file}")
+      message(STATUS "Removing: ${file}")
+      file(REMOVE "${file}")
+    endif()
+  endforeach()
+endforeach()
