@@ -353,16 +353,6 @@ TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
 
 /* ---- what is not received ------------------------------------------ */
 
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 TEST(a_descriptor_that_a_peer_passes_is_not_left_open)
 {
 	struct ibuf_pool *p = ibuf_pool_new(0, 64);
