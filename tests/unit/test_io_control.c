@@ -82,6 +82,28 @@ set(int fd, int level, int option)
 	assert_int_equal(setsockopt(fd, level, option, &on, sizeof(on)), 0);
 }
 
+/*
+ * False, and says so: an emulator stands between, which does not know how the
+ * bytes of a control message lie in the system that it plays.
+ */
+static bool
+system_keeps_control(void)
+{
+	struct sockaddr_in to, from;
+	int receiver = udp_socket(&to), sender = udp_socket(&from), tos = 0xb9;
+	bool keeps;
+
+	assert_int_equal(connect(sender, (struct sockaddr *)&to, sizeof(to)),
+			 0);
+	keeps = send_with(sender, "x", 1, IPPROTO_IP, IP_TOS, &tos,
+			  sizeof(tos)) == 1;
+	if (!keeps)
+		print_message("control messages do not reach the system\n");
+	close(receiver);
+	close(sender);
+	return keeps;
+}
+
 static int
 udp6_socket(struct sockaddr_in6 *address)
 {
@@ -127,6 +149,8 @@ send_to(int fd, const void *to, size_t len, struct ibuf_mbuf *m,
 
 TEST(an_ipv4_datagram_comes_with_its_address_class_and_time)
 {
+	if (!system_keeps_control())
+		skip();
 	struct ibuf_pool *p = ibuf_pool_new(0, 64);
 	struct ibuf_io_datagram d;
 	struct sockaddr_in to, from;
@@ -168,6 +192,8 @@ TEST(an_ipv4_datagram_comes_with_its_address_class_and_time)
 
 TEST(an_ipv6_datagram_comes_with_its_address_and_class)
 {
+	if (!system_keeps_control())
+		skip();
 	struct ibuf_pool *p = ibuf_pool_new(0, 64);
 	struct ibuf_io_datagram d;
 	struct sockaddr_in6 to, from;
@@ -232,6 +258,8 @@ TEST(an_answer_leaves_from_the_address_that_was_asked)
 
 TEST(control_messages_that_do_not_fit_are_left_out_whole)
 {
+	if (!system_keeps_control())
+		skip();
 	struct ibuf_pool *p = ibuf_pool_new(0, 64);
 	struct sockaddr_in to, from;
 	int receiver = udp_socket(&to), sender = udp_socket(&from);
@@ -314,7 +342,8 @@ TEST(each_datagram_of_a_batch_has_its_own_control_messages)
 {
 	static const unsigned counts[] = {1, 31, 32, 33, 100};
 	/* Some get all that came, some a part, some nothing. */
-	static const size_t sizes[] = {512, 0, 32, 24};
+	static const size_t sizes[] = {512, 0, CMSG_SPACE(sizeof(struct ucred)),
+				       CMSG_LEN(sizeof(struct ucred)) - 1};
 
 	for (size_t k = 0; k < sizeof(counts) / sizeof(*counts); k++) {
 		struct ibuf_pool *p = ibuf_pool_new(0, 64);
@@ -555,6 +584,8 @@ TEST(descriptors_are_the_caller_s_where_it_takes_them)
 
 TEST(descriptors_that_the_caller_does_not_take_are_closed)
 {
+	if (!system_keeps_control())
+		skip();
 	static const size_t counts[] = {1, 2, 53, 54, 64};
 
 	/* With any room, and a message that the caller does want beside. */
@@ -591,6 +622,8 @@ TEST(descriptors_that_the_caller_does_not_take_are_closed)
 
 TEST(descriptors_that_do_not_fit_are_closed_also_where_the_caller_takes_them)
 {
+	if (!system_keeps_control())
+		skip();
 	for (size_t size = 0; size <= 512; size += 4) {
 		struct ibuf_pool *p = ibuf_pool_new(0, 64);
 		struct ibuf_io_datagram d;
