@@ -66,8 +66,26 @@
 #define IBUF_API __attribute__((visibility("default")))
 #endif
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
-/* A caller that ignores the result does not know whose the message is. */
+/* A caller that ignores the result does not know whose the message is, or
+   whether the bytes are there. */
 #define IBUF_MUST_USE __attribute__((warn_unused_result))
+
+/*
+ * What gives up the result of a function: with it, gcc -fanalyzer sees leaks,
+ * and what is freed twice.  gcc refuses the attribute on a function that has a
+ * body here, so a program must be analyzed with IBUF_OUTLINE; other compilers
+ * do not know it.  What gives up is declared before what makes.
+ */
+#if defined(IBUF_OUTLINE) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 11
+#define IBUF_ENDED_BY_(function) __attribute__((malloc(function)))
+#endif
+#endif
+#ifndef IBUF_ENDED_BY_
+#define IBUF_ENDED_BY_(function)
+#endif
+#define IBUF_MAKES_MBUF IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_mbuf_free)
+#define IBUF_MAKES_POOL IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_pool_destroy)
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /*

@@ -16,7 +16,7 @@
 #define IBUF_CURSOR_H
 
 #include <ibuf/base.h>
-#include <ibuf/inline/layout.h>
+#include <ibuf/mbuf.h>
 
 IBUF_BEGIN_DECLS
 
@@ -141,7 +141,8 @@ IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,
  * @owner the caller has it; it lives on when the message is freed
  * @cost an indirect header and an atomic addition for each segment
  */
-IBUF_INLINE struct ibuf_mbuf *ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
+IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
 
 /** @} */
 

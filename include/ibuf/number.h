@@ -28,30 +28,48 @@ IBUF_BEGIN_DECLS
  * @{
  */
 /** Append an integer: 0 or an error. */
-IBUF_INLINE int ibuf_mbuf_append_u8(struct ibuf_mbuf *m, uint8_t value);
-IBUF_INLINE int ibuf_mbuf_append_be16(struct ibuf_mbuf *m, uint16_t value);
-IBUF_INLINE int ibuf_mbuf_append_be24(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_append_be32(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_append_be64(struct ibuf_mbuf *m, uint64_t value);
-IBUF_INLINE int ibuf_mbuf_append_le16(struct ibuf_mbuf *m, uint16_t value);
-IBUF_INLINE int ibuf_mbuf_append_le24(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_append_le32(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m, uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_u8(struct ibuf_mbuf *m,
+						  uint8_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_be16(struct ibuf_mbuf *m,
+						    uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_be24(struct ibuf_mbuf *m,
+						    uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_be32(struct ibuf_mbuf *m,
+						    uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_be64(struct ibuf_mbuf *m,
+						    uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_le16(struct ibuf_mbuf *m,
+						    uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_le24(struct ibuf_mbuf *m,
+						    uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_le32(struct ibuf_mbuf *m,
+						    uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append_le64(struct ibuf_mbuf *m,
+						    uint64_t value);
 /** @} */
 
 /** @name At the front
  * @{
  */
 /** Prepend an integer: 0 or an error. */
-IBUF_INLINE int ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m, uint8_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_be16(struct ibuf_mbuf *m, uint16_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_be24(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_be32(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_be64(struct ibuf_mbuf *m, uint64_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_le16(struct ibuf_mbuf *m, uint16_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_le24(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_le32(struct ibuf_mbuf *m, uint32_t value);
-IBUF_INLINE int ibuf_mbuf_prepend_le64(struct ibuf_mbuf *m, uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_u8(struct ibuf_mbuf *m,
+						   uint8_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_be16(struct ibuf_mbuf *m,
+						     uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_be24(struct ibuf_mbuf *m,
+						     uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_be32(struct ibuf_mbuf *m,
+						     uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_be64(struct ibuf_mbuf *m,
+						     uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_le16(struct ibuf_mbuf *m,
+						     uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_le24(struct ibuf_mbuf *m,
+						     uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_le32(struct ibuf_mbuf *m,
+						     uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend_le64(struct ibuf_mbuf *m,
+						     uint64_t value);
 /** @} */
 
 /** @name At an offset, written
@@ -64,24 +82,24 @@ IBUF_INLINE int ibuf_mbuf_prepend_le64(struct ibuf_mbuf *m, uint64_t value);
  * @cost O(segments between off and the nearer end), and O(bytes) of the
  *       segments that are shared or read-only
  */
-IBUF_INLINE int ibuf_mbuf_put_u8(struct ibuf_mbuf *m, size_t off,
-				 uint8_t value);
-IBUF_INLINE int ibuf_mbuf_put_be16(struct ibuf_mbuf *m, size_t off,
-				   uint16_t value);
-IBUF_INLINE int ibuf_mbuf_put_be24(struct ibuf_mbuf *m, size_t off,
-				   uint32_t value);
-IBUF_INLINE int ibuf_mbuf_put_be32(struct ibuf_mbuf *m, size_t off,
-				   uint32_t value);
-IBUF_INLINE int ibuf_mbuf_put_be64(struct ibuf_mbuf *m, size_t off,
-				   uint64_t value);
-IBUF_INLINE int ibuf_mbuf_put_le16(struct ibuf_mbuf *m, size_t off,
-				   uint16_t value);
-IBUF_INLINE int ibuf_mbuf_put_le24(struct ibuf_mbuf *m, size_t off,
-				   uint32_t value);
-IBUF_INLINE int ibuf_mbuf_put_le32(struct ibuf_mbuf *m, size_t off,
-				   uint32_t value);
-IBUF_INLINE int ibuf_mbuf_put_le64(struct ibuf_mbuf *m, size_t off,
-				   uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_u8(struct ibuf_mbuf *m, size_t off,
+					       uint8_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_be16(struct ibuf_mbuf *m,
+						 size_t off, uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_be24(struct ibuf_mbuf *m,
+						 size_t off, uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_be32(struct ibuf_mbuf *m,
+						 size_t off, uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_be64(struct ibuf_mbuf *m,
+						 size_t off, uint64_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_le16(struct ibuf_mbuf *m,
+						 size_t off, uint16_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_le24(struct ibuf_mbuf *m,
+						 size_t off, uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_le32(struct ibuf_mbuf *m,
+						 size_t off, uint32_t value);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_put_le64(struct ibuf_mbuf *m,
+						 size_t off, uint64_t value);
 /** @} */
 
 /** @name At an offset, read

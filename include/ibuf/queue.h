@@ -86,7 +86,7 @@ IBUF_API IBUF_MUST_USE int ibuf_queue_push_wait(struct ibuf_queue *q,
 						const struct timespec *timeout);
 
 /** Take the oldest message out; NULL: the queue is empty. */
-IBUF_API IBUF_MUST_USE struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q);
 
 /**
  * Take at most max of the oldest messages out.

@@ -14,7 +14,7 @@
 #define IBUF_SEGMENT_H
 
 #include <ibuf/base.h>
-#include <ibuf/inline/layout.h>
+#include <ibuf/mbuf.h>
 #include <sys/uio.h>
 
 IBUF_BEGIN_DECLS
@@ -43,7 +43,8 @@ struct ibuf_mbuf;
  *        caller's
  * @mt object, both
  */
-IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_concat(struct ibuf_mbuf *m,
+					    struct ibuf_mbuf *tail);
 
 /**
  * Put one message in front of another, without copying.  m keeps its address,
@@ -57,8 +58,8 @@ IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
  *        the caller's
  * @mt object, both
  */
-IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
-				    struct ibuf_mbuf *front);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
+						  struct ibuf_mbuf *front);
 
 /**
  * Cut a message in two, without copying.  The rest gets the right to the
@@ -69,7 +70,8 @@ IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
  * @owner the caller has both
  * @cost also a header and an atomic addition at most
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m,
+							   size_t at);
 
 /**
  * Cut the front off a message, without copying, such as a frame off a stream.
@@ -83,8 +85,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
  * @owner the caller has both
  * @cost also a header and an atomic addition at most
  */
-IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
-				   struct ibuf_mbuf **front);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
+						 struct ibuf_mbuf **front);
 
 /**
  * Make the message one segment.
@@ -92,7 +94,7 @@ IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
  * @return 0; -ENOMEM; -EOVERFLOW: longer than a segment can be
  * @cost O(1) when it is one already, else O(length)
  */
-IBUF_API int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
 
 /**
  * Make the first n bytes contiguous.
@@ -101,7 +103,8 @@ IBUF_API int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
  *         length, no memory, or longer than a segment can be
  * @cost O(1) when they are already, else O(n + the first segment)
  */
-IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
+IBUF_API IBUF_MUST_USE const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m,
+						       size_t n);
 
 /**
  * Copy a range into the caller's memory.

@@ -116,8 +116,8 @@ deliver(struct ibuf_io_datagram *d, const struct inbox *in, unsigned i)
 	if (length > sizeof d->peer)
 		length = sizeof d->peer;
 	/* With MSG_TRUNC in the flags the kernel says more than it gave. */
-	(void)ibuf_mbuf_commit(in->ms[i],
-			       from->bytes < room ? from->bytes : room);
+	cannot_fail(ibuf_mbuf_commit(in->ms[i],
+				     from->bytes < room ? from->bytes : room));
 	memset((uint8_t *)&d->peer + length, 0, sizeof d->peer - length);
 	d->peer_len = length;
 	d->truncated = (from->header.msg_flags & MSG_TRUNC) != 0;
