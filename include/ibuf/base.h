@@ -59,6 +59,28 @@
 #define IBUF_END_DECLS
 #endif
 
+/*
+ * Around inline bodies.  They are C, which has one kind of cast and of null
+ * pointer; some programs in C++ are compiled with warnings against both.
+ */
+#ifdef __cplusplus
+#define IBUF_PRAGMA_(text) _Pragma(#text)
+#define IBUF_ALLOW_(warning) IBUF_PRAGMA_(GCC diagnostic ignored warning)
+#ifdef __clang__
+#define IBUF_ALLOW_USELESS_CAST_
+#else
+#define IBUF_ALLOW_USELESS_CAST_ IBUF_ALLOW_("-Wuseless-cast")
+#endif
+#define IBUF_BEGIN_BODIES_                                                     \
+	_Pragma("GCC diagnostic push") IBUF_ALLOW_("-Wold-style-cast")         \
+		IBUF_ALLOW_("-Wzero-as-null-pointer-constant")                 \
+			IBUF_ALLOW_USELESS_CAST_
+#define IBUF_END_BODIES_ _Pragma("GCC diagnostic pop")
+#else
+#define IBUF_BEGIN_BODIES_
+#define IBUF_END_BODIES_
+#endif
+
 /* What libibuf.so exports; each copy of libibuf.a is for its linker alone. */
 #ifdef IBUF_HIDE_
 #define IBUF_API __attribute__((visibility("hidden")))
