@@ -108,6 +108,11 @@
 #endif
 #define IBUF_MAKES_MBUF IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_mbuf_free)
 #define IBUF_MAKES_POOL IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_pool_destroy)
+/* Pointers that are the caller's bug when they are NULL.  The library itself
+   does without: a compiler that knows it leaves out its checks. */
+#ifndef IBUF_NONNULL
+#define IBUF_NONNULL(which) __attribute__((nonnull which))
+#endif
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /*

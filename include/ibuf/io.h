@@ -69,7 +69,8 @@ struct ibuf_pool;
  *         memory for more; -EOVERFLOW: the message can be no longer; -errno
  * @cost a system call; O(length of the last segment) where it slides or grows
  */
-IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
+IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
+	IBUF_NONNULL((2));
 
 /**
  * Write a message with writev, and take off its front what went out.
@@ -82,7 +83,7 @@ IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
  * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
  *       out, and IOV_MAX)
  */
-IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
+IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m) IBUF_NONNULL((2));
 
 /**
  * The same for a socket, with sendmsg, and never raising SIGPIPE.  For streams:
@@ -93,7 +94,8 @@ IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
  *        with the last byte of the message
  * @return as ibuf_io_write(); -EINVAL: a flag is refused, see above
  */
-IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
+IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags)
+	IBUF_NONNULL((2));
 
 /** One datagram of a batch. */
 struct ibuf_io_datagram {

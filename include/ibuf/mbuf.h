@@ -117,7 +117,7 @@ ibuf_mbuf_wrap_const(const void *bytes, size_t len, ibuf_mbuf_release_fn *fn,
  * @cost an indirect header and an atomic addition for each segment
  */
 IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
-ibuf_mbuf_clone(const struct ibuf_mbuf *m);
+ibuf_mbuf_clone(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Make n clones, or none; out is untouched on failure.
@@ -127,7 +127,7 @@ ibuf_mbuf_clone(const struct ibuf_mbuf *m);
  */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
 						struct ibuf_mbuf **out,
-						size_t n);
+						size_t n) IBUF_NONNULL((1));
 
 /**
  * Make a message that shows and shares len bytes of m from off on, as a clone
@@ -137,7 +137,8 @@ IBUF_API IBUF_MUST_USE int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
  *       and the nearer end)
  */
 IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
-ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len);
+ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
+	IBUF_NONNULL((1));
 
 /**
  * Make a contiguous private copy of len bytes of m from off on: in m's pool
@@ -147,7 +148,8 @@ ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len);
  * @cost O(len + segments between off and the nearer end)
  */
 IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
-ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len);
+ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
+	IBUF_NONNULL((1));
 
 /** @} */
 
@@ -161,10 +163,11 @@ ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len);
  */
 
 /** Tell the length of the whole message. */
-IBUF_INLINE size_t ibuf_mbuf_len(const struct ibuf_mbuf *m);
+IBUF_INLINE size_t ibuf_mbuf_len(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Look at all bytes in place; NULL: the message has several segments. */
-IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
+IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Look at the bytes from an offset to the end of their segment.
@@ -175,19 +178,19 @@ IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
  * @cost O(segments between off and the nearer end)
  */
 IBUF_INLINE const uint8_t *ibuf_mbuf_at(const struct ibuf_mbuf *m, size_t off,
-					size_t *run);
+					size_t *run) IBUF_NONNULL((1));
 
 /**
  * Tell how many bytes can be prepended without an allocation; 0 where another
  * message may use that room, and where memory is read-only.
  */
-IBUF_API size_t ibuf_mbuf_headroom(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_headroom(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** The same for bytes to be appended. */
-IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Tell C of the last segment, and the lengths of those before. */
-IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Tell whether the n bytes at an offset are these, also across segments; false
@@ -196,7 +199,7 @@ IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
  * @cost O(n + segments between off and the nearer end)
  */
 IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
-				const void *bytes, size_t n);
+				const void *bytes, size_t n) IBUF_NONNULL((1));
 
 /**
  * Tell whether every byte may be written in place: no room is shared or
@@ -204,16 +207,19 @@ IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
  *
  * @cost O(segments), an atomic load each
  */
-IBUF_API bool ibuf_mbuf_is_unique(const struct ibuf_mbuf *m);
+IBUF_API bool ibuf_mbuf_is_unique(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Tell whether the bytes are in one segment. */
-IBUF_INLINE bool ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m);
+IBUF_INLINE bool ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /** Count the segments, at least 1. */
-IBUF_INLINE size_t ibuf_mbuf_segments(const struct ibuf_mbuf *m);
+IBUF_INLINE size_t ibuf_mbuf_segments(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /** Tell which pool m goes back to; NULL: the heap, or a destroyed pool. */
-IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m);
+IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Get the caller's own bytes beside m: private_size of the pool's options,
@@ -223,7 +229,7 @@ IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m);
  * @return the bytes; NULL: none, or m is of the heap
  * @mt object
  */
-IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
+IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -242,11 +248,13 @@ IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
 
 /** Add n bytes at the end: 0 or an error. */
 IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append(struct ibuf_mbuf *m,
-					       const void *bytes, size_t n);
+					       const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /** Add n bytes at the front: 0 or an error. */
 IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend(struct ibuf_mbuf *m,
-						const void *bytes, size_t n);
+						const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Copy n bytes at an offset of from, which may be m, to the end of m.
@@ -257,19 +265,23 @@ IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend(struct ibuf_mbuf *m,
  */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_append_range(struct ibuf_mbuf *m,
 						  const struct ibuf_mbuf *from,
-						  size_t off, size_t n);
+						  size_t off, size_t n)
+	IBUF_NONNULL((1, 2));
 
 /** Add n times the same byte at the end: 0 or an error. */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_append_fill(struct ibuf_mbuf *m,
-						 uint8_t byte, size_t n);
+						 uint8_t byte, size_t n)
+	IBUF_NONNULL((1));
 
 /** Make m longer at the end by n uninitialised bytes: these, or NULL. */
 IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m,
-						      size_t n);
+						      size_t n)
+	IBUF_NONNULL((1));
 
 /** Make m longer at the front by n uninitialised bytes: these, or NULL. */
 IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m,
-						      size_t n);
+						      size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Append formatted text, without a terminating zero; errno is kept.  It is
@@ -280,23 +292,24 @@ IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m,
  */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_printf(struct ibuf_mbuf *m,
 					    const char *format, ...)
-	IBUF_PRINTF(2, 3);
+	IBUF_NONNULL((1, 2)) IBUF_PRINTF(2, 3);
 
 /** The same for a va_list, which is undefined afterwards, as with vprintf. */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_vprintf(struct ibuf_mbuf *m,
 					     const char *format, va_list args)
-	IBUF_PRINTF(2, 0);
+	IBUF_NONNULL((1, 2)) IBUF_PRINTF(2, 0);
 
 /** Get n or more writable bytes behind the end, for commit; or NULL. */
-IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m,
-						  size_t n);
+IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Make n bytes data that were written behind the end; pointers stay valid.
  *
  * @return 0; -ERANGE: more than the tailroom
  */
-IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Take n bytes off the front; no other message notices.
@@ -304,13 +317,15 @@ IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n);
  * @return 0; -ERANGE: more than the length
  * @cost O(segments that empty)
  */
-IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /** Take n bytes off the end in this way. */
-IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /** Empty m, in O(segments); a sole owner's headroom is h0 again. */
-IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
+IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Keep no memory alive beyond m's own bytes, whoever else shows it: a segment
@@ -321,7 +336,7 @@ IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
  * @return 0, also when nothing had to move; -ENOMEM
  * @cost O(length)
  */
-IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m);
+IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -337,14 +352,15 @@ IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m);
  */
 
 /** Get all bytes for writing; NULL also for several segments. */
-IBUF_API uint8_t *ibuf_mbuf_data_mut(struct ibuf_mbuf *m);
+IBUF_API uint8_t *ibuf_mbuf_data_mut(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** As ibuf_mbuf_at(), for writing. */
-IBUF_API uint8_t *ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off,
-				   size_t *run);
+IBUF_API uint8_t *ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off, size_t *run)
+	IBUF_NONNULL((1));
 
 /** Make every segment private and writable, in O(segments): 0 or -ENOMEM. */
-IBUF_API IBUF_MUST_USE int ibuf_mbuf_unshare(struct ibuf_mbuf *m);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_unshare(struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Overwrite n bytes at an offset, which may come from m, in O(n).
@@ -352,7 +368,8 @@ IBUF_API IBUF_MUST_USE int ibuf_mbuf_unshare(struct ibuf_mbuf *m);
  * @return 0; -ERANGE: not all of them are inside the message; -ENOMEM
  */
 IBUF_API IBUF_MUST_USE int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
-					      const void *bytes, size_t n);
+					      const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /** @} */
 
@@ -369,11 +386,12 @@ IBUF_API IBUF_MUST_USE int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
  * Take at most n bytes off the front into memory that is not m's, without
  * moving what is left; returns how many there were.
  */
-IBUF_INLINE size_t ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n);
+IBUF_INLINE size_t ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n)
+	IBUF_NONNULL((1));
 
 /** Append n bytes in the words of write(2): n, or an error of append. */
 IBUF_INLINE ssize_t ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes,
-				    size_t n);
+				    size_t n) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -389,14 +407,15 @@ IBUF_INLINE ssize_t ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes,
  * Check every invariant that can be seen from m, in O(segments): 0, or
  * -EINVAL: something overwrote it, or ibuf has a bug.
  */
-IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m);
+IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Print each segment with its room, count, rights, headroom and tailroom, and
  * its bytes in hex and text, in O(length).  The error flag of to tells of write
  * errors; a segment whose bytes it does not take is left at that line.
  */
-IBUF_API void ibuf_mbuf_dump(const struct ibuf_mbuf *m, FILE *to);
+IBUF_API void ibuf_mbuf_dump(const struct ibuf_mbuf *m, FILE *to)
+	IBUF_NONNULL((1, 2));
 
 /** @} */
 

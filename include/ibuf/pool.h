@@ -152,7 +152,7 @@ struct ibuf_pool_stats {
  */
 IBUF_API IBUF_MUST_USE int
 ibuf_pool_create(struct ibuf_pool **pool,
-		 const struct ibuf_pool_options *options);
+		 const struct ibuf_pool_options *options) IBUF_NONNULL((1));
 
 /**
  * End a pool.
@@ -185,7 +185,7 @@ IBUF_API IBUF_MAKES_POOL struct ibuf_pool *ibuf_pool_new(size_t initial,
  *     them, and only for them
  */
 IBUF_INLINE_ALWAYS IBUF_MAKES_MBUF struct ibuf_mbuf *
-ibuf_pool_alloc(struct ibuf_pool *p);
+ibuf_pool_alloc(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Get an empty mbuf; wait for one to come back when the pool is at its max.
@@ -197,7 +197,8 @@ ibuf_pool_alloc(struct ibuf_pool *p);
  *         #IBUF_POOL_F_WAIT
  */
 IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
-ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout);
+ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
+	IBUF_NONNULL((1));
 
 /**
  * Get n empty mbufs, or none.
@@ -207,8 +208,9 @@ ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout);
  * @return 0; -ENOBUFS; -ENOMEM; -EINVAL
  * @mt as ibuf_pool_alloc()
  */
-IBUF_API IBUF_MUST_USE int
-ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_pool_alloc_bulk(struct ibuf_pool *p,
+						struct ibuf_mbuf **out,
+						size_t n) IBUF_NONNULL((1));
 
 /**
  * Get up to n empty mbufs.
@@ -219,7 +221,7 @@ ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
  */
 IBUF_API IBUF_MUST_USE size_t ibuf_pool_alloc_upto(struct ibuf_pool *p,
 						   struct ibuf_mbuf **out,
-						   size_t n);
+						   size_t n) IBUF_NONNULL((1));
 
 /**
  * Free a message that must be this pool's.
@@ -244,7 +246,8 @@ IBUF_API void ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m);
  * @mt as ibuf_pool_alloc()
  * @cost as ibuf_pool_get_stats(), and provider calls when the pool grows
  */
-IBUF_API IBUF_MUST_USE int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Give slabs in which everything is free back to the provider.
@@ -261,14 +264,14 @@ IBUF_API IBUF_MUST_USE int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
  * @cost O(log slabs) for each header that came back since the last trim; a
  *       provider call for each slab
  */
-IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Give back what the calling thread keeps of this pool.
  *
  * @cost O(cache)
  */
-IBUF_API void ibuf_pool_flush(struct ibuf_pool *p);
+IBUF_API void ibuf_pool_flush(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Read what a pool has counted.
@@ -306,14 +309,16 @@ IBUF_API int ibuf_pool_get_options(const struct ibuf_pool *p,
  *
  * @cost O(1)
  */
-IBUF_API const char *ibuf_pool_name(const struct ibuf_pool *p);
+IBUF_API const char *ibuf_pool_name(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /**
  * Count the mbufs whose header or room is in use.
  *
  * @cost as ibuf_pool_get_stats(), about a third of it
  */
-IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /**
  * Count the mbufs that are free, also those that threads keep back, which only
@@ -322,7 +327,8 @@ IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
  *
  * @cost as ibuf_pool_get_stats()
  */
-IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /** @} */
 
