@@ -10,10 +10,13 @@ int
 main(void)
 {
 	struct ibuf_pool *pool = ibuf_pool_new(64, 2048);
-	struct ibuf_mbuf *packet = ibuf_pool_alloc(pool);
+	struct ibuf_mbuf *packet;
 	struct ibuf_cursor c;
 	uint16_t from, to, length;
 
+	if (pool == NULL)
+		return 1;
+	packet = ibuf_pool_alloc(pool);
 	if (packet == NULL || ibuf_mbuf_append(packet, wire, sizeof wire) != 0)
 		return 1;
 

@@ -42,9 +42,12 @@ main(void)
 	pthread_t threads[THREADS];
 	int i, good = 0;
 
+	if (pool == NULL || greeting == NULL)
+		return 1;
 	for (i = 0; i < THREADS; i++) {
 		works[i] = (struct work){pool, ibuf_mbuf_clone(greeting), 0};
-		if (pthread_create(&threads[i], NULL, run, &works[i]) != 0)
+		if (works[i].greeting == NULL ||
+		    pthread_create(&threads[i], NULL, run, &works[i]) != 0)
 			return 1;
 	}
 	for (i = 0; i < THREADS; i++) {

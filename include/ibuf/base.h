@@ -59,6 +59,28 @@
 #define IBUF_END_DECLS
 #endif
 
+/*
+ * Around inline bodies.  They are C, which has one kind of cast and of null
+ * pointer; some programs in C++ are compiled with warnings against both.
+ */
+#ifdef __cplusplus
+#define IBUF_PRAGMA_(text) _Pragma(#text)
+#define IBUF_ALLOW_(warning) IBUF_PRAGMA_(GCC diagnostic ignored warning)
+#ifdef __clang__
+#define IBUF_ALLOW_USELESS_CAST_
+#else
+#define IBUF_ALLOW_USELESS_CAST_ IBUF_ALLOW_("-Wuseless-cast")
+#endif
+#define IBUF_BEGIN_BODIES_                                                     \
+	_Pragma("GCC diagnostic push") IBUF_ALLOW_("-Wold-style-cast")         \
+		IBUF_ALLOW_("-Wzero-as-null-pointer-constant")                 \
+			IBUF_ALLOW_USELESS_CAST_
+#define IBUF_END_BODIES_ _Pragma("GCC diagnostic pop")
+#else
+#define IBUF_BEGIN_BODIES_
+#define IBUF_END_BODIES_
+#endif
+
 /* What libibuf.so exports; each copy of libibuf.a is for its linker alone. */
 #ifdef IBUF_HIDE_
 #define IBUF_API __attribute__((visibility("hidden")))
@@ -66,8 +88,31 @@
 #define IBUF_API __attribute__((visibility("default")))
 #endif
 #define IBUF_PRINTF(text, first) __attribute__((format(printf, text, first)))
-/* A caller that ignores the result does not know whose the message is. */
+/* A caller that ignores the result does not know whose the message is, or
+   whether the bytes are there. */
 #define IBUF_MUST_USE __attribute__((warn_unused_result))
+
+/*
+ * What gives up the result of a function: with it, gcc -fanalyzer sees leaks,
+ * and what is freed twice.  gcc refuses the attribute on a function that has a
+ * body here, so a program must be analyzed with IBUF_OUTLINE; other compilers
+ * do not know it.  What gives up is declared before what makes.
+ */
+#if defined(IBUF_OUTLINE) && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 11
+#define IBUF_ENDED_BY_(function) __attribute__((malloc(function)))
+#endif
+#endif
+#ifndef IBUF_ENDED_BY_
+#define IBUF_ENDED_BY_(function)
+#endif
+#define IBUF_MAKES_MBUF IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_mbuf_free)
+#define IBUF_MAKES_POOL IBUF_MUST_USE IBUF_ENDED_BY_(ibuf_pool_destroy)
+/* Pointers that are the caller's bug when they are NULL.  The library itself
+   does without: a compiler that knows it leaves out its checks. */
+#ifndef IBUF_NONNULL
+#define IBUF_NONNULL(which) __attribute__((nonnull which))
+#endif
 #define IBUF_LIKELY(x) __builtin_expect(!!(x), 1)
 
 /*

@@ -16,7 +16,7 @@
 #define IBUF_CURSOR_H
 
 #include <ibuf/base.h>
-#include <ibuf/inline/layout.h>
+#include <ibuf/mbuf.h>
 
 IBUF_BEGIN_DECLS
 
@@ -52,16 +52,19 @@ struct ibuf_cursor {
 
 /** Put a cursor at the first byte of a message.  It needs no end. */
 IBUF_INLINE void ibuf_cursor_init(struct ibuf_cursor *c,
-				  const struct ibuf_mbuf *m);
+				  const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1, 2));
 
 /** Tell how many bytes lie before the cursor. */
-IBUF_INLINE size_t ibuf_cursor_position(const struct ibuf_cursor *c);
+IBUF_INLINE size_t ibuf_cursor_position(const struct ibuf_cursor *c)
+	IBUF_NONNULL((1));
 
 /** Tell how many bytes can be read: to the limit, or to the end. */
-IBUF_INLINE size_t ibuf_cursor_remaining(const struct ibuf_cursor *c);
+IBUF_INLINE size_t ibuf_cursor_remaining(const struct ibuf_cursor *c)
+	IBUF_NONNULL((1));
 
 /** Put the cursor back at the first byte, without a limit. */
-IBUF_INLINE void ibuf_cursor_reset(struct ibuf_cursor *c);
+IBUF_INLINE void ibuf_cursor_reset(struct ibuf_cursor *c) IBUF_NONNULL((1));
 
 /**
  * Put the cursor at a position; the limit stays.
@@ -69,21 +72,24 @@ IBUF_INLINE void ibuf_cursor_reset(struct ibuf_cursor *c);
  * @return false: the position is beyond the limit, or the length
  * @cost O(segments between position and the nearer end of the message)
  */
-IBUF_API bool ibuf_cursor_seek(struct ibuf_cursor *c, size_t position);
+IBUF_API bool ibuf_cursor_seek(struct ibuf_cursor *c, size_t position)
+	IBUF_NONNULL((1));
 
 /**
  * Skip n bytes.
  *
  * @cost O(segments passed)
  */
-IBUF_INLINE bool ibuf_cursor_skip(struct ibuf_cursor *c, size_t n);
+IBUF_INLINE bool ibuf_cursor_skip(struct ibuf_cursor *c, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Let the cursor read n more bytes only.  A limit can be narrowed; only
  * ibuf_cursor_reset() takes it away.  A copy of the cursor made before has the
  * limit that the cursor had then.
  */
-IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
+IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n)
+	IBUF_NONNULL((1));
 
 /** @name Read an integer
  * @{
@@ -92,15 +98,24 @@ IBUF_API bool ibuf_cursor_limit(struct ibuf_cursor *c, size_t n);
  * Read an integer: be is big-endian, le little-endian, and the number is that
  * of the bits.
  */
-IBUF_INLINE bool ibuf_cursor_get_u8(struct ibuf_cursor *c, uint8_t *v);
-IBUF_INLINE bool ibuf_cursor_get_be16(struct ibuf_cursor *c, uint16_t *v);
-IBUF_INLINE bool ibuf_cursor_get_be24(struct ibuf_cursor *c, uint32_t *v);
-IBUF_INLINE bool ibuf_cursor_get_be32(struct ibuf_cursor *c, uint32_t *v);
-IBUF_INLINE bool ibuf_cursor_get_be64(struct ibuf_cursor *c, uint64_t *v);
-IBUF_INLINE bool ibuf_cursor_get_le16(struct ibuf_cursor *c, uint16_t *v);
-IBUF_INLINE bool ibuf_cursor_get_le24(struct ibuf_cursor *c, uint32_t *v);
-IBUF_INLINE bool ibuf_cursor_get_le32(struct ibuf_cursor *c, uint32_t *v);
-IBUF_INLINE bool ibuf_cursor_get_le64(struct ibuf_cursor *c, uint64_t *v);
+IBUF_INLINE bool ibuf_cursor_get_u8(struct ibuf_cursor *c, uint8_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_be16(struct ibuf_cursor *c, uint16_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_be24(struct ibuf_cursor *c, uint32_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_be32(struct ibuf_cursor *c, uint32_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_be64(struct ibuf_cursor *c, uint64_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_le16(struct ibuf_cursor *c, uint16_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_le24(struct ibuf_cursor *c, uint32_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_le32(struct ibuf_cursor *c, uint32_t *v)
+	IBUF_NONNULL((1, 2));
+IBUF_INLINE bool ibuf_cursor_get_le64(struct ibuf_cursor *c, uint64_t *v)
+	IBUF_NONNULL((1, 2));
 /** @} */
 
 /**
@@ -108,10 +123,12 @@ IBUF_INLINE bool ibuf_cursor_get_le64(struct ibuf_cursor *c, uint64_t *v);
  *
  * @cost O(n)
  */
-IBUF_INLINE bool ibuf_cursor_read(struct ibuf_cursor *c, void *dst, size_t n);
+IBUF_INLINE bool ibuf_cursor_read(struct ibuf_cursor *c, void *dst, size_t n)
+	IBUF_NONNULL((1));
 
 /** Look at n bytes in place; NULL also where they lie in several segments. */
-IBUF_API const uint8_t *ibuf_cursor_span(struct ibuf_cursor *c, size_t n);
+IBUF_API const uint8_t *ibuf_cursor_span(struct ibuf_cursor *c, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Look at n bytes in one piece: in place, or copied into scratch where they lie
@@ -122,7 +139,7 @@ IBUF_API const uint8_t *ibuf_cursor_span(struct ibuf_cursor *c, size_t n);
  * @cost O(n) when they are copied
  */
 IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
-					 void *scratch);
+					 void *scratch) IBUF_NONNULL((1));
 
 /**
  * Find n bytes ahead of the cursor, within its limit; the cursor does not move.
@@ -131,7 +148,8 @@ IBUF_API const uint8_t *ibuf_cursor_view(struct ibuf_cursor *c, size_t n,
  * @cost O(remaining + n) for usual data; O(remaining * n) at the worst
  */
 IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,
-				 const void *needle, size_t n);
+				 const void *needle, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Make a message of the next n bytes, which shares them.
@@ -141,7 +159,8 @@ IBUF_API size_t ibuf_cursor_find(const struct ibuf_cursor *c,
  * @owner the caller has it; it lives on when the message is freed
  * @cost an indirect header and an atomic addition for each segment
  */
-IBUF_INLINE struct ibuf_mbuf *ibuf_cursor_take(struct ibuf_cursor *c, size_t n);
+IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_cursor_take(struct ibuf_cursor *c, size_t n) IBUF_NONNULL((1));
 
 /** @} */
 

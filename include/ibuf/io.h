@@ -19,8 +19,8 @@
  *
  * Flags are those of the system call, but for two, which are refused with
  * -EINVAL before anything happens: MSG_ZEROCOPY, since the bytes may be
- * freed or overwritten before the kernel has read them, and MSG_ERRQUEUE,
- * since control data is not received.
+ * freed or overwritten before the kernel has read them, and MSG_ERRQUEUE
+ * but for ibuf_io_recv_control(), since what it tells is in control messages.
  *
  * A thread may be cancelled in a call that blocks; nothing leaks.
  */
@@ -69,7 +69,8 @@ struct ibuf_pool;
  *         memory for more; -EOVERFLOW: the message can be no longer; -errno
  * @cost a system call; O(length of the last segment) where it slides or grows
  */
-IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
+IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max)
+	IBUF_NONNULL((2));
 
 /**
  * Write a message with writev, and take off its front what went out.
@@ -82,7 +83,7 @@ IBUF_API ssize_t ibuf_io_read(int fd, struct ibuf_mbuf *m, size_t max);
  * @cost a system call for each IOV_MAX segments or GiB; O(segments that went
  *       out, and IOV_MAX)
  */
-IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
+IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m) IBUF_NONNULL((2));
 
 /**
  * The same for a socket, with sendmsg, and never raising SIGPIPE.  For streams:
@@ -93,7 +94,8 @@ IBUF_API ssize_t ibuf_io_write(int fd, struct ibuf_mbuf *m);
  *        with the last byte of the message
  * @return as ibuf_io_write(); -EINVAL: a flag is refused, see above
  */
-IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags);
+IBUF_API ssize_t ibuf_io_write_socket(int fd, struct ibuf_mbuf *m, int flags)
+	IBUF_NONNULL((2));
 
 /** One datagram of a batch. */
 struct ibuf_io_datagram {
@@ -115,7 +117,10 @@ struct ibuf_io_datagram {
  * do not say that there are no more.  Where the system has no recvmmsg, one
  * datagram is received.
  *
- * Control data is not received: descriptors that a peer passes are closed.
+ * Control messages are not received: descriptors that a peer passes are
+ * closed, and where the socket has UDP_GRO nobody tells the segment size of a
+ * run.  ibuf_io_recv_control() receives them.
+ *
  * A connection (SOCK_SEQPACKET) whose peer is gone gives empty messages, as
  * recv(2) gives 0 for its end and for an empty record.
  *
@@ -156,6 +161,103 @@ IBUF_API int ibuf_io_recv(int fd, struct ibuf_pool *p,
  */
 IBUF_API int ibuf_io_send(int fd, struct ibuf_io_datagram *d, unsigned n,
 			  int flags);
+
+/**
+ * What goes beside a datagram: control messages, see cmsg(3), and how a run of
+ * datagrams is cut.
+ *
+ * It is apart from struct ibuf_io_datagram, whose size is part of the ABI and
+ * of which a program may leave unset what ibuf_io_recv() and ibuf_io_send() do
+ * not read.  Start from zeros: `struct ibuf_io_control c[N] = {0}`, or `{}`.
+ */
+struct ibuf_io_control {
+	/** Room for control messages, or those to send; NULL: none.  Aligned
+	 * as a struct cmsghdr. */
+	void *data;
+	/** Bytes that fit at data, when receiving. */
+	size_t size;
+	/** Bytes of control messages at data: those that came, or those to
+	 * send. */
+	size_t len;
+	/** The flags of the system that came with the datagram; MSG_CTRUNC:
+	 * control messages were left out, for want of room or as unwanted
+	 * descriptors. */
+	int flags;
+	/** Bytes of each datagram of a run, but for the last, which has the
+	 * rest; 0: the message is one datagram. */
+	uint16_t segment_size;
+	/** When receiving: the caller takes over the descriptors in the
+	 * control messages, and closes them.  False: they are closed, and
+	 * their control messages left out. */
+	bool takes_descriptors;
+};
+
+/**
+ * The same as ibuf_io_recv(), with control messages.
+ *
+ * What comes is what the socket was told to give: IP_PKTINFO, IP_RECVTOS,
+ * SO_TIMESTAMPNS, SO_PASSCRED and so on, see ip(7), ipv6(7), socket(7),
+ * unix(7).  Control messages that do not fit are left out, with MSG_CTRUNC.
+ *
+ * Where a UDP socket has UDP_GRO, the datagrams of a run come as one message:
+ * segment_size says how to cut it, and no room is needed for that.  A pool for
+ * runs has mbufs of 64 KiB; a run that is longer than the mbuf is truncated.
+ * ibuf_mbuf_split_front() or ibuf_mbuf_slice() take the datagrams out of it
+ * without copying.
+ *
+ * Descriptors (SCM_RIGHTS, SCM_PIDFD) come close-on-exec, and only where
+ * takes_descriptors is set and there is room: all others are closed.
+ *
+ * With MSG_ERRQUEUE the message is what the error is about, and the error is
+ * in the control messages, see IP_RECVERR in ip(7).
+ *
+ * @param fd a datagram socket
+ * @param p where the mbufs come from
+ * @param d where the datagrams go; entries beyond the count are untouched
+ * @param c for each datagram: data, size and takes_descriptors are read, the
+ *        others are written; entries beyond the count are untouched
+ * @param n how many at most; one call takes 1024, or 32 where there is no
+ *        memory for a longer list
+ * @param flags as for recvmmsg, MSG_CMSG_CLOEXEC is added
+ * @return as ibuf_io_recv()
+ * @owner the caller has each d[i].m, and the descriptors it takes
+ * @mt any for the pool
+ * @cost a system call; O(n)
+ */
+IBUF_API int ibuf_io_recv_control(int fd, struct ibuf_pool *p,
+				  struct ibuf_io_datagram *d,
+				  struct ibuf_io_control *c, unsigned n,
+				  int flags);
+
+/**
+ * The same as ibuf_io_send(), with control messages.
+ *
+ * A message that is longer than its segment_size goes out as a run of
+ * datagrams of that size, which the system cuts (UDP_SEGMENT).  What
+ * ibuf_io_recv_control() gave can be sent as it is; set len to 0 unless its
+ * control messages are ones to send too, as IP_PKTINFO is and a timestamp is
+ * not.  Descriptors among them are passed, and stay the caller's.
+ *
+ * @param fd a datagram socket
+ * @param d the datagrams; peer_len 0: to where the socket is connected
+ * @param c for each datagram: data, len and segment_size are read
+ * @param n how many
+ * @param flags as for sendmmsg, MSG_NOSIGNAL is added
+ * @return as ibuf_io_send(), each error of the first that is left.
+ *         -ENOTSUP: the system or the socket does not cut into segments;
+ *         -EINVAL: there are more of them than the system takes (64, or 128
+ *         since Linux 6.9), or the system does not know a control message;
+ *         -EINVAL or -EMSGSIZE: a segment is longer than a packet may be, or
+ *         a run longer than 64 KiB; -EIO: the device makes no checksums;
+ *         -ENOBUFS: control messages of more than 4000 bytes beside a
+ *         segment_size, or more than the system takes
+ * @owner as ibuf_io_send(); the control messages stay the caller's
+ * @cost a system call for each 64 datagrams, 1024 segments or 4000 bytes of
+ *       control messages that go with a segment_size; O(segments)
+ */
+IBUF_API int ibuf_io_send_control(int fd, struct ibuf_io_datagram *d,
+				  const struct ibuf_io_control *c, unsigned n,
+				  int flags);
 
 /** @} */
 

@@ -51,15 +51,28 @@ struct ibuf_pool;
  * @{
  */
 
+/**
+ * Free a message; NULL is fine.  Bytes stay where clones or slices show them.
+ * Aborts when a pool's mbuf is freed twice.
+ *
+ * @mt object, in any thread
+ * @cost O(segments), and an atomic subtraction for each that is shared
+ */
+IBUF_INLINE_ALWAYS void ibuf_mbuf_free(struct ibuf_mbuf *m);
+
+/** Free the n messages of an array in this way; NULL entries are skipped. */
+IBUF_API void ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n);
+
 /** Make an empty message on the heap that holds capacity bytes (C). */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_new(size_t capacity);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_mbuf_new(size_t capacity);
 
 /** The same with headroom in front; the sum is at most 4 GiB - 1. */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_new_headroom(size_t headroom,
-						  size_t capacity);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_new_headroom(size_t headroom, size_t capacity);
 
 /** Make a message on the heap of a copy of len bytes, in O(len). */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_from(const void *bytes, size_t len);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_mbuf_from(const void *bytes,
+							  size_t len);
 
 /**
  * What is called when no message shows wrapped memory any more: once, in the
@@ -85,16 +98,16 @@ typedef void ibuf_mbuf_release_fn(void *bytes, size_t len, void *arg);
  * @return the message, or NULL: fn is not called, and the memory is still the
  *         caller's
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap(void *bytes, size_t len,
-					  ibuf_mbuf_release_fn *fn, void *arg);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg);
 
 /**
  * The same for memory that is never written: an edit that would write there
  * moves to a private copy first, in every clone, slice and split too.
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap_const(const void *bytes, size_t len,
-						ibuf_mbuf_release_fn *fn,
-						void *arg);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_wrap_const(const void *bytes, size_t len, ibuf_mbuf_release_fn *fn,
+		     void *arg);
 
 /**
  * Make a second message that shows the same bytes and shares them.  The clone
@@ -103,7 +116,8 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_wrap_const(const void *bytes, size_t len,
  * @return the clone, or NULL, also where 2^28 headers show a room already
  * @cost an indirect header and an atomic addition for each segment
  */
-IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_clone(const struct ibuf_mbuf *m);
+IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_clone(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Make n clones, or none; out is untouched on failure.
@@ -111,8 +125,9 @@ IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_clone(const struct ibuf_mbuf *m);
  * @return 0; -ENOMEM; -EOVERFLOW: more than 2^28 headers for a room
  * @cost n headers and one atomic addition for each segment
  */
-IBUF_API int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
-				  struct ibuf_mbuf **out, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
+						struct ibuf_mbuf **out,
+						size_t n) IBUF_NONNULL((1));
 
 /**
  * Make a message that shows and shares len bytes of m from off on, as a clone
@@ -121,8 +136,9 @@ IBUF_API int ibuf_mbuf_clone_bulk(const struct ibuf_mbuf *m,
  * @cost as a clone, for the segments of the range, and O(segments between off
  *       and the nearer end)
  */
-IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
-					      size_t off, size_t len);
+IBUF_INLINE IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_slice(const struct ibuf_mbuf *m, size_t off, size_t len)
+	IBUF_NONNULL((1));
 
 /**
  * Make a contiguous private copy of len bytes of m from off on: in m's pool
@@ -131,20 +147,9 @@ IBUF_INLINE struct ibuf_mbuf *ibuf_mbuf_slice(const struct ibuf_mbuf *m,
  *
  * @cost O(len + segments between off and the nearer end)
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
-					  size_t len);
-
-/**
- * Free a message; NULL is fine.  Bytes stay where clones or slices show them.
- * Aborts when a pool's mbuf is freed twice.
- *
- * @mt object, in any thread
- * @cost O(segments), and an atomic subtraction for each that is shared
- */
-IBUF_INLINE_ALWAYS void ibuf_mbuf_free(struct ibuf_mbuf *m);
-
-/** Free the n messages of an array in this way; NULL entries are skipped. */
-IBUF_API void ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off, size_t len)
+	IBUF_NONNULL((1));
 
 /** @} */
 
@@ -158,10 +163,11 @@ IBUF_API void ibuf_mbuf_free_bulk(struct ibuf_mbuf **ms, size_t n);
  */
 
 /** Tell the length of the whole message. */
-IBUF_INLINE size_t ibuf_mbuf_len(const struct ibuf_mbuf *m);
+IBUF_INLINE size_t ibuf_mbuf_len(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Look at all bytes in place; NULL: the message has several segments. */
-IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
+IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Look at the bytes from an offset to the end of their segment.
@@ -172,19 +178,19 @@ IBUF_INLINE const uint8_t *ibuf_mbuf_data(const struct ibuf_mbuf *m);
  * @cost O(segments between off and the nearer end)
  */
 IBUF_INLINE const uint8_t *ibuf_mbuf_at(const struct ibuf_mbuf *m, size_t off,
-					size_t *run);
+					size_t *run) IBUF_NONNULL((1));
 
 /**
  * Tell how many bytes can be prepended without an allocation; 0 where another
  * message may use that room, and where memory is read-only.
  */
-IBUF_API size_t ibuf_mbuf_headroom(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_headroom(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** The same for bytes to be appended. */
-IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_tailroom(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Tell C of the last segment, and the lengths of those before. */
-IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
+IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Tell whether the n bytes at an offset are these, also across segments; false
@@ -193,7 +199,7 @@ IBUF_API size_t ibuf_mbuf_capacity(const struct ibuf_mbuf *m);
  * @cost O(n + segments between off and the nearer end)
  */
 IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
-				const void *bytes, size_t n);
+				const void *bytes, size_t n) IBUF_NONNULL((1));
 
 /**
  * Tell whether every byte may be written in place: no room is shared or
@@ -201,16 +207,19 @@ IBUF_API bool ibuf_mbuf_matches(const struct ibuf_mbuf *m, size_t off,
  *
  * @cost O(segments), an atomic load each
  */
-IBUF_API bool ibuf_mbuf_is_unique(const struct ibuf_mbuf *m);
+IBUF_API bool ibuf_mbuf_is_unique(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** Tell whether the bytes are in one segment. */
-IBUF_INLINE bool ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m);
+IBUF_INLINE bool ibuf_mbuf_is_contiguous(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /** Count the segments, at least 1. */
-IBUF_INLINE size_t ibuf_mbuf_segments(const struct ibuf_mbuf *m);
+IBUF_INLINE size_t ibuf_mbuf_segments(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /** Tell which pool m goes back to; NULL: the heap, or a destroyed pool. */
-IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m);
+IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Get the caller's own bytes beside m: private_size of the pool's options,
@@ -220,7 +229,7 @@ IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m);
  * @return the bytes; NULL: none, or m is of the heap
  * @mt object
  */
-IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
+IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -238,12 +247,14 @@ IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m);
  */
 
 /** Add n bytes at the end: 0 or an error. */
-IBUF_INLINE int ibuf_mbuf_append(struct ibuf_mbuf *m, const void *bytes,
-				 size_t n);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_append(struct ibuf_mbuf *m,
+					       const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /** Add n bytes at the front: 0 or an error. */
-IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
-				  size_t n);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_prepend(struct ibuf_mbuf *m,
+						const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Copy n bytes at an offset of from, which may be m, to the end of m.
@@ -252,18 +263,25 @@ IBUF_INLINE int ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes,
  * @mt object for m, shared-read for from
  * @cost also O(segments between off and the nearer end)
  */
-IBUF_API int ibuf_mbuf_append_range(struct ibuf_mbuf *m,
-				    const struct ibuf_mbuf *from, size_t off,
-				    size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_append_range(struct ibuf_mbuf *m,
+						  const struct ibuf_mbuf *from,
+						  size_t off, size_t n)
+	IBUF_NONNULL((1, 2));
 
 /** Add n times the same byte at the end: 0 or an error. */
-IBUF_API int ibuf_mbuf_append_fill(struct ibuf_mbuf *m, uint8_t byte, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_append_fill(struct ibuf_mbuf *m,
+						 uint8_t byte, size_t n)
+	IBUF_NONNULL((1));
 
 /** Make m longer at the end by n uninitialised bytes: these, or NULL. */
-IBUF_INLINE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_extend_tail(struct ibuf_mbuf *m,
+						      size_t n)
+	IBUF_NONNULL((1));
 
 /** Make m longer at the front by n uninitialised bytes: these, or NULL. */
-IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m,
+						      size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Append formatted text, without a terminating zero; errno is kept.  It is
@@ -272,22 +290,26 @@ IBUF_INLINE void *ibuf_mbuf_extend_head(struct ibuf_mbuf *m, size_t n);
  * @return 0; -ENOMEM; -EOVERFLOW: longer than vsnprintf or a message can say;
  *         -EINVAL: the format fails
  */
-IBUF_API int ibuf_mbuf_printf(struct ibuf_mbuf *m, const char *format, ...)
-	IBUF_PRINTF(2, 3);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_printf(struct ibuf_mbuf *m,
+					    const char *format, ...)
+	IBUF_NONNULL((1, 2)) IBUF_PRINTF(2, 3);
 
 /** The same for a va_list, which is undefined afterwards, as with vprintf. */
-IBUF_API int ibuf_mbuf_vprintf(struct ibuf_mbuf *m, const char *format,
-			       va_list args) IBUF_PRINTF(2, 0);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_vprintf(struct ibuf_mbuf *m,
+					     const char *format, va_list args)
+	IBUF_NONNULL((1, 2)) IBUF_PRINTF(2, 0);
 
 /** Get n or more writable bytes behind the end, for commit; or NULL. */
-IBUF_INLINE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE IBUF_MUST_USE void *ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Make n bytes data that were written behind the end; pointers stay valid.
  *
  * @return 0; -ERANGE: more than the tailroom
  */
-IBUF_INLINE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE IBUF_MUST_USE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Take n bytes off the front; no other message notices.
@@ -295,13 +317,15 @@ IBUF_INLINE int ibuf_mbuf_commit(struct ibuf_mbuf *m, size_t n);
  * @return 0; -ERANGE: more than the length
  * @cost O(segments that empty)
  */
-IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE int ibuf_mbuf_trim_head(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /** Take n bytes off the end in this way. */
-IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n);
+IBUF_INLINE int ibuf_mbuf_trim_tail(struct ibuf_mbuf *m, size_t n)
+	IBUF_NONNULL((1));
 
 /** Empty m, in O(segments); a sole owner's headroom is h0 again. */
-IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
+IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Keep no memory alive beyond m's own bytes, whoever else shows it: a segment
@@ -312,7 +336,7 @@ IBUF_INLINE void ibuf_mbuf_clear(struct ibuf_mbuf *m);
  * @return 0, also when nothing had to move; -ENOMEM
  * @cost O(length)
  */
-IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m);
+IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -328,22 +352,24 @@ IBUF_API int ibuf_mbuf_shrink(struct ibuf_mbuf *m);
  */
 
 /** Get all bytes for writing; NULL also for several segments. */
-IBUF_API uint8_t *ibuf_mbuf_data_mut(struct ibuf_mbuf *m);
+IBUF_API uint8_t *ibuf_mbuf_data_mut(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /** As ibuf_mbuf_at(), for writing. */
-IBUF_API uint8_t *ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off,
-				   size_t *run);
+IBUF_API uint8_t *ibuf_mbuf_at_mut(struct ibuf_mbuf *m, size_t off, size_t *run)
+	IBUF_NONNULL((1));
 
 /** Make every segment private and writable, in O(segments): 0 or -ENOMEM. */
-IBUF_API int ibuf_mbuf_unshare(struct ibuf_mbuf *m);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_unshare(struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Overwrite n bytes at an offset, which may come from m, in O(n).
  *
  * @return 0; -ERANGE: not all of them are inside the message; -ENOMEM
  */
-IBUF_API int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
-				const void *bytes, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
+					      const void *bytes, size_t n)
+	IBUF_NONNULL((1));
 
 /** @} */
 
@@ -360,11 +386,12 @@ IBUF_API int ibuf_mbuf_write_at(struct ibuf_mbuf *m, size_t off,
  * Take at most n bytes off the front into memory that is not m's, without
  * moving what is left; returns how many there were.
  */
-IBUF_INLINE size_t ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n);
+IBUF_INLINE size_t ibuf_mbuf_read(struct ibuf_mbuf *m, void *dst, size_t n)
+	IBUF_NONNULL((1));
 
 /** Append n bytes in the words of write(2): n, or an error of append. */
 IBUF_INLINE ssize_t ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes,
-				    size_t n);
+				    size_t n) IBUF_NONNULL((1));
 
 /** @} */
 
@@ -380,14 +407,15 @@ IBUF_INLINE ssize_t ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes,
  * Check every invariant that can be seen from m, in O(segments): 0, or
  * -EINVAL: something overwrote it, or ibuf has a bug.
  */
-IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m);
+IBUF_API int ibuf_mbuf_validate(const struct ibuf_mbuf *m) IBUF_NONNULL((1));
 
 /**
  * Print each segment with its room, count, rights, headroom and tailroom, and
  * its bytes in hex and text, in O(length).  The error flag of to tells of write
  * errors; a segment whose bytes it does not take is left at that line.
  */
-IBUF_API void ibuf_mbuf_dump(const struct ibuf_mbuf *m, FILE *to);
+IBUF_API void ibuf_mbuf_dump(const struct ibuf_mbuf *m, FILE *to)
+	IBUF_NONNULL((1, 2));
 
 /** @} */
 

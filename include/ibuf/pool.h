@@ -150,8 +150,23 @@ struct ibuf_pool_stats {
  * @cost one provider call when initial is not 0, or several where it refuses
  *       that; mbufs are carved later
  */
-IBUF_API int ibuf_pool_create(struct ibuf_pool **pool,
-			      const struct ibuf_pool_options *options);
+IBUF_API IBUF_MUST_USE int
+ibuf_pool_create(struct ibuf_pool **pool,
+		 const struct ibuf_pool_options *options) IBUF_NONNULL((1));
+
+/**
+ * End a pool.
+ *
+ * Messages that still live keep every function; what they need anew comes
+ * from the heap.  The pool's memory goes with the last of them.
+ *
+ * @param p the pool, not to be used any more; NULL is fine
+ * @return mbufs whose header or room is still in use
+ * @mt setup for the pool; live messages may be used meanwhile
+ * @cost O(slabs + threads that use the pool), and a system call where other
+ *       threads do; each late free is O(1)
+ */
+IBUF_API size_t ibuf_pool_destroy(struct ibuf_pool *p);
 
 /**
  * Make a pool with the defaults, but for two: the mbufs made now, and the bytes
@@ -160,7 +175,8 @@ IBUF_API int ibuf_pool_create(struct ibuf_pool **pool,
  * @return the pool; NULL: no memory, or sizes beyond the limits
  * @owner the caller has the pool, and ends it with ibuf_pool_destroy()
  */
-IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
+IBUF_API IBUF_MAKES_POOL struct ibuf_pool *ibuf_pool_new(size_t initial,
+							 size_t capacity);
 
 /**
  * Get an empty mbuf, or NULL.
@@ -168,7 +184,8 @@ IBUF_API struct ibuf_pool *ibuf_pool_new(size_t initial, size_t capacity);
  * @mt any; while other threads are getting all that max leaves, it waits for
  *     them, and only for them
  */
-IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
+IBUF_INLINE_ALWAYS IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_pool_alloc(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Get an empty mbuf; wait for one to come back when the pool is at its max.
@@ -179,8 +196,9 @@ IBUF_INLINE_ALWAYS struct ibuf_mbuf *ibuf_pool_alloc(struct ibuf_pool *p);
  * @return the mbuf; NULL: the time is over, no memory, or a pool without
  *         #IBUF_POOL_F_WAIT
  */
-IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_wait(struct ibuf_pool *p,
-						const struct timespec *timeout);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
+ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
+	IBUF_NONNULL((1));
 
 /**
  * Get n empty mbufs, or none.
@@ -190,8 +208,9 @@ IBUF_API struct ibuf_mbuf *ibuf_pool_alloc_wait(struct ibuf_pool *p,
  * @return 0; -ENOBUFS; -ENOMEM; -EINVAL
  * @mt as ibuf_pool_alloc()
  */
-IBUF_API int ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out,
-				  size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_pool_alloc_bulk(struct ibuf_pool *p,
+						struct ibuf_mbuf **out,
+						size_t n) IBUF_NONNULL((1));
 
 /**
  * Get up to n empty mbufs.
@@ -200,8 +219,9 @@ IBUF_API int ibuf_pool_alloc_bulk(struct ibuf_pool *p, struct ibuf_mbuf **out,
  * @return how many; fewer than n is no failure
  * @mt as ibuf_pool_alloc()
  */
-IBUF_API size_t ibuf_pool_alloc_upto(struct ibuf_pool *p,
-				     struct ibuf_mbuf **out, size_t n);
+IBUF_API IBUF_MUST_USE size_t ibuf_pool_alloc_upto(struct ibuf_pool *p,
+						   struct ibuf_mbuf **out,
+						   size_t n) IBUF_NONNULL((1));
 
 /**
  * Free a message that must be this pool's.
@@ -226,7 +246,8 @@ IBUF_API void ibuf_pool_free(struct ibuf_pool *p, struct ibuf_mbuf *m);
  * @mt as ibuf_pool_alloc()
  * @cost as ibuf_pool_get_stats(), and provider calls when the pool grows
  */
-IBUF_API int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
+IBUF_API IBUF_MUST_USE int ibuf_pool_reserve(struct ibuf_pool *p, size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Give slabs in which everything is free back to the provider.
@@ -243,14 +264,14 @@ IBUF_API int ibuf_pool_reserve(struct ibuf_pool *p, size_t n);
  * @cost O(log slabs) for each header that came back since the last trim; a
  *       provider call for each slab
  */
-IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_trim(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Give back what the calling thread keeps of this pool.
  *
  * @cost O(cache)
  */
-IBUF_API void ibuf_pool_flush(struct ibuf_pool *p);
+IBUF_API void ibuf_pool_flush(struct ibuf_pool *p) IBUF_NONNULL((1));
 
 /**
  * Read what a pool has counted.
@@ -288,14 +309,16 @@ IBUF_API int ibuf_pool_get_options(const struct ibuf_pool *p,
  *
  * @cost O(1)
  */
-IBUF_API const char *ibuf_pool_name(const struct ibuf_pool *p);
+IBUF_API const char *ibuf_pool_name(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /**
  * Count the mbufs whose header or room is in use.
  *
  * @cost as ibuf_pool_get_stats(), about a third of it
  */
-IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /**
  * Count the mbufs that are free, also those that threads keep back, which only
@@ -304,21 +327,8 @@ IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p);
  *
  * @cost as ibuf_pool_get_stats()
  */
-IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p);
-
-/**
- * End a pool.
- *
- * Messages that still live keep every function; what they need anew comes
- * from the heap.  The pool's memory goes with the last of them.
- *
- * @param p the pool, not to be used any more; NULL is fine
- * @return mbufs whose header or room is still in use
- * @mt setup for the pool; live messages may be used meanwhile
- * @cost O(slabs + threads that use the pool), and a system call where other
- *       threads do; each late free is O(1)
- */
-IBUF_API size_t ibuf_pool_destroy(struct ibuf_pool *p);
+IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p)
+	IBUF_NONNULL((1));
 
 /** @} */
 

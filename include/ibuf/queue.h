@@ -64,11 +64,13 @@ struct ibuf_queue;
  * @cost O(1); 8 to 16 bytes of memory for each message of the capacity
  */
 IBUF_API IBUF_MUST_USE int ibuf_queue_create(struct ibuf_queue **q,
-					     size_t capacity, unsigned flags);
+					     size_t capacity, unsigned flags)
+	IBUF_NONNULL((1));
 
 /** Put a message in: 0, -EPIPE or -EAGAIN. */
 IBUF_API IBUF_MUST_USE int ibuf_queue_push(struct ibuf_queue *q,
-					   struct ibuf_mbuf *m);
+					   struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Put the first ones of n messages in, as many as fit.  No message of another
@@ -78,15 +80,17 @@ IBUF_API IBUF_MUST_USE int ibuf_queue_push(struct ibuf_queue *q,
  */
 IBUF_API IBUF_MUST_USE size_t ibuf_queue_push_bulk(struct ibuf_queue *q,
 						   struct ibuf_mbuf *const *ms,
-						   size_t n);
+						   size_t n) IBUF_NONNULL((1));
 
 /** Put a message in, and wait until it fits: 0, -ETIMEDOUT or -EPIPE. */
 IBUF_API IBUF_MUST_USE int ibuf_queue_push_wait(struct ibuf_queue *q,
 						struct ibuf_mbuf *m,
-						const struct timespec *timeout);
+						const struct timespec *timeout)
+	IBUF_NONNULL((1));
 
 /** Take the oldest message out; NULL: the queue is empty. */
-IBUF_API IBUF_MUST_USE struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q)
+	IBUF_NONNULL((1));
 
 /**
  * Take at most max of the oldest messages out.
@@ -95,7 +99,7 @@ IBUF_API IBUF_MUST_USE struct ibuf_mbuf *ibuf_queue_pop(struct ibuf_queue *q);
  * @return how many
  */
 IBUF_API size_t ibuf_queue_pop_bulk(struct ibuf_queue *q, struct ibuf_mbuf **ms,
-				    size_t max);
+				    size_t max) IBUF_NONNULL((1));
 
 /**
  * Take the oldest message out, and wait until there is one.
@@ -106,7 +110,8 @@ IBUF_API size_t ibuf_queue_pop_bulk(struct ibuf_queue *q, struct ibuf_mbuf **ms,
  */
 IBUF_API IBUF_MUST_USE int ibuf_queue_pop_wait(struct ibuf_queue *q,
 					       struct ibuf_mbuf **m,
-					       const struct timespec *timeout);
+					       const struct timespec *timeout)
+	IBUF_NONNULL((1));
 
 /**
  * Give a descriptor for poll(), select() and epoll: readable once messages are
@@ -124,7 +129,7 @@ IBUF_API IBUF_MUST_USE int ibuf_queue_pop_wait(struct ibuf_queue *q,
  * @cost a system call for the first call, for a push while it is armed, and
  *       for a pop that arms it; none while the consumer keeps up
  */
-IBUF_API int ibuf_queue_fd(struct ibuf_queue *q);
+IBUF_API int ibuf_queue_fd(struct ibuf_queue *q) IBUF_NONNULL((1));
 
 /**
  * Refuse all pushes from now on, and wake all threads that wait.  What is
@@ -133,11 +138,11 @@ IBUF_API int ibuf_queue_fd(struct ibuf_queue *q);
  * @mt any, also where the caller has made a promise
  * @cost O(threads that wait); it waits for pushes that are under way
  */
-IBUF_API void ibuf_queue_close(struct ibuf_queue *q);
+IBUF_API void ibuf_queue_close(struct ibuf_queue *q) IBUF_NONNULL((1));
 
 /** Count the messages inside: 0 to the capacity, exact when no thread pushes
     or pops. */
-IBUF_API size_t ibuf_queue_len(const struct ibuf_queue *q);
+IBUF_API size_t ibuf_queue_len(const struct ibuf_queue *q) IBUF_NONNULL((1));
 
 /**
  * End a queue, and free the messages that are inside; NULL is fine.

@@ -14,7 +14,7 @@
 #define IBUF_SEGMENT_H
 
 #include <ibuf/base.h>
-#include <ibuf/inline/layout.h>
+#include <ibuf/mbuf.h>
 #include <sys/uio.h>
 
 IBUF_BEGIN_DECLS
@@ -43,7 +43,9 @@ struct ibuf_mbuf;
  *        caller's
  * @mt object, both
  */
-IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_concat(struct ibuf_mbuf *m,
+					    struct ibuf_mbuf *tail)
+	IBUF_NONNULL((1, 2));
 
 /**
  * Put one message in front of another, without copying.  m keeps its address,
@@ -57,8 +59,9 @@ IBUF_API int ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail);
  *        the caller's
  * @mt object, both
  */
-IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
-				    struct ibuf_mbuf *front);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
+						  struct ibuf_mbuf *front)
+	IBUF_NONNULL((1, 2));
 
 /**
  * Cut a message in two, without copying.  The rest gets the right to the
@@ -69,7 +72,9 @@ IBUF_API int ibuf_mbuf_concat_front(struct ibuf_mbuf *m,
  * @owner the caller has both
  * @cost also a header and an atomic addition at most
  */
-IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
+IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m,
+							   size_t at)
+	IBUF_NONNULL((1));
 
 /**
  * Cut the front off a message, without copying, such as a frame off a stream.
@@ -83,8 +88,9 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at);
  * @owner the caller has both
  * @cost also a header and an atomic addition at most
  */
-IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
-				   struct ibuf_mbuf **front);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
+						 struct ibuf_mbuf **front)
+	IBUF_NONNULL((1, 3));
 
 /**
  * Make the message one segment.
@@ -92,7 +98,8 @@ IBUF_API int ibuf_mbuf_split_front(struct ibuf_mbuf *m, size_t n,
  * @return 0; -ENOMEM; -EOVERFLOW: longer than a segment can be
  * @cost O(1) when it is one already, else O(length)
  */
-IBUF_API int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
+IBUF_API IBUF_MUST_USE int ibuf_mbuf_linearize(struct ibuf_mbuf *m)
+	IBUF_NONNULL((1));
 
 /**
  * Make the first n bytes contiguous.
@@ -101,7 +108,9 @@ IBUF_API int ibuf_mbuf_linearize(struct ibuf_mbuf *m);
  *         length, no memory, or longer than a segment can be
  * @cost O(1) when they are already, else O(n + the first segment)
  */
-IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
+IBUF_API IBUF_MUST_USE const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m,
+						       size_t n)
+	IBUF_NONNULL((1));
 
 /**
  * Copy a range into the caller's memory.
@@ -110,7 +119,7 @@ IBUF_API const uint8_t *ibuf_mbuf_pullup(struct ibuf_mbuf *m, size_t n);
  * @cost also O(n)
  */
 IBUF_API int ibuf_mbuf_copy_out(const struct ibuf_mbuf *m, size_t off,
-				void *dst, size_t n);
+				void *dst, size_t n) IBUF_NONNULL((1));
 
 /**
  * Compare the bytes of two messages as memcmp does; a prefix sorts first.
@@ -120,7 +129,7 @@ IBUF_API int ibuf_mbuf_copy_out(const struct ibuf_mbuf *m, size_t off,
  * @cost O(length of the shorter)
  */
 IBUF_API int ibuf_mbuf_compare(const struct ibuf_mbuf *a,
-			       const struct ibuf_mbuf *b);
+			       const struct ibuf_mbuf *b) IBUF_NONNULL((1, 2));
 
 /**
  * Find bytes in a message, also where they lie across segments.
@@ -132,7 +141,7 @@ IBUF_API int ibuf_mbuf_compare(const struct ibuf_mbuf *a,
  * @cost O(length + n) for usual data; O(length * n) at the worst
  */
 IBUF_API size_t ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off,
-			       const void *needle, size_t n);
+			       const void *needle, size_t n) IBUF_NONNULL((1));
 
 /**
  * Describe the bytes from an offset on as an array for writev and the like.
@@ -145,7 +154,7 @@ IBUF_API size_t ibuf_mbuf_find(const struct ibuf_mbuf *m, size_t off,
  * @cost also O(max)
  */
 IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
-			      struct iovec *iov, size_t max);
+			      struct iovec *iov, size_t max) IBUF_NONNULL((1));
 
 /**
  * Compute the internet checksum of a range (RFC 1071).
@@ -158,17 +167,20 @@ IBUF_API size_t ibuf_mbuf_iov(const struct ibuf_mbuf *m, size_t off,
  * @cost also O(n)
  */
 IBUF_API int ibuf_mbuf_checksum(const struct ibuf_mbuf *m, size_t off, size_t n,
-				uint32_t start, uint16_t *out);
+				uint32_t start, uint16_t *out)
+	IBUF_NONNULL((1, 5));
 
 /** Go to the segment behind s; the first is the message.  NULL: s is the last. */
 IBUF_INLINE const struct ibuf_mbuf *
-ibuf_mbuf_seg_next(const struct ibuf_mbuf *s);
+ibuf_mbuf_seg_next(const struct ibuf_mbuf *s) IBUF_NONNULL((1));
 
 /** Look at the bytes of one segment, until the next edit or free; never NULL. */
-IBUF_INLINE const uint8_t *ibuf_mbuf_seg_data(const struct ibuf_mbuf *s);
+IBUF_INLINE const uint8_t *ibuf_mbuf_seg_data(const struct ibuf_mbuf *s)
+	IBUF_NONNULL((1));
 
 /** Tell the length of one segment: 0 only in an empty message. */
-IBUF_INLINE size_t ibuf_mbuf_seg_len(const struct ibuf_mbuf *s);
+IBUF_INLINE size_t ibuf_mbuf_seg_len(const struct ibuf_mbuf *s)
+	IBUF_NONNULL((1));
 
 /** @} */
 

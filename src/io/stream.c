@@ -60,7 +60,7 @@ read_in_place(int fd, struct ibuf_mbuf *m, size_t n)
 	ssize_t got = read_fd(fd, segment_end(chain_last(m)), n);
 
 	if (got > 0)
-		(void)ibuf_mbuf_commit(m, (size_t)got);
+		cannot_fail(ibuf_mbuf_commit(m, (size_t)got));
 	return got;
 }
 
@@ -100,7 +100,7 @@ read_and_slide(int fd, struct ibuf_mbuf *m, size_t n)
 	ibuf_segment_regain_(s);
 	s->off_ = s->room_->headroom_;
 	count_copied(s, s->len_);
-	(void)ibuf_mbuf_commit(m, (size_t)got);
+	cannot_fail(ibuf_mbuf_commit(m, (size_t)got));
 	return got;
 }
 
@@ -127,13 +127,13 @@ read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 	pthread_cleanup_push(drop_place, place);
 	got = read_fd(fd, to, n);
 	moves = got > 0 && (size_t)got > room;
-	/* What fits needs no memory, so this cannot fail. */
+	/* What fits needs no memory. */
 	if (got > 0 && !moves)
-		(void)ibuf_mbuf_append(m, to, (size_t)got);
+		cannot_fail(ibuf_mbuf_append(m, to, (size_t)got));
 	pthread_cleanup_pop(!moves);
 	if (moves) {
 		ibuf_segment_move_(s, place, off, &left);
-		(void)ibuf_mbuf_commit(m, (size_t)got);
+		cannot_fail(ibuf_mbuf_commit(m, (size_t)got));
 		ibuf_left_drop_(&left);
 	}
 	return got;

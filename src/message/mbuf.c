@@ -48,7 +48,7 @@ ibuf_mbuf_from(const void *bytes, size_t len)
 	struct ibuf_mbuf *m = ibuf_mbuf_new(len);
 
 	if (m != NULL)
-		ibuf_mbuf_append(m, bytes, len);
+		cannot_fail(ibuf_mbuf_append(m, bytes, len));
 	return m;
 }
 

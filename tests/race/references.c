@@ -64,8 +64,8 @@ segment_on(struct ibuf_mbuf *m, uint32_t random)
 		w = ibuf_mbuf_split(m, len / 2);
 		break;
 	default:
-		w = NULL;
-		(void)ibuf_mbuf_split_front(m, len / 2, &w);
+		if (ibuf_mbuf_split_front(m, len / 2, &w) != 0)
+			w = NULL;
 		break;
 	}
 	check(w != NULL, cycle);

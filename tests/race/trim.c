@@ -56,9 +56,12 @@ keep_house(void *arg)
 	while (!atomic_load_explicit(&over, memory_order_relaxed)) {
 		cycle++;
 		ibuf_pool_trim(pool);
-		if (race_random(&random) % 4 == 0)
-			(void)ibuf_pool_reserve(pool,
-						race_random(&random) % 20);
+		if (race_random(&random) % 4 == 0) {
+			int error = ibuf_pool_reserve(
+				pool, race_random(&random) % 20);
+
+			check(error == 0 || error == -ENOBUFS, cycle);
+		}
 		check(ibuf_pool_get_stats(pool, &now, sizeof(now)) == 0, cycle);
 		check(now.capacity <= MAX, cycle);
 		check(now.allocated <= now.capacity, cycle);

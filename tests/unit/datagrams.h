@@ -81,6 +81,29 @@ udp_socket(struct sockaddr_in *address)
 	return fd;
 }
 
+/* Send bytes with one control message, by the system itself. */
+static inline ssize_t
+send_with(int fd, const void *bytes, size_t n, int level, int type,
+	  const void *data, size_t size)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	struct iovec iov = {(void *)(uintptr_t)bytes, n};
+	struct msghdr message = {.msg_iov = &iov,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = CMSG_SPACE(size)};
+
+	memset(&control, 0, sizeof(control));
+	control.header.cmsg_level = level;
+	control.header.cmsg_type = type;
+	control.header.cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(&control.header), data, size);
+	return sendmsg(fd, &message, 0);
+}
+
 /* What one call of ibuf_io_recv() takes where so many are there. */
 #ifdef IBUF_PLATFORM_POSIX
 #define AT_ONCE 1u
@@ -103,6 +126,17 @@ receive_all(int fd, struct ibuf_pool *p, struct ibuf_io_datagram *d, unsigned n,
 		n -= here;
 		most -= here;
 	}
+}
+
+/* How many this process has. */
+static inline size_t
+open_descriptors(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
 }
 
 /* max 0: as many as are asked for. */

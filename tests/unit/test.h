@@ -69,6 +69,12 @@ void test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
 			const char *file, int line);
 
 /*
+ * Call a function whose result must be used, where both success and failure
+ * are fine: gcc takes no cast to void for a use.
+ */
+#define test_either(call) ((void)!(call))
+
+/*
  * So much of what the test allocated stays as long as the process lives, by
  * design: it is no leak of this test.
  */

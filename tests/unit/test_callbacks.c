@@ -188,55 +188,55 @@ does_read(struct ibuf_mbuf *m)
 static void
 does_linearize(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_linearize(m);
+	assert_int_equal(ibuf_mbuf_linearize(m), 0);
 }
 
 static void
 does_pullup(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_pullup(m, 25);
+	assert_non_null(ibuf_mbuf_pullup(m, 25));
 }
 
 static void
 does_append(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_append(m, "tail", 4);
+	assert_int_equal(ibuf_mbuf_append(m, "tail", 4), 0);
 }
 
 static void
 does_append_number(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_append_be32(m, 42);
+	assert_int_equal(ibuf_mbuf_append_be32(m, 42), 0);
 }
 
 static void
 does_append_fill(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_append_fill(m, 'z', 7);
+	assert_int_equal(ibuf_mbuf_append_fill(m, 'z', 7), 0);
 }
 
 static void
 does_print(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_printf(m, "%d and more", 42);
+	assert_int_equal(ibuf_mbuf_printf(m, "%d and more", 42), 0);
 }
 
 static void
 does_prepend(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_prepend(m, "head", 4);
+	assert_int_equal(ibuf_mbuf_prepend(m, "head", 4), 0);
 }
 
 static void
 does_prepend_number(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_prepend_le64(m, 42);
+	assert_int_equal(ibuf_mbuf_prepend_le64(m, 42), 0);
 }
 
 static void
 does_reserve(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_reserve(m, 100);
+	assert_non_null(ibuf_mbuf_reserve(m, 100));
 }
 
 static void
@@ -248,7 +248,7 @@ does_shrink(struct ibuf_mbuf *m)
 static void
 does_unshare(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_unshare(m);
+	assert_int_equal(ibuf_mbuf_unshare(m), 0);
 }
 
 static void
@@ -260,19 +260,20 @@ does_at_mut(struct ibuf_mbuf *m)
 static void
 does_write_at(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_write_at(m, 5, "0123456789abcdefghij", 20);
+	assert_int_equal(ibuf_mbuf_write_at(m, 5, "0123456789abcdefghij", 20),
+			 0);
 }
 
 static void
 does_join(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_concat(m, ibuf_mbuf_from("joined", 6));
+	assert_int_equal(ibuf_mbuf_concat(m, ibuf_mbuf_from("joined", 6)), 0);
 }
 
 static void
 does_join_empty(struct ibuf_mbuf *m)
 {
-	ibuf_mbuf_concat(m, of_an_empty_room());
+	assert_int_equal(ibuf_mbuf_concat(m, of_an_empty_room()), 0);
 }
 
 static void

@@ -30,19 +30,19 @@ alloc(void *p)
 static void
 alloc_bulk(void *p)
 {
-	(void)ibuf_pool_alloc_bulk(p, out, 3);
+	test_either(ibuf_pool_alloc_bulk(p, out, 3));
 }
 
 static void
 alloc_bulk_of_none(void *p)
 {
-	(void)ibuf_pool_alloc_bulk(p, NULL, 0);
+	test_either(ibuf_pool_alloc_bulk(p, NULL, 0));
 }
 
 static void
 alloc_upto(void *p)
 {
-	ibuf_pool_alloc_upto(p, out, 3);
+	test_either(ibuf_pool_alloc_upto(p, out, 3));
 }
 
 static void
@@ -62,7 +62,7 @@ free_checked(void *p)
 static void
 reserve(void *p)
 {
-	(void)ibuf_pool_reserve(p, 1);
+	test_either(ibuf_pool_reserve(p, 1));
 }
 
 static void

@@ -353,39 +353,17 @@ TEST(flags_that_cannot_be_kept_are_refused_before_anything_happens)
 
 /* ---- what is not received ------------------------------------------ */
 
-static size_t
-open_descriptors(void)
-{
-	size_t n = 0;
-
-	for (int fd = 0; fd < 1024; fd++)
-		n += fcntl(fd, F_GETFD) >= 0;
-	return n;
-}
-
 TEST(a_descriptor_that_a_peer_passes_is_not_left_open)
 {
 	struct ibuf_pool *p = ibuf_pool_new(0, 64);
 	struct ibuf_io_datagram *d = slots(1);
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {(void *)(uintptr_t) "x", 1};
-	struct msghdr passing = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = &control,
-				 .msg_controllen = sizeof(control)};
 	struct channel c;
 	size_t before;
 
 	channel_open(&c, SOCK_DGRAM);
-	memset(&control, 0, sizeof(control));
-	control.header.cmsg_level = SOL_SOCKET;
-	control.header.cmsg_type = SCM_RIGHTS;
-	control.header.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.header), &c.to, sizeof(int));
-	assert_int_equal(sendmsg(c.to, &passing, 0), 1);
+	assert_int_equal(send_with(c.to, "x", 1, SOL_SOCKET, SCM_RIGHTS, &c.to,
+				   sizeof(int)),
+			 1);
 	before = open_descriptors();
 	assert_int_equal(ibuf_io_recv(c.from, p, d, 1, 0), 1);
 	assert_int_equal(open_descriptors(), before);

@@ -86,7 +86,7 @@ use_and_flush(void *world)
 	struct overlap *w = world;
 
 	free_twice_at_once(w->m);
-	(void)ibuf_pool_alloc(w->p);
+	test_either(ibuf_pool_alloc(w->p));
 	ibuf_pool_flush(w->p);
 }
 
@@ -103,7 +103,7 @@ flush_window(void *world)
 	struct overlap *w = world;
 	struct ibuf_mbuf *first = ibuf_mbuf_clone(w->m);
 
-	(void)ibuf_mbuf_clone(w->m);
+	test_either(ibuf_mbuf_clone(w->m));
 	w->m = first;
 	free_twice_at_once(first);
 	ibuf_pool_flush(w->p);

@@ -264,9 +264,8 @@ wait_and_free(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		struct ibuf_mbuf *m = ibuf_pool_alloc_wait(w->p, w->timeout);
 
-		if (m == NULL)
+		if (m == NULL || ibuf_mbuf_append(m, &i, sizeof(i)) != 0)
 			return NULL;
-		ibuf_mbuf_append(m, &i, sizeof(i));
 		if (i % 3 == 0)
 			ibuf_mbuf_free(ibuf_mbuf_clone(m));
 		ibuf_mbuf_free(m);

@@ -195,7 +195,7 @@ use_everything(void *context)
 	struct ibuf_pool *other = ibuf_pool_new(1, 64);
 	struct ibuf_mbuf *m = ibuf_pool_alloc(other);
 
-	ibuf_mbuf_append(m, "x", 1);
+	assert_int_equal(ibuf_mbuf_append(m, "x", 1), 0);
 	ibuf_mbuf_free(m);
 	ibuf_pool_destroy(other);
 	if (b->p != NULL) {

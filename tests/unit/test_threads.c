@@ -130,7 +130,8 @@ hand_on(void *arg)
 
 			memset(bytes, (int)(random >> 8), 8);
 			if (random % 7 == 0)
-				ibuf_mbuf_append_fill(m, *bytes, 200);
+				test_either(
+					ibuf_mbuf_append_fill(m, *bytes, 200));
 		}
 		m = atomic_exchange(&s->table[random % 64], m);
 		if (m == NULL)

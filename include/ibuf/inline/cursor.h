@@ -6,6 +6,8 @@
 #include <ibuf/mbuf.h>
 #include <string.h>
 
+IBUF_BEGIN_BODIES_
+
 IBUF_BEGIN_DECLS
 
 /** @cond private */
@@ -119,5 +121,7 @@ IBUF_DEFINE_GETS_(le)
 
 #undef IBUF_DEFINE_GETS_
 #undef IBUF_DEFINE_GET_
+
+IBUF_END_BODIES_
 
 #endif

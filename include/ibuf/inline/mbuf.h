@@ -10,6 +10,8 @@
 #include <ibuf/inline/thread.h>
 #include <string.h>
 
+IBUF_BEGIN_BODIES_
+
 IBUF_BEGIN_DECLS
 
 /** @cond private */
@@ -397,5 +399,7 @@ ibuf_mbuf_write(struct ibuf_mbuf *m, const void *bytes, size_t n)
 
 	return error != 0 ? error : (ssize_t)n;
 }
+
+IBUF_END_BODIES_
 
 #endif

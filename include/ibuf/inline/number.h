@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <ibuf/inline/order.h>
 
+IBUF_BEGIN_BODIES_
+
 IBUF_INLINE int
 ibuf_mbuf_append_u8(struct ibuf_mbuf *m, uint8_t value)
 {
@@ -103,5 +105,7 @@ IBUF_DEFINE_NUMBERS_AT_(le)
 
 #undef IBUF_DEFINE_NUMBERS_AT_
 #undef IBUF_DEFINE_NUMBER_AT_
+
+IBUF_END_BODIES_
 
 #endif

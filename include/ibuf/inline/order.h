@@ -11,6 +11,8 @@
 #include <ibuf/base.h>
 #include <string.h>
 
+IBUF_BEGIN_BODIES_
+
 /** @cond private */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define IBUF_SWAP_be_(bits, value) (value)
@@ -76,5 +78,7 @@ ibuf_store_le24_(uint8_t *to, uint32_t value)
 	to[2] = (uint8_t)(value >> 16);
 }
 /** @endcond */
+
+IBUF_END_BODIES_
 
 #endif

@@ -5,6 +5,8 @@
 #include <ibuf/inline/thread.h>
 #include <string.h>
 
+IBUF_BEGIN_BODIES_
+
 IBUF_BEGIN_DECLS
 
 /** @cond: private */
@@ -36,5 +38,7 @@ ibuf_pool_alloc(struct ibuf_pool *p)
 	memcpy(m, &front->fresh_, sizeof front->fresh_);
 	return m;
 }
+
+IBUF_END_BODIES_
 
 #endif

@@ -7,6 +7,8 @@
 #include <ibuf/inline/layout.h>
 #include <string.h>
 
+IBUF_BEGIN_BODIES_
+
 /** @cond: private */
 
 /*
@@ -197,5 +199,7 @@ ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
 }
 
 /** @endcond */
+
+IBUF_END_BODIES_
 
 #endif
