@@ -40,24 +40,44 @@ pool_of_kind(const struct kind *kind)
 	return pool_with(&o);
 }
 
-/* All numbers up to one are in use then. */
+/* Pools of a kind with the numbers up to one that are looked at; the others
+   were there, and are no more. */
 static void
-fill_numbers(size_t most)
+fill_numbers(size_t most, const struct kind *kind)
 {
 	looked = 0;
 	for (size_t n = 1; n <= most; n++) {
-		all[n] = pool_of_kind(&kinds[0]);
+		all[n] = pool_of_kind(kind);
 		if (n == numbers[looked])
 			looked_at[looked++] = all[n];
+	}
+	for (size_t n = 1, i = 0; n <= most; n++) {
+		if (i < looked && n == numbers[i])
+			i++;
+		else
+			assert_int_equal(ibuf_pool_destroy(all[n]), 0);
+	}
+}
+
+/* Messages outlive their pools, and keep the numbers as long. */
+static void
+empty_numbers(void)
+{
+	for (size_t i = 0; i < looked; i++) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(looked_at[i]);
+
+		assert_int_equal(ibuf_mbuf_append(m, "late", 4), 0);
+		assert_int_equal(ibuf_pool_destroy(looked_at[i]), 1);
+		assert_null(ibuf_mbuf_pool(m));
+		assert_message(m, "late", 4);
+		ibuf_mbuf_free(m);
 	}
 }
 
 /* What this thread keeps for numbers of so many parts is no leak. */
 static void
-empty_numbers(size_t most, size_t mapped, size_t parts)
+keep_parts(size_t most, size_t mapped, size_t parts)
 {
-	for (size_t n = 1; n <= most; n++)
-		ibuf_pool_destroy(all[n]);
 	mapped = fault_live_bytes_mapped() - mapped;
 	assert_in_range(mapped, 0, (most + 1) * 8 + 4096 + parts * (40 << 10));
 	test_keeps(0, mapped);
@@ -139,22 +159,6 @@ look_at(bool caches)
 		assert_int_equal(stats_of(looked_at[i]).mapped_bytes, 0);
 	}
 	use_all();
-}
-
-/* A number that is used again finds nothing of the pool that had it. */
-static void
-replace_by(const struct kind *kind)
-{
-	for (size_t i = 0; i < looked; i++) {
-		struct ibuf_mbuf *m = ibuf_pool_alloc(looked_at[i]);
-
-		assert_int_equal(ibuf_mbuf_append(m, "late", 4), 0);
-		assert_int_equal(ibuf_pool_destroy(looked_at[i]), 1);
-		assert_null(ibuf_mbuf_pool(m));
-		assert_message(m, "late", 4);
-		ibuf_mbuf_free(m); /* now the number is free */
-		looked_at[i] = all[numbers[i]] = pool_of_kind(kind);
-	}
 }
 
 /* ---- threads ---------------------------------------------------------- */
@@ -253,19 +257,20 @@ fork_while_others_keep(void)
 
 /* ---- together: to fill the numbers takes its time --------------------- */
 
+/* Each kind finds nothing of the one that had its number before. */
 TEST(pools_of_high_numbers_do_what_those_of_low_ones_do)
 {
 	size_t mapped = fault_live_bytes_mapped();
 	bool caches = caches_work(); /* asks for a number */
 
-	fill_numbers(5000);
 	for (size_t i = 0; i < KINDS; i++) {
+		fill_numbers(5000, &kinds[i]);
 		look_at(caches);
 		use_in_threads();
 		fork_while_others_keep();
-		replace_by(&kinds[(i + 1) % KINDS]);
+		empty_numbers();
 	}
-	empty_numbers(5000, mapped, 3);
+	keep_parts(5000, mapped, 3);
 }
 
 TEST(the_pool_with_the_last_number_does_so_too)
@@ -273,30 +278,31 @@ TEST(the_pool_with_the_last_number_does_so_too)
 	size_t mapped = fault_live_bytes_mapped();
 	bool caches = caches_work();
 
-	fill_numbers(LAST);
+	fill_numbers(LAST, &kinds[1]);
 	look_at(caches);
 	use_in_threads();
-	replace_by(&kinds[3]);
-	look_at(caches);
-	use_in_threads();
-	empty_numbers(LAST, mapped, 1);
+	empty_numbers();
+	keep_parts(LAST, mapped, 1);
 }
 
 TEST(a_thread_without_memory_for_thread_caches_does_without)
 {
 	size_t mapped = fault_live_bytes_mapped(), n = 0;
+	struct ibuf_pool *p;
 	struct ibuf_mbuf *m;
 
-	fill_numbers(1300);
-	ibuf_mbuf_free(ibuf_pool_alloc(all[1])); /* its low ones */
-	/* The part for this number is nobody's so far, at first. */
+	for (size_t i = 1; i <= 1300; i++)
+		all[i] = pool_of_kind(&kinds[0]);
+	p = all[1100]; /* the part for this number is nobody's so far */
 	do {
 		fault_at(++n);
-		m = ibuf_pool_alloc(all[1100]);
+		m = ibuf_pool_alloc(p);
 		ibuf_mbuf_free(m);
 	} while (fault_off());
 	assert_in_range(n, 3, 20);
-	assert_int_equal(use(all[1100], MAX), 0);
-	assert_books(all[1100], 0);
-	empty_numbers(1300, mapped, 1);
+	assert_int_equal(use(p, MAX), 0);
+	assert_books(p, 0);
+	for (size_t i = 1; i <= 1300; i++)
+		assert_int_equal(ibuf_pool_destroy(all[i]), 0);
+	keep_parts(1300, mapped, 1);
 }
