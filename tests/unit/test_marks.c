@@ -31,6 +31,17 @@ see(const void *bytes, size_t n)
 #endif
 }
 
+ssize_t __real_read(int fd, void *to, size_t n);
+ssize_t __wrap_read(int fd, void *to, size_t n);
+
+/* A read may write in all that it is given, whatever comes of it. */
+ssize_t
+__wrap_read(int fd, void *to, size_t n)
+{
+	memset(to, 0x33, n);
+	return __real_read(fd, to, n);
+}
+
 static void *
 map_zeros(size_t size, size_t alignment, void *context)
 {
