@@ -115,25 +115,26 @@ ibuf_block_use_(struct ibuf_block *block, uint32_t number)
 		*used = i + 1;
 }
 
-/* The pair of an array that has a thread cache; NULL: none. */
-static struct ibuf_tcaches_ *
-find_in(struct ibuf_tcaches_ *first, const struct ibuf_tcache_ *tcache)
+/* How far behind the start of an array of pairs; beyond it, more than that. */
+static size_t
+index_in(const struct ibuf_tcaches_ *first, const struct ibuf_tcache_ *tcache)
 {
-	size_t i = ((uintptr_t)tcache - (uintptr_t)first) / sizeof *first;
-
-	return i < IBUF_TCACHES_MAX_ ? &first[i] : NULL;
+	return ((uintptr_t)tcache - (uintptr_t)first) / sizeof *first;
 }
 
 struct ibuf_tcaches_ *
 ibuf_block_find_(struct ibuf_block *block, const struct ibuf_tcache_ *tcache)
 {
-	struct ibuf_tcaches_ *found = find_in(block->thread.tcaches_, tcache);
-	size_t i;
+	struct ibuf_tcaches_ *first = block->thread.tcaches_;
+	size_t n = index_in(first, tcache), i;
 
-	for (i = 1; found == NULL && i < IBUF_TCACHES_PARTS_; i++)
-		if (block->thread.parts_[i] != NULL)
-			found = find_in(block->thread.parts_[i], tcache);
-	return found;
+	for (i = 1; n >= IBUF_TCACHES_MAX_ && i < IBUF_TCACHES_PARTS_; i++) {
+		if (block->thread.parts_[i] == NULL)
+			continue;
+		first = block->thread.parts_[i];
+		n = index_in(first, tcache);
+	}
+	return n < IBUF_TCACHES_MAX_ ? &first[n] : NULL;
 }
 
 /* ---- whose thread is gone ---------------------------------------------- */
