@@ -313,18 +313,18 @@ share(struct world *w, struct ibuf_mbuf *m)
 static void
 rearrange(struct world *w, struct ibuf_mbuf *m)
 {
-	switch (dice(w, 4)) {
+	switch (dice(w, 6)) {
 	case 0:
 		(void)!ibuf_mbuf_linearize(m);
-		break;
-	case 1:
-		(void)ibuf_mbuf_pullup(m, part(w, m));
 		break;
 	case 2:
 		(void)!ibuf_mbuf_unshare(m);
 		break;
-	default:
+	case 3:
 		(void)!ibuf_mbuf_shrink(m);
+		break;
+	default:
+		(void)ibuf_mbuf_pullup(m, part(w, m));
 	}
 }
 
@@ -338,7 +338,7 @@ edit(struct world *w)
 		new_one(w);
 		return;
 	}
-	switch (dice(w, 12)) {
+	switch (dice(w, 14)) {
 	case 0:
 		w->ms[i] = NULL;
 		ibuf_mbuf_free(m);
@@ -358,6 +358,8 @@ edit(struct world *w)
 		cut(w, m, dice(w, 2) == 0);
 		return;
 	case 7:
+	case 10:
+	case 11:
 		rearrange(w, m);
 		break;
 	case 8:
@@ -438,7 +440,7 @@ sequences(void)
 {
 	const char *said = getenv("MARKS_SEQUENCES");
 
-	return said == NULL ? 2000 : strtoul(said, NULL, 10);
+	return said == NULL ? 8000 : strtoul(said, NULL, 10);
 }
 
 TEST(no_byte_that_was_ever_written_in_a_room_survives_its_free)
