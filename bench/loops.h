@@ -102,6 +102,10 @@ static const struct bench_case loop_cases[] = {
 #ifdef HAS_QUEUE
 	QUEUE_CASES
 #endif
+#ifdef HAS_KINDS
+	{"M1", run_alloc_free, private_prepare, kinds_finish},
+	{"M3", run_alloc_free, high_prepare, kinds_finish},
+#endif
 	{NULL, NULL, NULL, NULL},
 };
 

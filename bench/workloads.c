@@ -80,6 +80,11 @@ const struct bench_workload bench_workloads[] = {
 	{"W17m", "queue, two threads push, two pop", "ns", 4, 1, 500000, 'h',
 	 ROOM, 1, NULL, NULL},
 
+	{"M1", "W1 from a pool with 16 private bytes", "ns", 0, 1, 1024, 'i',
+	 ROOM, 1, NULL, NULL},
+	{"M3", "W1 from pool number 300", "ns", 0, 1, 1024, 'j', ROOM, 1, NULL,
+	 NULL},
+
 	{"threads", "alloc + free in T threads on one pool", "ns", 1, 1,
 	 1000000, 'e', ROOM, 2, "threads", thread_counts},
 	{"live", "replace a random one of N live", "ns", 0, 1, 1024, 'f', ROOM,

@@ -10,6 +10,8 @@
 static struct ibuf_pool *pools[POOLS_MOST];
 static size_t n_pools;
 
+static void loop_prepare(const struct bench_setup *setup);
+
 static BENCH_INLINE MSG
 msg_new(unsigned pool)
 {
@@ -210,6 +212,49 @@ msg_free_to(unsigned pool, MSG m)
 {
 	(void)pool;
 	msg_free(m);
+}
+
+/* Pools of other kinds take the place of the first, which stays. */
+#define HAS_KINDS
+#define KINDS_MOST 300
+static struct ibuf_pool *plain, *kinds[KINDS_MOST];
+static size_t n_kinds;
+
+static void
+kinds_prepare(const struct bench_setup *setup, size_t private_size, size_t n)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	loop_prepare(setup);
+	options.capacity = setup->capacity;
+	options.headroom = setup->headroom;
+	options.private_size = private_size;
+	for (; n_kinds < n; n_kinds++)
+		if (ibuf_pool_create(&kinds[n_kinds], &options) != 0)
+			bench_die("ibuf_pool_create");
+	plain = pools[0];
+	pools[0] = kinds[n - 1];
+}
+
+static void
+private_prepare(const struct bench_setup *setup)
+{
+	kinds_prepare(setup, 16, 1);
+}
+
+/* The plain one has number 1 at the least. */
+static void
+high_prepare(const struct bench_setup *setup)
+{
+	kinds_prepare(setup, 0, 299);
+}
+
+static void
+kinds_finish(void)
+{
+	pools[0] = plain;
+	while (n_kinds > 0)
+		ibuf_pool_destroy(kinds[--n_kinds]);
 }
 
 #define HAS_QUEUE

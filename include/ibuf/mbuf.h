@@ -228,6 +228,7 @@ IBUF_API struct ibuf_pool *ibuf_mbuf_pool(const struct ibuf_mbuf *m)
  *
  * @return the bytes; NULL: none, or m is of the heap
  * @mt object
+ * @cost O(1); the first call for m clears them
  */
 IBUF_API void *ibuf_mbuf_private(struct ibuf_mbuf *m) IBUF_NONNULL((1));
 

@@ -58,8 +58,10 @@ struct ibuf_pool;
 /**
  * Flag: rooms, private areas, rooms left by growth and what the library copied
  * are overwritten on free.  Bytes that a program adds to a segment which it
- * joined from elsewhere lie in that segment's room, and are not.  Threads of
- * such a pool keep nothing back.
+ * joined from elsewhere lie in that segment's room, and are not.
+ *
+ * @cost a call more a free, and the overwriting of what was written in a room;
+ *       after a reserve, of all the tailroom that there was
  */
 #define IBUF_POOL_F_WIPE 0x1u
 /** Flag: ibuf_pool_alloc_wait() may sleep until an mbuf comes back. */
@@ -85,7 +87,8 @@ struct ibuf_pool_options {
 	/** Of the first data byte of a fresh mbuf; a power of two.  Default: 64,
 	    also for 0. */
 	size_t alignment;
-	/** The caller's bytes beside each mbuf, see ibuf_mbuf_private().
+	/** The caller's bytes beside each mbuf, see ibuf_mbuf_private(), which
+	    clears them when it is first called; who does not pays nothing.
 	    Default: 0. */
 	size_t private_size;
 	/** #IBUF_POOL_F_WIPE, #IBUF_POOL_F_WAIT.  Default: 0. */

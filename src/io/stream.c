@@ -57,8 +57,11 @@ least_asked(const struct ibuf_mbuf *s, size_t max)
 static ssize_t
 read_in_place(int fd, struct ibuf_mbuf *m, size_t n)
 {
-	ssize_t got = read_fd(fd, segment_end(chain_last(m)), n);
+	struct ibuf_mbuf *s = chain_last(m);
+	ssize_t got;
 
+	mark_bytes(s, s->off_ + s->len_, n);
+	got = read_fd(fd, segment_end(s), n);
 	if (got > 0)
 		cannot_fail(ibuf_mbuf_commit(m, (size_t)got));
 	return got;
@@ -90,6 +93,8 @@ read_and_slide(int fd, struct ibuf_mbuf *m, size_t n)
 	struct ibuf_mbuf *s = chain_last(m);
 	ssize_t got;
 
+	mark_shown(s);
+	mark_bytes(s, s->room_->headroom_, s->len_ + n);
 	memcpy(segment_start(s), segment_data(s), s->len_);
 	/* A thread that waits for bytes may be cancelled. */
 	pthread_cleanup_push(slide_back, s);
@@ -124,6 +129,8 @@ read_and_grow(int fd, struct ibuf_mbuf *m, size_t n, size_t room,
 	bool moves;
 	ssize_t got;
 
+	if ((place->kind & IBUF_MBUF_MARKED_) != 0)
+		ibuf_mark_(place->base, off, off + s->len_ + (uint32_t)n);
 	pthread_cleanup_push(drop_place, place);
 	got = read_fd(fd, to, n);
 	moves = got > 0 && (size_t)got > room;

@@ -185,11 +185,15 @@ void *
 ibuf_mbuf_reserve_any_(struct ibuf_mbuf *m, size_t n)
 {
 	struct ibuf_left left;
+	struct ibuf_mbuf *last;
 	uint8_t *end;
 
 	if (make_tailroom(m, NULL, n, &left) != 0)
 		return NULL;
-	end = segment_end(chain_last(m));
+	last = chain_last(m);
+	end = segment_end(last);
+	/* Not just n: all that tailroom() says may be written. */
+	mark_bytes(last, last->off_ + last->len_, segment_tailroom(last));
 	ibuf_left_drop_(&left);
 	return end;
 }
@@ -220,6 +224,7 @@ segment_trim_head(struct ibuf_mbuf *s, size_t n)
 		ibuf_segment_regain_(s);
 	else
 		s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
+	mark_shown(s);
 	ibuf_mbuf_move_start_(s, (uint32_t)n);
 }
 
@@ -232,6 +237,7 @@ segment_trim_tail(struct ibuf_mbuf *s, size_t n)
 		ibuf_segment_regain_(s);
 	else
 		ibuf_segment_give_up_tail_(s);
+	mark_shown(s);
 	s->len_ -= (uint32_t)n;
 }
 
@@ -285,6 +291,7 @@ ibuf_mbuf_clear_any_(struct ibuf_mbuf *m)
 	m->next_ = NULL;
 	chain_set(m, m, 0, 1);
 	ibuf_chain_gather_(gone, &releases);
+	mark_shown(m);
 	if (segment_owns(m)) {
 		ibuf_segment_regain_(m);
 		m->off_ = m->room_->headroom_;

@@ -38,6 +38,7 @@ ibuf_segment_free_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 	struct ibuf_room_ *room = s->room_;
 	unsigned kind = s->flags_;
 
+	mark_shown(s);
 	if (is_in_own_room(s)) {
 		/* Header and room go in one step. */
 		s->flags_ &= (uint16_t)~IBUF_MBUF_LIVE_;
@@ -62,31 +63,77 @@ ibuf_mbuf_free_last_(struct ibuf_mbuf *m)
 
 /* ---- all segments of a message ----------------------------------------- */
 
-/* Free a plain header into the calling thread's thread cache; false: it
-   cannot. */
+/*
+ * Free a direct header of a wiping pool, in its own room, as in
+ * ibuf_mbuf_free_direct_(): what was written goes first.
+ */
+static inline bool
+free_wiping(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
+{
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
+
+	if (!IBUF_LIKELY(load_acquire_u32(&m->own_.count_) == 1 &&
+			 !ibuf_tcache_is_full_(tcache, top)))
+		return false;
+	mark_wipe(m->base_, m->off_, m->len_);
+	if ((m->flags_ & IBUF_MBUF_PRIVATE_) != 0)
+		private_wipe(owner_of(m), m);
+	m->flags_ = 0;
+	ibuf_tcache_give_(tcache, top, m);
+	return true;
+}
+
+/* Free a CAREFUL header into the calling thread's thread cache, as below. */
+static __attribute__((noinline)) bool
+free_careful(struct ibuf_mbuf *s, unsigned what)
+{
+	struct ibuf_thread_ *own = ibuf_pool_thread_;
+	uint32_t number = s->pool_; /* s may be gone once it is freed */
+	struct ibuf_tcaches_ *tcaches = thread_tcaches(own, number);
+	bool freed = false;
+
+	if (tcaches == NULL)
+		return false;
+	if (what == WIPING_DIRECT)
+		freed = free_wiping(s, &tcaches->of_[IBUF_DIRECT_]);
+	else if (what == (IBUF_MBUF_PLAIN_DIRECT_ | IBUF_MBUF_CAREFUL_))
+		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
+	else if (what == (IBUF_MBUF_PLAIN_INDIRECT_ | IBUF_MBUF_CAREFUL_) &&
+		 (s->flags_ & IBUF_MBUF_WRAPPED_) == 0)
+		freed = ibuf_mbuf_free_indirect_(s,
+						 &tcaches->of_[IBUF_INDIRECT_]);
+	if (freed)
+		thread_remember(own, tcaches, number);
+	return freed;
+}
+
+/* Free a header into the calling thread's thread cache; false: it cannot. */
 static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	uint32_t key = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
+	unsigned what = (unsigned)s->flags_ &
+			~(IBUF_MBUF_LEFT_OUT_ | IBUF_MBUF_CHAINED_);
+	uint32_t number = s->pool_;
 	struct ibuf_tcaches_ *tcaches;
 	bool freed;
 
-	if (key == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
-		tcaches = &own->tcaches_[s->pool_];
+	if (what == IBUF_MBUF_PLAIN_DIRECT_) {
+		tcaches = &own->tcaches_[number];
 		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
-	} else if (key == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
+	} else if (what == IBUF_MBUF_PLAIN_INDIRECT_ &&
 		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
 		/* A wrapped room may have a callback, which must wait. */
-		tcaches = &own->tcaches_[s->pool_];
+		tcaches = &own->tcaches_[number];
 		freed = ibuf_mbuf_free_indirect_(s,
 						 &tcaches->of_[IBUF_INDIRECT_]);
 	} else {
-		return false; /* also where its number is beyond the thread caches */
+		return (what & IBUF_MBUF_CAREFUL_) != 0 &&
+		       free_careful(s, what);
 	}
 	/* What took it is a thread cache of the thread's own struct. */
 	if (freed && own->recent_.tcaches_ != tcaches)
-		thread_remember(own, tcaches);
+		thread_remember(own, tcaches, number);
 	return freed;
 }
 
@@ -127,6 +174,11 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
+	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
+
+	if (ibuf_mbuf_key_(m) == recent->wiping_ && recent->tcaches_ != NULL &&
+	    free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
+		return;
 	ibuf_chain_free_(m);
 }
 

@@ -138,6 +138,7 @@ static void
 slide(struct ibuf_mbuf *s, size_t off)
 {
 	ibuf_segment_regain_(s);
+	mark_shown(s);
 	if (s->len_ != 0)
 		memmove(s->base_ + off, segment_data(s), s->len_);
 	count_copied(s, s->len_);

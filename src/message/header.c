@@ -36,6 +36,16 @@ ibuf_segment_wipes_(const struct ibuf_mbuf *s)
 	return owner_of(s)->wipe || ibuf_room_wipes_(s);
 }
 
+void
+ibuf_segment_born_(struct ibuf_mbuf *s)
+{
+	if ((s->flags_ & IBUF_MBUF_PRIVATE_) == 0)
+		return;
+	if (owner_of(s)->wipe)
+		private_wipe(owner_of(s), s);
+	s->flags_ &= (uint16_t)~IBUF_MBUF_PRIVATE_;
+}
+
 /* ---- to a room and away from it ---------------------------------------- */
 
 /*
@@ -96,6 +106,7 @@ void
 ibuf_segment_leave_(struct ibuf_mbuf *s, struct ibuf_left *left)
 {
 	left->room = NULL;
+	mark_shown(s);
 	if (is_in_own_room(s)) {
 		leave_own_room(s);
 		return;

@@ -58,6 +58,13 @@ void ibuf_segment_give_up_tail_(struct ibuf_mbuf *s);
 /* Do its bytes have to be overwritten, wherever they have been? */
 bool ibuf_segment_wipes_(const struct ibuf_mbuf *s);
 
+/*
+ * The header of s begins a message that is new.  A private area means nothing
+ * before its header is PRIVATE: who asks for it first clears it.  So births
+ * and frees pay nothing for it, but where it has to be overwritten.
+ */
+void ibuf_segment_born_(struct ibuf_mbuf *s);
+
 /* ---- to a room and away from it ---------------------------------------- */
 
 /* Put s, which has no room, at off of a place; it owns both ends. */

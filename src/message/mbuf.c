@@ -291,5 +291,13 @@ ibuf_mbuf_pool(const struct ibuf_mbuf *m)
 void *
 ibuf_mbuf_private(struct ibuf_mbuf *m)
 {
-	return owner_of(m)->private_size == 0 ? NULL : private_area(m);
+	uint32_t size = owner_of(m)->private_size;
+
+	if (size == 0)
+		return NULL;
+	if ((m->flags_ & IBUF_MBUF_PRIVATE_) == 0) {
+		m->flags_ |= IBUF_MBUF_PRIVATE_;
+		memset(private_area(m), 0, size);
+	}
+	return private_area(m);
 }

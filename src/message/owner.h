@@ -10,6 +10,7 @@
 
 #include "../library.h"
 
+#include "../platform/platform.h"
 #include <ibuf/inline/layout.h>
 #include <ibuf/inline/thread.h>
 #include <stdbool.h>
@@ -76,7 +77,7 @@ struct ibuf_owner_ops {
  * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner,
  * and what is here.  Those that grow here are seen by their sizes.
  */
-#define OWNERS_LAYOUT 1
+#define OWNERS_LAYOUT 2
 
 struct ibuf_owner {
 	const struct ibuf_owner_ops *ops;
@@ -163,12 +164,12 @@ private_area(const struct ibuf_mbuf *m)
 	return (uint8_t *)(uintptr_t)m + HEADER_SIZE;
 }
 
-/* What lies behind a free header is zero, as it must be at birth. */
+/* Overwrite it, where it has been used. */
 static inline void
-clear_private(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
+private_wipe(const struct ibuf_owner *owner, const struct ibuf_mbuf *m)
 {
-	if (owner->private_size != 0)
-		memset(private_area(m), 0, owner->private_size);
+	if ((m->flags_ & IBUF_MBUF_PRIVATE_) != 0)
+		ibuf_platform_wipe_(private_area(m), owner->private_size);
 }
 
 /*
@@ -186,7 +187,7 @@ static inline struct ibuf_tcache_ *
 indirect_tcache(const struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0)
-		return NULL; /* also where its number is beyond the thread caches */
+		return NULL; /* they may lie elsewhere, or it be wiped first */
 	return &ibuf_pool_thread_->tcaches_[m->pool_].of_[IBUF_INDIRECT_];
 }
 
@@ -212,14 +213,37 @@ tcache_places(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top)
 	return end == NULL ? 0 : (size_t)(end - top);
 }
 
-/* The next free guesses that it is of the pool that has these thread caches. */
-static inline void
-thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches)
+/* A thread's thread caches for the owner with a number; NULL: it has no part for
+   a number so high. */
+static inline struct ibuf_tcaches_ *
+thread_tcaches(struct ibuf_thread_ *own, uint32_t number)
 {
-	uint32_t number = (uint32_t)(tcaches - own->tcaches_);
+	struct ibuf_tcaches_ *part;
 
-	own->recent_.direct_ = ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, number);
-	own->recent_.indirect_ = ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, number);
+	if (number < IBUF_TCACHES_MAX_)
+		return &own->tcaches_[number];
+	part = own->parts_[number / IBUF_TCACHES_MAX_];
+	return part == NULL ? NULL : &part[number % IBUF_TCACHES_MAX_];
+}
+
+/* What a direct header of a wiping pool has, in its own room. */
+#define WIPING_DIRECT                                                          \
+	(IBUF_MBUF_PLAIN_DIRECT_ | IBUF_MBUF_CAREFUL_ | IBUF_MBUF_WIPES_ |     \
+	 IBUF_MBUF_MARKED_)
+
+/* The next free guesses that it is of the owner with this number, which has
+   these thread caches. */
+static inline void
+thread_remember(struct ibuf_thread_ *own, struct ibuf_tcaches_ *tcaches,
+		uint32_t number)
+{
+	unsigned careful = number < IBUF_TCACHES_MAX_ ? 0 : IBUF_MBUF_CAREFUL_;
+
+	own->recent_.direct_ =
+		ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_ | careful, number);
+	own->recent_.indirect_ =
+		ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_ | careful, number);
+	own->recent_.wiping_ = ibuf_key_(WIPING_DIRECT, number);
 	own->recent_.tcaches_ = tcaches;
 }
 

@@ -155,7 +155,7 @@ place_own(struct ibuf_place *place, struct ibuf_mbuf *direct,
 	place->room = &direct->own_;
 	place->base = (uint8_t *)direct + owner->room_offset;
 	place->size = owner->room_size;
-	place->kind = 0;
+	place->kind = owner->wipe ? IBUF_MBUF_MARKED_ : 0;
 }
 
 bool

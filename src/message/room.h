@@ -16,6 +16,7 @@
 #define IBUF_SRC_ROOM_H
 
 #include "../platform/platform.h"
+#include "mark.h"
 #include "owner.h"
 #include <ibuf/mbuf.h>
 
@@ -88,7 +89,7 @@ struct ibuf_place {
 	struct ibuf_room_ *room; /* its count is 1, for the segment to come */
 	uint8_t *base;
 	uint32_t size;
-	uint16_t kind; /* ROOM_KIND flags */
+	uint16_t kind; /* ROOM_KIND flags, or MARKED */
 };
 
 /* Make a heap room; false: no memory.  headroom + capacity <= ROOM_MAX. */

@@ -241,6 +241,7 @@ cut_behind(struct ibuf_mbuf *m, size_t n, struct ibuf_releases *releases)
 			ibuf_segment_regain_(s);
 		else
 			s->flags_ &= (uint16_t)~IBUF_MBUF_HEAD_;
+		mark_shown(s);
 		ibuf_mbuf_move_start_(s, (uint32_t)n);
 	}
 	chain_set(m, last, rest, segments);

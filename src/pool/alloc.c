@@ -76,12 +76,37 @@ ibuf_alloc_open_(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 	return m;
 }
 
+/* A header that the calling thread keeps back, of a pool that the inline body
+   finds none of; NULL: go the long way. */
+static struct ibuf_mbuf *
+take_kept(const struct ibuf_pool *p)
+{
+	uint32_t number = p->owner.index;
+	struct ibuf_block *own = ibuf_block_own_;
+	struct ibuf_tcaches_ *tcaches;
+	struct ibuf_tcache_ *tcache;
+
+	if (number < IBUF_TCACHES_MAX_ || own == NULL)
+		return NULL;
+	tcaches = thread_tcaches(&own->thread, number);
+	if (tcaches == NULL || !tcache_has_header(&tcaches->of_[IBUF_DIRECT_]))
+		return NULL;
+	tcache = &tcaches->of_[IBUF_DIRECT_];
+	if (!ibuf_platform_watched_)
+		ibuf_pool_thread_ = &own->thread; /* as in threads.c */
+	thread_remember(&own->thread, tcaches, number);
+	return ibuf_tcache_take_(tcache, ibuf_tcache_top_(tcache));
+}
+
 struct ibuf_mbuf *
 ibuf_alloc_(struct ibuf_pool *p)
 {
 	struct ibuf_mbuf *m;
 
 	pool_must_be_open(p);
+	m = take_kept(p);
+	if (m != NULL)
+		return ibuf_alloc_open_(p, m);
 	if (take(p, IBUF_DIRECT_, &m) != 0) {
 		count_relaxed(&p->failures, 1);
 		return NULL;
@@ -106,7 +131,8 @@ ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind)
 	if (kind == IBUF_DIRECT_)
 		return ibuf_alloc_open_(p, m);
 	m->flags_ = (uint16_t)(IBUF_MBUF_LIVE_ |
-			       (p->front.fresh_.flags_ & IBUF_MBUF_CAREFUL_));
+			       (p->front.fresh_.flags_ &
+				(IBUF_MBUF_CAREFUL_ | IBUF_MBUF_WIPES_)));
 	return m;
 }
 
@@ -267,7 +293,7 @@ close_room(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
 	uint8_t *base = (uint8_t *)m + owner->room_offset;
 
 	if (owner->wipe)
-		ibuf_platform_wipe_(base, owner->room_size);
+		mark_wipe(base, 0, 0); /* no segment shows it */
 	/* The header stays visible: it is what finds a second free. */
 	hide(base, owner->room_size);
 }
@@ -280,6 +306,8 @@ ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m, unsigned kind)
 	struct ibuf_tcaches_ *tcaches;
 	bool done;
 
+	if (owner->wipe)
+		private_wipe(owner, m);
 	if (kind == IBUF_DIRECT_)
 		close_room(owner, m);
 	store_ready(store, m);

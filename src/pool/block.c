@@ -60,14 +60,84 @@ ibuf_block_new_(void)
 	return block;
 }
 
+/* In the child of a fork, its thread may have linked a part a moment before. */
+static void
+free_parts(struct ibuf_block *block)
+{
+	struct ibuf_tcaches_ *first;
+	size_t i;
+
+	for (i = 1; i < IBUF_TCACHES_PARTS_; i++) {
+		first = __atomic_load_n(&block->thread.parts_[i],
+					__ATOMIC_RELAXED);
+		if (first != NULL)
+			ibuf_platform_unmap_(part_of(first),
+					     sizeof(struct ibuf_part), false);
+	}
+}
+
 void
 ibuf_block_free_(struct ibuf_block *block)
 {
+	free_parts(block);
 	pthread_mutex_unlock(&block->alive);
 	pthread_mutex_destroy(&block->alive);
 	pthread_mutex_destroy(&block->guard);
 	ibuf_platform_unmap_(block, sizeof *block, false);
 }
+
+/* ---- its thread caches ------------------------------------------------- */
+
+struct ibuf_tcaches_ *
+ibuf_block_make_(struct ibuf_block *block, uint32_t number)
+{
+	struct ibuf_part *part =
+		ibuf_platform_map_(sizeof *part, CACHE_LINE, false);
+
+	if (part == NULL)
+		return NULL;
+	part->block = block;
+	/* Relaxed: only in the child of a fork does another thread look. */
+	__atomic_store_n(&block->thread.parts_[number / IBUF_TCACHES_MAX_],
+			 part->tcaches, __ATOMIC_RELAXED);
+	return thread_tcaches(&block->thread, number);
+}
+
+void
+ibuf_block_use_(struct ibuf_block *block, uint32_t number)
+{
+	size_t *used = &block->used, i = number % IBUF_TCACHES_MAX_;
+
+	if (number >= IBUF_TCACHES_MAX_)
+		used = &part_of(thread_tcaches(&block->thread, number) - i)
+				->used;
+	if (*used <= i)
+		*used = i + 1;
+}
+
+/* How far behind the start of an array of pairs; beyond it, more than that. */
+static size_t
+index_in(const struct ibuf_tcaches_ *first, const struct ibuf_tcache_ *tcache)
+{
+	return ((uintptr_t)tcache - (uintptr_t)first) / sizeof *first;
+}
+
+struct ibuf_tcaches_ *
+ibuf_block_find_(struct ibuf_block *block, const struct ibuf_tcache_ *tcache)
+{
+	struct ibuf_tcaches_ *first = block->thread.tcaches_;
+	size_t n = index_in(first, tcache), i;
+
+	for (i = 1; n >= IBUF_TCACHES_MAX_ && i < IBUF_TCACHES_PARTS_; i++) {
+		if (block->thread.parts_[i] == NULL)
+			continue;
+		first = block->thread.parts_[i];
+		n = index_in(first, tcache);
+	}
+	return n < IBUF_TCACHES_MAX_ ? &first[n] : NULL;
+}
+
+/* ---- whose thread is gone ---------------------------------------------- */
 
 bool
 ibuf_block_take_(struct ibuf_block *block)
@@ -134,8 +204,10 @@ ibuf_block_forked_(void)
 	for (block = ibuf_blocks_; block != NULL; block = next) {
 		next = block->next;
 		/* Not ibuf_block_free_(): others have its mutexes. */
-		if (block != own)
-			ibuf_platform_unmap_(block, sizeof *block, false);
+		if (block == own)
+			continue;
+		free_parts(block);
+		ibuf_platform_unmap_(block, sizeof *block, false);
 	}
 	hand = NULL;
 	ibuf_blocks_ = own;

@@ -24,12 +24,25 @@
 
 struct ibuf_block {
 	struct ibuf_block *next, *previous; /* under the threads lock */
-	size_t used; /* thread caches from this one on were never used */
+	/* Thread caches from this one on were never used; parts come by
+	   themselves. */
+	size_t used;
 	/* Locked by its thread, or by who found that thread gone. */
 	pthread_mutex_t alive;
 	/* Held to find the pool of a thread cache, and to clear one. */
 	pthread_mutex_t guard;
 	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
+};
+
+/*
+ * The thread caches of one thread for IBUF_TCACHES_MAX_ numbers that are high.
+ * Made by its thread when that allocates from such a pool, and unmapped with
+ * the block: on the way back nothing is made.
+ */
+struct ibuf_part {
+	struct ibuf_block *block;
+	size_t used; /* thread caches from this one on were never used */
+	_Alignas(CACHE_LINE) struct ibuf_tcaches_ tcaches[IBUF_TCACHES_MAX_];
 };
 
 /* The threads lock, and all blocks. */
@@ -39,20 +52,47 @@ extern struct ibuf_block *ibuf_blocks_;
 /* The calling thread's; NULL: it has none. */
 extern __thread struct ibuf_block *ibuf_block_own_ IBUF_TLS_;
 
+/* The part that begins with these thread caches. */
+static inline struct ibuf_part *
+part_of(struct ibuf_tcaches_ *first)
+{
+	return (struct ibuf_part *)(void *)((uint8_t *)first -
+					    offsetof(struct ibuf_part,
+						     tcaches));
+}
+
 /* The block that a thread's thread caches for the owner with this number lie
-   in. */
+   in, or that their part is of. */
 static inline struct ibuf_block *
 block_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
 {
-	return (struct ibuf_block *)(void *)((uint8_t *)(tcaches - number) -
+	struct ibuf_tcaches_ *first = tcaches - number % IBUF_TCACHES_MAX_;
+
+	if (number >= IBUF_TCACHES_MAX_)
+		return part_of(first)->block;
+	return (struct ibuf_block *)(void *)((uint8_t *)first -
 					     offsetof(struct ibuf_block,
 						      thread.tcaches_));
 }
 
+/* Make the part for a number in the calling thread's block; the pair for that
+   number, or NULL: no memory. */
+struct ibuf_tcaches_ *ibuf_block_make_(struct ibuf_block *block,
+				       uint32_t number);
+
+/* They may be used: whoever gives back the block looks there. */
+void ibuf_block_use_(struct ibuf_block *block, uint32_t number);
+
+/* The pair of the calling thread's block that has this thread cache; NULL:
+   none. */
+struct ibuf_tcaches_ *ibuf_block_find_(struct ibuf_block *block,
+				       const struct ibuf_tcache_ *tcache);
+
 /* A block for the calling thread; NULL: no memory. */
 struct ibuf_block *ibuf_block_new_(void);
 
-/* Free a block without thread caches; the caller has it, as below. */
+/* Free a block without thread caches, and its parts; the caller has it, as
+   below. */
 void ibuf_block_free_(struct ibuf_block *block);
 
 /*

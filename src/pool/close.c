@@ -138,15 +138,16 @@ leave(struct ibuf_pool *p)
 static bool
 late(struct ibuf_tcache_ *tcache)
 {
-	size_t n = ((uintptr_t)tcache - (uintptr_t)ibuf_tcaches_own_) /
-		   sizeof(struct ibuf_tcaches_);
+	struct ibuf_block *block = ibuf_block_own_;
 	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_pool *p;
 
-	if (ibuf_tcaches_own_ == NULL || n >= IBUF_TCACHES_MAX_)
+	if (block == NULL)
 		return false;
-	tcaches = &ibuf_tcaches_own_[n];
-	p = ibuf_pool_hold_(block_of(ibuf_tcaches_own_, 0), tcaches);
+	tcaches = ibuf_block_find_(block, tcache);
+	if (tcaches == NULL)
+		return false;
+	p = ibuf_pool_hold_(block, tcaches);
 	if (p == NULL)
 		return true;
 	pthread_mutex_lock(&p->lock);
@@ -214,9 +215,9 @@ drop(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
 }
 
 void
-ibuf_close_drop_tcaches_(struct ibuf_block *block, uint32_t number)
+ibuf_close_drop_tcaches_(struct ibuf_block *block,
+			 struct ibuf_tcaches_ *tcaches)
 {
-	struct ibuf_tcaches_ *tcaches = &block->thread.tcaches_[number];
 	struct ibuf_pool *p = ibuf_pool_hold_(block, tcaches);
 
 	if (p == NULL)

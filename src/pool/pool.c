@@ -21,11 +21,12 @@ round_up(size_t n, size_t unit)
 /*
  * Lay out a direct header and its room, so that the first data byte is aligned:
  *
- *   | header 64 | private | pad | headroom | capacity | pad |
- *                                ^ base_    ^ a multiple of alignment
+ *   | header 64 | private | mark | pad | headroom | capacity | pad |
+ *                                       ^ base_    ^ a multiple of alignment
  *
  * The stride is an odd number of alignments (of cache lines at least), so
- * that the headers of a slab spread over all sets of the cache.
+ * that the headers of a slab spread over all sets of the cache.  Only pools
+ * that wipe have marks.
  */
 static int
 lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
@@ -36,7 +37,8 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 	if (o->headroom > ROOM_MAX || o->capacity > ROOM_MAX - o->headroom ||
 	    o->private_size > UINT32_MAX / 4 || unit > UINT32_MAX / 4)
 		return -EOVERFLOW;
-	front = HEADER_SIZE + round_up(o->private_size, 16);
+	front = HEADER_SIZE + round_up(o->private_size, 16) +
+		(p->owner.wipe ? MARK_SPACE : 0);
 	if (o->headroom > PTRDIFF_MAX - front - 2 * unit ||
 	    o->capacity > PTRDIFF_MAX - front - o->headroom - 3 * unit)
 		return -EOVERFLOW;
@@ -60,7 +62,7 @@ lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 
 /*
  * What a thread may keep back: two magazines, which are never more than
- * the option says.  A pool that wipes must see every free, so it has none.
+ * the option says.
  */
 static void
 lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
@@ -69,7 +71,7 @@ lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 
 	if (size > MAGAZINE_MOST)
 		size = MAGAZINE_MOST;
-	if (size == 0 || p->owner.wipe)
+	if (size == 0)
 		return;
 	p->store[IBUF_DIRECT_].depot.magazine_size = size;
 	p->store[IBUF_DIRECT_].single = o->cache < 2;
@@ -91,8 +93,8 @@ init_locks(struct ibuf_pool *p)
 	return error;
 }
 
-/* Where an allocation looks for a free header: nowhere, in thread caches of
-   zeros. */
+/* Where an allocation looks for a free header; 0: nowhere, since those of the
+   heap are zeros. */
 static size_t
 tcache_offset(uint32_t index)
 {
@@ -200,17 +202,18 @@ pool_make(struct ibuf_pool **made, const struct ibuf_pool_options *o)
 static void
 set_front(struct ibuf_pool *p)
 {
-	bool has_tcaches = p->owner.index < IBUF_TCACHES_MAX_;
-	bool careful =
-		!has_tcaches || p->owner.wipe || p->owner.private_size != 0;
+	bool high = p->owner.index >= IBUF_TCACHES_MAX_;
+	unsigned careful = high ? IBUF_MBUF_CAREFUL_ : 0;
+	unsigned wiping =
+		IBUF_MBUF_CAREFUL_ | IBUF_MBUF_WIPES_ | IBUF_MBUF_MARKED_;
 
 	p->front.fresh_.off_ = p->owner.headroom;
 	p->front.fresh_.cap_ = p->owner.room_size;
 	p->front.fresh_.flags_ =
 		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_ |
-			   (careful ? IBUF_MBUF_CAREFUL_ : 0));
+			   careful | (p->owner.wipe ? wiping : 0));
 	p->front.fresh_.pool_ = (uint16_t)p->owner.index;
-	p->front.tcache_ = tcache_offset(has_tcaches ? p->owner.index : 0);
+	p->front.tcache_ = tcache_offset(high ? 0 : p->owner.index);
 }
 
 /* The first mbufs; they are no growth. */

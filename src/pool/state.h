@@ -61,8 +61,7 @@ pool_of(const struct ibuf_owner *owner)
 static inline bool
 pool_has_tcaches(const struct ibuf_pool *p)
 {
-	return p->store[IBUF_DIRECT_].depot.magazine_size != 0 &&
-	       p->owner.index < IBUF_TCACHES_MAX_;
+	return p->store[IBUF_DIRECT_].depot.magazine_size != 0;
 }
 
 /* ---- options.c --------------------------------------------------------- */
@@ -227,12 +226,12 @@ tcaches_next(const struct ibuf_tcaches_ *t)
 static inline struct ibuf_tcaches_ *
 own_tcaches(const struct ibuf_pool *p)
 {
-	uint32_t number = p->owner.index;
+	struct ibuf_tcaches_ *own;
 
-	if (ibuf_tcaches_own_ == NULL || number >= IBUF_TCACHES_MAX_ ||
-	    ibuf_tcaches_own_[number].of_[IBUF_DIRECT_].base_ == NULL)
+	if (ibuf_block_own_ == NULL)
 		return NULL;
-	return &ibuf_tcaches_own_[number];
+	own = thread_tcaches(&ibuf_block_own_->thread, p->owner.index);
+	return own == NULL || own->of_[IBUF_DIRECT_].base_ == NULL ? NULL : own;
 }
 
 /*
@@ -269,8 +268,9 @@ void ibuf_close_give_late_(struct ibuf_store *store, struct ibuf_mbuf *m);
 /* Say that this copy of the library has thread caches; once, having joined. */
 void ibuf_close_have_tcaches_(void);
 
-/* Take the thread caches with a number from a block, which has them or not. */
-void ibuf_close_drop_tcaches_(struct ibuf_block *block, uint32_t number);
+/* Take a pair of thread caches from a block, which may be zeros. */
+void ibuf_close_drop_tcaches_(struct ibuf_block *block,
+			      struct ibuf_tcaches_ *tcaches);
 
 /*
  * Put into the slabs what threads kept that are gone; the lock is held.

@@ -2,12 +2,16 @@
 #define _POSIX_C_SOURCE 200809L
 #include "store.h"
 
+#include "../message/mark.h"
+
 /* A header that was just carved becomes a free one. */
 static void
 carved(struct ibuf_store *store, struct ibuf_mbuf *m)
 {
 	m->pool_ = (uint16_t)store->owner->index;
 	store_ready(store, m);
+	if (store->kind == IBUF_DIRECT_ && store->owner->wipe)
+		mark_reset(mark_of(m->base_));
 	if (store->peak < store->slabs.carved)
 		store->peak = store->slabs.carved;
 }

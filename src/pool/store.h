@@ -95,7 +95,7 @@ size_t ibuf_store_sort_(struct ibuf_store *store, size_t n);
 
 /*
  * What a free header holds beyond its first 16 bytes, so that whoever takes
- * it need not write it.  Its private area is zero.
+ * it need not write it.
  */
 static inline void
 store_ready(const struct ibuf_store *store, struct ibuf_mbuf *m)
@@ -103,7 +103,6 @@ store_ready(const struct ibuf_store *store, struct ibuf_mbuf *m)
 	const struct ibuf_owner *owner = store->owner;
 
 	m->next_ = NULL;
-	clear_private(owner, m);
 	if (store->kind != IBUF_DIRECT_)
 		return;
 	m->base_ = (uint8_t *)m + owner->room_offset;

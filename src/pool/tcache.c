@@ -6,8 +6,6 @@
 
 #define FIRST_REFILL 2
 
-__thread struct ibuf_tcaches_ *ibuf_tcaches_own_ IBUF_TLS_;
-
 /* Objects in the magazine it works with. */
 static uint32_t
 current_n(const struct ibuf_tcache_ *tcache)

@@ -15,10 +15,6 @@
 #include "store.h"
 #include <ibuf/inline/thread.h>
 
-/* The calling thread's thread caches by the number of an owner; NULL: it has
-   none. */
-extern __thread struct ibuf_tcaches_ *ibuf_tcaches_own_ IBUF_TLS_;
-
 /* The magazine that a thread cache, not one of zeros, works with. */
 static inline struct ibuf_magazine *
 tcache_magazine(const struct ibuf_tcache_ *tcache)

@@ -16,14 +16,30 @@ static bool can_keep; /* there may be thread caches at all */
 
 /* ---- threads that exit ------------------------------------------------- */
 
+/* Give back what the first n of these thread caches of a block hold. */
+static void
+give_back_first(struct ibuf_block *block, struct ibuf_tcaches_ *tcaches,
+		size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ibuf_close_drop_tcaches_(block, &tcaches[i]);
+}
+
 /* Give back all that the thread caches of a block hold, and the block. */
 static void
 give_back(struct ibuf_block *block)
 {
-	uint32_t i;
+	struct ibuf_tcaches_ *part;
+	size_t i;
 
-	for (i = 0; i < block->used; i++)
-		ibuf_close_drop_tcaches_(block, i);
+	give_back_first(block, block->thread.tcaches_, block->used);
+	for (i = 1; i < IBUF_TCACHES_PARTS_; i++) {
+		part = block->thread.parts_[i];
+		if (part != NULL)
+			give_back_first(block, part, part_of(part)->used);
+	}
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_block_unlink_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -39,7 +55,6 @@ thread_exits(void *block)
 {
 	leaving = true;
 	ibuf_block_own_ = NULL;
-	ibuf_tcaches_own_ = NULL;
 	ibuf_pool_thread_ = &nobodys;
 	give_back(block);
 	ibuf_close_look_again_();
@@ -89,7 +104,6 @@ own_block(void)
 	ibuf_block_link_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	ibuf_block_own_ = block;
-	ibuf_tcaches_own_ = block->thread.tcaches_;
 	if (dead != NULL)
 		give_back(dead);
 	ibuf_close_look_again_();
@@ -133,15 +147,18 @@ ibuf_threads_tcaches_(struct ibuf_pool *p)
 	   variable; then it shows the one whose pool was used last. */
 	if (!ibuf_platform_watched_)
 		ibuf_pool_thread_ = &block->thread;
-	tcaches = &block->thread.tcaches_[number];
-	thread_remember(&block->thread, tcaches);
+	tcaches = thread_tcaches(&block->thread, number);
+	if (tcaches == NULL)
+		tcaches = ibuf_block_make_(block, number);
+	if (tcaches == NULL)
+		return NULL;
+	thread_remember(&block->thread, tcaches, number);
 	if (tcache_is_open(&tcaches->of_[IBUF_DIRECT_]))
 		return tcaches;
 	if (__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE) ||
 	    !ibuf_pool_add_tcaches_(p, tcaches))
 		return NULL;
-	if (block->used <= number)
-		block->used = number + 1;
+	ibuf_block_use_(block, number);
 	return tcaches;
 }
 
@@ -156,10 +173,12 @@ ibuf_threads_tcaches_to_give_(struct ibuf_pool *p)
 	uint32_t number = p->owner.index;
 	struct ibuf_tcaches_ *tcaches;
 
-	if (ibuf_block_own_ != NULL && number < IBUF_TCACHES_MAX_) {
-		tcaches = &ibuf_block_own_->thread.tcaches_[number];
-		if (tcache_is_open(&tcaches->of_[IBUF_DIRECT_])) {
-			thread_remember(&ibuf_block_own_->thread, tcaches);
+	if (ibuf_block_own_ != NULL) {
+		tcaches = thread_tcaches(&ibuf_block_own_->thread, number);
+		if (tcaches != NULL &&
+		    tcache_is_open(&tcaches->of_[IBUF_DIRECT_])) {
+			thread_remember(&ibuf_block_own_->thread, tcaches,
+					number);
 			return tcaches;
 		}
 	}

@@ -10,6 +10,7 @@
  */
 #include <ibuf/ibuf.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,81 @@ concat_free(unsigned n)
 	}
 }
 
+/* ---- pools with options ----------------------------------------------- */
+
+/* The pool, the n-th of those, has such mbufs; made before the first run. */
+static void
+pool_with(size_t private_size, unsigned flags, unsigned n)
+{
+	static bool made;
+
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.private_size = private_size;
+	options.flags = flags;
+	for (; !made && n > 0; n--)
+		if (ibuf_pool_create(&pool, &options) != 0)
+			abort();
+	made = true;
+}
+
+static void
+with_private_area(void)
+{
+	pool_with(16, 0, 1);
+}
+
+static void
+with_high_number(void)
+{
+	pool_with(0, 0, 300);
+}
+
+static void
+that_wipes(void)
+{
+	pool_with(0, IBUF_POOL_F_WIPE, 1);
+}
+
+/* A private area is used, too. */
+static void
+alloc_private_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
+
+		KEEP(ibuf_mbuf_private(m));
+		ibuf_mbuf_free(m);
+	}
+}
+
+/* 64 bytes are written. */
+static void
+alloc_fill_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
+
+		ibuf_mbuf_append(m, bytes, 64);
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+clone_pair(unsigned n)
+{
+	struct ibuf_mbuf *of = ibuf_pool_alloc(pool);
+
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_mbuf_clone(of);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+	ibuf_mbuf_free(of);
+}
+
 /* ---- a pool that is no more ------------------------------------------ */
 
 enum { LATE = 1024 + 1 };
@@ -340,6 +416,12 @@ static const struct path {
 	{"cursor_get_be16", cursor_get_be16, NULL},
 	{"cursor_take_free", cursor_take_free, NULL},
 	{"concat_free", concat_free, NULL},
+	{"private_pair", alloc_free, with_private_area},
+	{"private_used", alloc_private_free, with_private_area},
+	{"private_clone", clone_pair, with_private_area},
+	{"high_pair", alloc_free, with_high_number},
+	{"high_clone", clone_pair, with_high_number},
+	{"wipe_pair", alloc_fill_free, that_wipes},
 	{"queue_pair", queue_pair, queue_for_two},
 	{"queue_pair_many", queue_pair, queue_for_many},
 	{"queue_bulk", queue_pair_bulk, queue_for_two},

@@ -7,7 +7,7 @@
  */
 #include "race.h"
 
-enum { THREADS = 3, EACH = 12 };
+enum { THREADS = 3, EACH = 12, CROWD = 260 };
 
 static struct ibuf_pool *pool;
 static atomic_size_t mapped, pieces;
@@ -86,6 +86,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct ibuf_provider provider = {map, unmap, NULL};
+	struct ibuf_pool *crowd[CROWD];
+	size_t n = 0;
 
 	race_arguments(argc, argv, 3000);
 	for (uint64_t cycle = 0; cycle < race_cycles; cycle++) {
@@ -97,6 +99,12 @@ main(int argc, char **argv)
 		o.cache = cycle % 3 == 0 ? 0 : 8;
 		o.initial = cycle % 2 == 0 ? 0 : 10;
 		o.provider = &provider;
+		/* From here on the pool has a high number. */
+		if (cycle == race_cycles / 3 * 2)
+			while (n < CROWD)
+				check((crowd[n++] = ibuf_pool_new(0, 64)) !=
+					      NULL,
+				      cycle);
 		check(ibuf_pool_create(&pool, &o) == 0, cycle);
 		came = 0;
 		for (uint32_t i = 0; i < THREADS; i++) {
@@ -114,5 +122,7 @@ main(int argc, char **argv)
 		check(atomic_load(&mapped) == 0, cycle);
 		check(atomic_load(&pieces) == 0, cycle);
 	}
+	while (n > 0)
+		check(ibuf_pool_destroy(crowd[--n]) == 0, n);
 	return 0;
 }

@@ -4,7 +4,7 @@
  *
  * Each cycle's pool must give back all of its memory, each piece once, when
  * the last of its messages is gone; and no thread may mix up the old and the
- * new.  Some cycles run beside so many pools that theirs has no slots.
+ * new.  Some cycles run beside so many pools that theirs has a high number.
  */
 #include "race.h"
 
@@ -54,6 +54,7 @@ make(struct ledger *ledger, uint64_t cycle)
 	o.capacity = 64;
 	o.cache = caches[cycle % 4];
 	o.private_size = cycle % 5 == 0 ? 8 : 0;
+	o.flags = cycle % 3 == 0 ? IBUF_POOL_F_WIPE : 0;
 	o.provider = &provider;
 	check(ibuf_pool_create(&p, &o) == 0, cycle);
 	return p;

@@ -498,14 +498,15 @@ TEST(a_pool_that_ended_makes_room_for_another)
 	}
 }
 
-/* Where a number leads to is found without a lock, so it stays. */
+/* Where a number leads to is found without a lock, so it stays; and this thread
+   has used one high number, for which it keeps thread caches until it exits. */
 static void
 assert_the_table_is_kept(size_t blocks, size_t mapped, size_t numbers)
 {
 	blocks = fault_live_blocks() - blocks;
 	mapped = fault_live_bytes_mapped() - mapped;
 	assert_in_range(blocks, 0, numbers / 512);
-	assert_in_range(mapped, 0, numbers * 8);
+	assert_in_range(mapped, 0, numbers * 8 + (48 << 10));
 	test_keeps(blocks, mapped);
 }
 
@@ -603,7 +604,7 @@ TEST(the_options_in_force_are_read_back_completed_and_clamped)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
-TEST(no_limit_is_read_back_as_none_and_a_wiping_pool_keeps_nothing_back)
+TEST(no_limit_is_read_back_as_none_and_a_wiping_pool_keeps_as_much_back)
 {
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool *p;
@@ -612,7 +613,7 @@ TEST(no_limit_is_read_back_as_none_and_a_wiping_pool_keeps_nothing_back)
 	assert_int_equal(ibuf_pool_create(&p, &o), 0);
 	assert_int_equal(ibuf_pool_get_options(p, &o, sizeof(o)), 0);
 	assert_int_equal(o.max, 0);
-	assert_int_equal(o.cache, 0);
+	assert_int_equal(o.cache, 124);
 	assert_int_equal(o.flags, IBUF_POOL_F_WIPE);
 	assert_string_equal(ibuf_pool_name(p), "ibuf");
 	assert_int_equal(ibuf_pool_destroy(p), 0);

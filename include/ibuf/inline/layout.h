@@ -87,7 +87,10 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_LISTED_ 0x80u   /* free, and in a list of its pool */
 #define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
-#define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
+#define IBUF_MBUF_CAREFUL_ 0x400u /* of a wiping pool, or a high number */
+#define IBUF_MBUF_PRIVATE_ 0x800u /* its private area has been cleared */
+#define IBUF_MBUF_MARKED_ 0x1000u /* the room has a mark, src/message/mark.h */
+#define IBUF_MBUF_WIPES_ 0x2000u  /* of a pool that wipes */
 
 /*
  * count_: segments in the low bits.  The top bit is set in a direct header that
@@ -102,7 +105,8 @@ struct ibuf_fresh_ {
 
 /* flags_ that say what a header refers to, and go with it to a clone. */
 #define IBUF_MBUF_ROOM_                                                        \
-	(IBUF_MBUF_RDONLY_ | IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
+	(IBUF_MBUF_RDONLY_ | IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_ |            \
+	 IBUF_MBUF_MARKED_)
 
 /** @endcond */
 

@@ -57,6 +57,16 @@ ibuf_mbuf_has_tailroom_(const struct ibuf_mbuf *m, size_t n)
 	       n <= m->cap_ - m->off_ - m->len_;
 }
 
+/* May n bytes be written there that it need not show?  A room that is MARKED is
+   to know of them. */
+static inline bool
+ibuf_mbuf_may_reserve_(const struct ibuf_mbuf *m, size_t n)
+{
+	return (m->flags_ & (IBUF_MBUF_TAIL_ | IBUF_MBUF_CHAINED_ |
+			     IBUF_MBUF_MARKED_)) == IBUF_MBUF_TAIL_ &&
+	       n <= m->cap_ - m->off_ - m->len_;
+}
+
 /* May it take n more bytes in front of its data? */
 static inline bool
 ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
@@ -69,13 +79,14 @@ ibuf_mbuf_has_headroom_(const struct ibuf_mbuf *m, size_t n)
 /*
  * Is it one segment whose flags say both rights, and nobody else shows
  * the room?  The load pairs with the release of whoever dropped the last
- * other segment: what they read is read before we write.
+ * other segment: what they read is read before we write.  A room that is MARKED
+ * is to know of bytes that are shown no more.
  */
 static inline bool
 ibuf_mbuf_is_plain_(const struct ibuf_mbuf *m)
 {
-	return (m->flags_ &
-		(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_CHAINED_)) ==
+	return (m->flags_ & (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ |
+			     IBUF_MBUF_CHAINED_ | IBUF_MBUF_MARKED_)) ==
 		       (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_) &&
 	       (__atomic_load_n(&m->room_->count_, __ATOMIC_ACQUIRE) &
 		IBUF_ROOM_SEGMENTS_) == 1;
@@ -339,7 +350,7 @@ ibuf_mbuf_prepend(struct ibuf_mbuf *m, const void *bytes, size_t n)
 IBUF_INLINE void *
 ibuf_mbuf_reserve(struct ibuf_mbuf *m, size_t n)
 {
-	if (!IBUF_LIKELY(ibuf_mbuf_has_tailroom_(m, n)))
+	if (!IBUF_LIKELY(ibuf_mbuf_may_reserve_(m, n)))
 		return ibuf_mbuf_reserve_any_(m, n);
 	return m->base_ + m->off_ + m->len_;
 }

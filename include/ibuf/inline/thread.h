@@ -48,9 +48,13 @@ struct ibuf_tcaches_ {
 	struct ibuf_tcache_ of_[2]; /* IBUF_DIRECT_, IBUF_INDIRECT_ */
 };
 
-/* Pools with higher numbers have no thread caches (and are CAREFUL): only
-   slower. */
+/*
+ * The inline bodies find the thread caches of the first numbers themselves.
+ * Those of higher ones come in parts, which a thread makes when it needs them;
+ * their pools' headers are CAREFUL, so the inline bodies do not look for them.
+ */
 #define IBUF_TCACHES_MAX_ 256
+#define IBUF_TCACHES_PARTS_ (65536 / IBUF_TCACHES_MAX_)
 
 /*
  * The pool that a thread went to last: the keys of its plain headers, see
@@ -60,6 +64,7 @@ struct ibuf_recent_ {
 	uint32_t direct_;
 	uint32_t indirect_;
 	struct ibuf_tcaches_ *tcaches_;
+	uint32_t wiping_; /* of a direct header, if the pool wipes */
 };
 
 /* What a thread has; its thread caches go by the number of the pool. */
@@ -67,6 +72,9 @@ struct ibuf_thread_ {
 	struct ibuf_recent_ recent_;
 	uint8_t rest_of_line_[64 - sizeof(struct ibuf_recent_)];
 	struct ibuf_tcaches_ tcaches_[IBUF_TCACHES_MAX_];
+	/* Of numbers from i * IBUF_TCACHES_MAX_ on, or NULL; the first never
+	   is one. */
+	struct ibuf_tcaches_ *parts_[IBUF_TCACHES_PARTS_];
 };
 
 IBUF_BEGIN_DECLS
@@ -81,14 +89,17 @@ IBUF_API void ibuf_pool_late_(struct ibuf_tcache_ *tcache);
 IBUF_END_DECLS
 
 /*
- * What a header is and whose, once the rights and the kind of room are left
- * out, as one number, its key.  A plain direct header shows the room of its own
- * (else it has AWAY); neither kind of plain header is CAREFUL or CHAINED.
+ * What a header is and whose, once the rights, the kind of room and the state
+ * of the private area are left out, as one number, its key.  A plain direct
+ * header shows the room of its own (else it has AWAY); neither kind of plain
+ * header is CHAINED, MARKED or of a pool that wipes, and none is CAREFUL but
+ * that of a pool with a high number.
  */
 #define IBUF_MBUF_PLAIN_DIRECT_ (IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_)
 #define IBUF_MBUF_PLAIN_INDIRECT_ IBUF_MBUF_LIVE_
 #define IBUF_MBUF_LEFT_OUT_                                                    \
-	(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_ROOM_)
+	(IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_ | IBUF_MBUF_RDONLY_ |               \
+	 IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_ | IBUF_MBUF_PRIVATE_)
 
 static inline uint32_t
 ibuf_key_(uint32_t flags, uint32_t owner)
