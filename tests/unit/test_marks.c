@@ -324,7 +324,7 @@ rearrange(struct world *w, struct ibuf_mbuf *m)
 		(void)!ibuf_mbuf_shrink(m);
 		break;
 	default:
-		(void)ibuf_mbuf_pullup(m, part(w, m));
+		(void)!ibuf_mbuf_pullup(m, part(w, m));
 	}
 }
 
