@@ -125,7 +125,7 @@ main(int argc, char **argv)
 {
 	struct ibuf_mbuf *m = ibuf_mbuf_new(1);
 
-	race_arguments(argc, argv, 100);
+	race_arguments(argc, argv, 60);
 	check(m != NULL, 0);
 	/* One message, which a queue does not look at; never freed by it. */
 	for (size_t i = 0; i < MANY; i++)
