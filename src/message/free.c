@@ -18,7 +18,7 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 		struct ibuf_tcache_ *tcache = indirect_tcache(m);
 
 		if (tcache != NULL && tcache_has_place(tcache)) {
-			m->flags_ = 0;
+			m->flags_ = IBUF_MBUF_FREE_;
 			m->next_ = NULL;
 			ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
 		} else {
@@ -115,7 +115,8 @@ ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 	free_all(s, releases);
 }
 
-void
+/* Not inline: what it keeps on the stack is not for who needs it not. */
+__attribute__((noinline)) void
 ibuf_chain_free_(struct ibuf_mbuf *s)
 {
 	struct ibuf_releases releases = {NULL, NULL};
@@ -127,7 +128,14 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
-	ibuf_chain_free_(m);
+	struct heap_room *heap = (struct heap_room *)m->room_;
+
+	/* As it was born on the heap, and nobody else shows its room? */
+	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_) &&
+	    load_acquire_u32(&heap->room.count_) == 1 && heap_tcache_give(m))
+		heap_room_free(heap);
+	else
+		ibuf_chain_free_(m);
 }
 
 /* ---- many messages ----------------------------------------------------- */
@@ -156,7 +164,7 @@ free_direct(struct ibuf_mbuf *const *ms, size_t n)
 		if (m == NULL || ibuf_mbuf_key_(m) != key ||
 		    load_acquire_u32(&m->own_.count_) != 1)
 			break;
-		m->flags_ = 0;
+		m->flags_ = IBUF_MBUF_FREE_;
 		*top++ = m;
 	}
 	if (i != 0) {

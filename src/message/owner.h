@@ -51,7 +51,7 @@ struct ibuf_owner_ops {
 	void (*give)(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		     unsigned kind);
 
-	/* The functions of ibuf/pool.h; the heap has none of these. */
+	/* The functions of ibuf/pool.h; the heap has get_stats() only. */
 	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
 	struct ibuf_mbuf *(*alloc_wait)(struct ibuf_pool *p,
 					const struct timespec *timeout);
@@ -76,7 +76,7 @@ struct ibuf_owner_ops {
  * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner,
  * and what is here.  Those that grow here are seen by their sizes.
  */
-#define OWNERS_LAYOUT 1
+#define OWNERS_LAYOUT 2
 
 struct ibuf_owner {
 	const struct ibuf_owner_ops *ops;
@@ -91,12 +91,11 @@ struct ibuf_owner {
 	uint64_t copied_bytes; /* atomic */
 };
 
-/* The heap's owner; its counters are what get_stats(NULL) reports. */
-struct ibuf_owner_heap {
-	struct ibuf_owner owner;
-	uint64_t taken; /* atomic: headers handed out */
-	uint64_t given; /* atomic: headers come back */
-};
+/*
+ * The heap of this copy, which the layer of the pools defines: its headers
+ * are kept as a pool's are.  It is the heap of all copies that use our table.
+ */
+extern struct ibuf_owner *const ibuf_owner_own_heap_;
 
 /* What a copy does where another one's code was called for its thread cache;
    false: the thread cache is not of the calling thread's in this copy. */
@@ -177,6 +176,40 @@ clear_private(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
  */
 int ibuf_owner_register_(struct ibuf_owner *owner);
 void ibuf_owner_unregister_(struct ibuf_owner *owner);
+
+/* The thread cache of the calling thread with headers of the heap. */
+static inline struct ibuf_tcache_ *
+heap_tcache(void)
+{
+	return &ibuf_pool_thread_->tcaches_[0].of_[IBUF_INDIRECT_];
+}
+
+/* An unused header of the heap; NULL: it has to be asked for one. */
+static inline struct ibuf_mbuf *
+heap_tcache_take(void)
+{
+	struct ibuf_tcache_ *tcache = heap_tcache();
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
+
+	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
+		return NULL;
+	return ibuf_tcache_take_(tcache, top);
+}
+
+/* Take one back; false: it has no place.  The heap is never closed, so nobody
+   is told. */
+static inline bool
+heap_tcache_give(struct ibuf_mbuf *m)
+{
+	struct ibuf_tcache_ *tcache = heap_tcache();
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
+
+	if (!IBUF_LIKELY(!ibuf_tcache_is_full_(tcache, top)))
+		return false;
+	m->flags_ = IBUF_MBUF_FREE_;
+	ibuf_tcache_push_(tcache, top, m);
+	return true;
+}
 
 /*
  * The thread cache of the calling thread from which a header like m's comes,

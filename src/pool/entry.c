@@ -66,7 +66,7 @@ ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 	if (out_size == 0)
 		return -EINVAL;
 	if (p == NULL)
-		return ibuf_stats_get_(NULL, out, out_size);
+		p = pool_of(owner_heap());
 	return p->owner.ops->get_stats(p, out, out_size);
 }
 

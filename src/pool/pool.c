@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INDIRECT_KEPT 62 /* in a magazine; they are small */
 #define MAGAZINE_MOST 65536
 
 /* ---- the layout -------------------------------------------------------- */

@@ -61,7 +61,7 @@ pool_of(const struct ibuf_owner *owner)
 static inline bool
 pool_has_tcaches(const struct ibuf_pool *p)
 {
-	return p->store[IBUF_DIRECT_].depot.magazine_size != 0 &&
+	return p->store[IBUF_INDIRECT_].depot.magazine_size != 0 &&
 	       p->owner.index < IBUF_TCACHES_MAX_;
 }
 
@@ -184,9 +184,10 @@ struct ibuf_mbuf *ibuf_wait_alloc_(struct ibuf_pool *p,
 				   const struct timespec *timeout);
 int ibuf_expand_reserve_(struct ibuf_pool *p, size_t n);
 size_t ibuf_trim_(struct ibuf_pool *p);
-/* p may be NULL: the heap. */
 int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		    size_t out_size);
+int ibuf_stats_get_heap_(const struct ibuf_pool *heap,
+			 struct ibuf_pool_stats *out, size_t out_size);
 size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
 /* ---- threads.c: the threads of a process, each with its thread caches --- */
@@ -198,6 +199,10 @@ size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
 /* Give a pool a number, and list it.  0, -ENOMEM or -ENOBUFS. */
 int ibuf_threads_register_(struct ibuf_pool *p);
+
+/* What is done once in a process, again where it failed: 0 or -ENOMEM; the
+   threads lock is held. */
+int ibuf_threads_prepare_(void);
 
 /*
  * The calling thread's thread caches for a pool, made when it has none; NULL:

@@ -88,6 +88,8 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
 #define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
+#define IBUF_MBUF_BORN_ 0x1000u   /* on the heap, with a room of its own */
+#define IBUF_MBUF_FREE_ 0x2000u   /* free: so no free header's key is 0 */
 
 /*
  * count_: segments in the low bits.  The top bit is set in a direct header that
