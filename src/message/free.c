@@ -68,7 +68,8 @@ static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	uint32_t key = ibuf_mbuf_key_(s) & ~ibuf_key_(IBUF_MBUF_CHAINED_, 0);
+	uint32_t key = ibuf_mbuf_key_(s) &
+		       ~ibuf_key_(IBUF_MBUF_CHAINED_ | IBUF_MBUF_INNER_, 0);
 	struct ibuf_tcaches_ *tcaches;
 	bool freed;
 

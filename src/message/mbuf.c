@@ -134,8 +134,10 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 		/* One segment at least was there before: C as it was. */
 		segment_refer(list, s, s->off_, s->len_,
 			      list->cap_); /* NOLINT: one each */
-		if (list != clone)
+		if (list != clone) {
+			list->flags_ |= IBUF_MBUF_INNER_;
 			list->last_ = last;
+		}
 		last = list;
 		list = list->next_;
 	} while ((s = s->next_) != NULL);

@@ -51,7 +51,8 @@ struct ibuf_owner_ops {
 	void (*give)(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		     unsigned kind);
 
-	/* The functions of ibuf/pool.h; the heap has get_stats() only. */
+	/* The functions of ibuf/pool.h; the heap has get_stats() and walk()
+	   only. */
 	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
 	struct ibuf_mbuf *(*alloc_wait)(struct ibuf_pool *p,
 					const struct timespec *timeout);
@@ -68,6 +69,9 @@ struct ibuf_owner_ops {
 	size_t (*allocated)(const struct ibuf_pool *p);
 	int (*get_options)(const struct ibuf_pool *p,
 			   struct ibuf_pool_options *out, size_t out_size);
+	size_t (*walk)(struct ibuf_pool *p,
+		       void (*fn)(const struct ibuf_mbuf *m, void *arg),
+		       void *arg);
 	size_t (*destroy)(struct ibuf_pool *p);
 };
 

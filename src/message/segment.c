@@ -114,8 +114,7 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 		m->rest_ += bytes;
 		tail->rest_ = end->rest_ + 1;
 	}
-	end->next_ = tail;
-	tail->last_ = end;
+	chain_link(end, tail);
 	m->last_ = tail;
 	return 0;
 }

@@ -51,7 +51,7 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 		all++;
 	} else {
 		rest = s->next_;
-		clear_private(owner_of(rest), rest); /* of what it once was */
+		chain_begin(rest);
 	}
 	s->next_ = NULL;
 	chain_set(rest, last, len - at - rest->len_, all - index - 1);
@@ -91,7 +91,7 @@ change_places(struct ibuf_mbuf *m, struct ibuf_mbuf *s, struct ibuf_mbuf *cut,
 	struct ibuf_mbuf *before = s->last_, *next = s->next_;
 
 	ibuf_segment_exchange_(m, s);
-	clear_private(owner_of(s), s); /* of what it once was */
+	chain_begin(s);
 	*last = before == m ? s : before;
 	chain_link(s, m->next_ == s ? NULL : m->next_);
 	(*last)->next_ = NULL;

@@ -105,6 +105,15 @@ ibuf_pool_available(const struct ibuf_pool *p)
 }
 
 size_t
+ibuf_pool_walk(struct ibuf_pool *p,
+	       void (*fn)(const struct ibuf_mbuf *m, void *arg), void *arg)
+{
+	if (p == NULL)
+		p = pool_of(owner_heap());
+	return p->owner.ops->walk(p, fn, arg);
+}
+
+size_t
 ibuf_pool_destroy(struct ibuf_pool *p)
 {
 	return p == NULL ? 0 : p->owner.ops->destroy(p);

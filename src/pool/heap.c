@@ -20,12 +20,16 @@
 #include <stdlib.h>
 
 static struct ibuf_mbuf *heap_take(struct ibuf_owner *owner, unsigned kind);
+static size_t heap_walk(struct ibuf_pool *p,
+			void (*fn)(const struct ibuf_mbuf *m, void *arg),
+			void *arg);
 
 static const struct ibuf_owner_ops heap_ops = {
 	.take = heap_take,
 	.take_many = ibuf_alloc_take_many_,
 	.give = ibuf_alloc_give_,
 	.get_stats = ibuf_stats_get_heap_,
+	.walk = heap_walk,
 };
 
 static struct ibuf_pool heap = {
@@ -56,20 +60,37 @@ static bool leaks_watched; /* set before it has begun */
 
 /* ---- where a leak checker looks ----------------------------------------- */
 
+/* One of them, and which was made before, all bits flipped: who looks for
+   pointers finds none. */
+struct block {
+	struct ibuf_mbuf m; /* first: the program's pointer is to the block */
+	uintptr_t before;
+};
+
+static uintptr_t newest; /* flipped too; 0: none */
+
+static struct block *
+flipped(uintptr_t block)
+{
+	return block == 0 ? NULL : (struct block *)~block;
+}
+
 /* A header more; NULL: no memory.  The lock is held. */
 static struct ibuf_mbuf *
 make_block(struct ibuf_store *store)
 {
-	struct ibuf_mbuf *m = malloc(sizeof *m);
+	struct block *block = malloc(sizeof *block);
 
-	if (m == NULL)
+	if (block == NULL)
 		return NULL;
-	store_ready(store, m);
-	m->pool_ = 0;
+	block->before = newest;
+	newest = ~(uintptr_t)block;
+	store_ready(store, &block->m);
+	block->m.pool_ = 0;
 	store->slabs.capacity++;
 	store->slabs.carved++;
 	store->taken++;
-	return m;
+	return &block->m;
 }
 
 static struct ibuf_mbuf *
@@ -123,4 +144,21 @@ heap_take(struct ibuf_owner *owner, unsigned kind)
 	if (leaks_watched)
 		return take_block(&heap.store[IBUF_INDIRECT_]);
 	return ibuf_alloc_take_(owner, kind);
+}
+
+/* ---- and are found ------------------------------------------------------- */
+
+static size_t
+heap_walk(struct ibuf_pool *p, void (*fn)(const struct ibuf_mbuf *m, void *arg),
+	  void *arg)
+{
+	struct ibuf_walk walk = {fn, arg, 0};
+	struct block *block;
+
+	if (!leaks_watched)
+		return ibuf_walk_(p, fn, arg);
+	for (block = flipped(newest); block != NULL;
+	     block = flipped(block->before))
+		ibuf_walk_visit_(&block->m, &walk);
+	return walk.n;
 }

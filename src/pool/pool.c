@@ -133,6 +133,7 @@ static const struct ibuf_owner_ops pool_ops = {
 	.get_stats = ibuf_stats_get_,
 	.allocated = ibuf_stats_allocated_,
 	.get_options = ibuf_options_get_,
+	.walk = ibuf_walk_,
 	.destroy = pool_destroy,
 };
 

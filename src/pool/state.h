@@ -174,6 +174,17 @@ struct ibuf_counts {
 /* Sum up over all threads; O(threads that use it).  The lock is not held. */
 void ibuf_stats_count_(struct ibuf_pool *p, struct ibuf_counts *counts);
 
+/* ---- walk.c ------------------------------------------------------------- */
+
+struct ibuf_walk {
+	void (*fn)(const struct ibuf_mbuf *m, void *arg);
+	void *arg;
+	size_t n; /* messages that were met */
+};
+
+/* Tell of a header where it is the first of a message; arg is the walk. */
+void ibuf_walk_visit_(struct ibuf_mbuf *m, void *walk);
+
 /* ---- what entry.c calls by the names of ibuf/pool.h -------------------- */
 
 struct ibuf_mbuf *ibuf_alloc_(struct ibuf_pool *p);
@@ -189,6 +200,8 @@ int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 int ibuf_stats_get_heap_(const struct ibuf_pool *heap,
 			 struct ibuf_pool_stats *out, size_t out_size);
 size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
+size_t ibuf_walk_(struct ibuf_pool *p,
+		  void (*fn)(const struct ibuf_mbuf *m, void *arg), void *arg);
 
 /* ---- threads.c: the threads of a process, each with its thread caches --- */
 

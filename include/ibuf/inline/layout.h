@@ -29,7 +29,7 @@
  *   one segment:            last_ and rest_ mean nothing
  *   several, in the first:  CHAINED, last_ = the last segment,
  *                           rest_ = bytes behind the first segment
- *   several, in the others: last_ = the segment before
+ *   several, in the others: INNER, last_ = the segment before
  *   several, in the last:   rest_ = number of segments
  *
  * One cache line holds it all; the first 16 bytes are all that an allocation
@@ -88,6 +88,7 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
 #define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
+#define IBUF_MBUF_INNER_ 0x800u   /* not the first segment of a message */
 #define IBUF_MBUF_BORN_ 0x1000u   /* on the heap, with a room of its own */
 #define IBUF_MBUF_FREE_ 0x2000u   /* free: so no free header's key is 0 */
 

@@ -81,8 +81,8 @@ IBUF_END_DECLS
 /*
  * What a header is and whose, once the rights and the kind of room are left
  * out, as one number, its key.  A plain direct header shows the room of its own
- * (else it has AWAY); neither kind of plain header is CAREFUL or CHAINED, or BORN
- * on the heap, whose free is cheaper where it asks first who shows the room.
+ * (else it has AWAY); neither kind of plain header is CAREFUL, CHAINED or INNER,
+ * or BORN on the heap, whose free is cheaper where it asks first who shows the room.
  */
 #define IBUF_MBUF_PLAIN_DIRECT_ (IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_)
 #define IBUF_MBUF_PLAIN_INDIRECT_ IBUF_MBUF_LIVE_
