@@ -47,7 +47,8 @@ struct ibuf_pool;
  * NULL means no memory, a size beyond the limits, or a range outside m.
  * @owner the caller has each new message and frees it, whatever becomes of m
  * @mt any where it is made of bytes, shared-read where it is made of m
- * @cost two allocations for a new message of the heap
+ * @cost one allocation for a new message of the heap; headers come from what
+ *       the thread keeps back
  * @{
  */
 
@@ -136,7 +137,7 @@ IBUF_API struct ibuf_mbuf *ibuf_mbuf_copy(const struct ibuf_mbuf *m, size_t off,
 
 /**
  * Free a message; NULL is fine.  Bytes stay where clones or slices show them.
- * Aborts when a pool's mbuf is freed twice.
+ * Aborts when an mbuf is freed twice, also one of the heap.
  *
  * @mt object, in any thread
  * @cost O(segments), and an atomic subtraction for each that is shared

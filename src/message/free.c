@@ -68,15 +68,15 @@ static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	uint32_t key = ibuf_mbuf_key_(s) &
-		       ~ibuf_key_(IBUF_MBUF_CHAINED_ | IBUF_MBUF_INNER_, 0);
+	unsigned flags = s->flags_ & ~(IBUF_MBUF_LEFT_OUT_ |
+				       IBUF_MBUF_CHAINED_ | IBUF_MBUF_INNER_);
 	struct ibuf_tcaches_ *tcaches;
 	bool freed;
 
-	if (key == ibuf_key_(IBUF_MBUF_PLAIN_DIRECT_, s->pool_)) {
+	if (flags == IBUF_MBUF_PLAIN_DIRECT_) {
 		tcaches = &own->tcaches_[s->pool_];
 		freed = ibuf_mbuf_free_direct_(s, &tcaches->of_[IBUF_DIRECT_]);
-	} else if (key == ibuf_key_(IBUF_MBUF_PLAIN_INDIRECT_, s->pool_) &&
+	} else if (flags == IBUF_MBUF_PLAIN_INDIRECT_ &&
 		   (s->flags_ & IBUF_MBUF_WRAPPED_) == 0) {
 		/* A wrapped room may have a callback, which must wait. */
 		tcaches = &own->tcaches_[s->pool_];
@@ -116,8 +116,7 @@ ibuf_chain_gather_(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 	free_all(s, releases);
 }
 
-/* Not inline: what it keeps on the stack is not for who needs it not. */
-__attribute__((noinline)) void
+void
 ibuf_chain_free_(struct ibuf_mbuf *s)
 {
 	struct ibuf_releases releases = {NULL, NULL};
@@ -126,15 +125,26 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 	releases_run(&releases);
 }
 
-void
-ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
+/*
+ * Free a message as it was born on the heap: at once, where nobody else shows
+ * its room.  Not inline: others need none of its registers.
+ */
+static __attribute__((noinline)) void
+free_born(struct ibuf_mbuf *m)
 {
 	struct heap_room *heap = (struct heap_room *)m->room_;
 
-	/* As it was born on the heap, and nobody else shows its room? */
-	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_) &&
-	    load_acquire_u32(&heap->room.count_) == 1 && heap_tcache_give(m))
+	if (load_acquire_u32(&heap->room.count_) == 1 && heap_tcache_give(m))
 		heap_room_free(heap);
+	else
+		ibuf_chain_free_(m);
+}
+
+void
+ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
+{
+	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_))
+		free_born(m);
 	else
 		ibuf_chain_free_(m);
 }

@@ -114,7 +114,9 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 		m->rest_ += bytes;
 		tail->rest_ = end->rest_ + 1;
 	}
-	chain_link(end, tail);
+	end->next_ = tail;
+	tail->flags_ |= IBUF_MBUF_INNER_;
+	tail->last_ = end;
 	m->last_ = tail;
 	return 0;
 }
