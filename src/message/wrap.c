@@ -37,13 +37,13 @@ wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg)
 
 	if (len > ROOM_MAX || (bytes == NULL && len != 0))
 		return NULL;
+	if (!wrap_room(&place, bytes, len, fn, arg))
+		return NULL;
 	m = heap_tcache_take();
 	if (m == NULL)
 		m = ibuf_owner_take_indirect_(owner_heap());
-	if (m == NULL)
-		return NULL;
-	if (!wrap_room(&place, bytes, len, fn, arg)) {
-		ibuf_header_free_(m);
+	if (m == NULL) {
+		free(place.room); /* nothing is released */
 		return NULL;
 	}
 	return header_bear(m, IBUF_MBUF_WRAPPED_, 0, (uint32_t)len,
