@@ -183,7 +183,7 @@ struct ibuf_walk {
 };
 
 /* Tell of a header where it is the first of a message; arg is the walk. */
-void ibuf_walk_visit_(struct ibuf_mbuf *m, void *walk);
+void ibuf_walk_visit_(struct ibuf_mbuf *m, void *arg);
 
 /* ---- what entry.c calls by the names of ibuf/pool.h -------------------- */
 
