@@ -74,6 +74,7 @@ static const struct bench_case loop_cases[] = {
 #endif
 #ifdef HAS_GROWTH
 	{"W9", run_grow, loop_prepare, NULL},
+	{"M4", run_new_free, loop_prepare, NULL},
 #endif
 #ifdef HAS_PREPEND
 	{"W10a", run_packet_64, loop_prepare, NULL},
@@ -82,6 +83,9 @@ static const struct bench_case loop_cases[] = {
 #ifdef HAS_CLONE
 	{"W5", run_clone, shared_prepare, shared_finish},
 	{"W13", run_fan_out, shared_prepare, shared_finish},
+#ifndef NO_HEAP
+	{"M5", run_clone, shared_prepare_heap, shared_finish},
+#endif
 #ifndef CLONE_ONE_THREAD
 	{"W13b", run_clone, shared_prepare, shared_finish},
 #endif
@@ -95,6 +99,9 @@ static const struct bench_case loop_cases[] = {
 #endif
 #ifdef HAS_FRAMES
 	{"W16", run_frames, frames_prepare, frames_finish},
+#ifndef NO_HEAP
+	{"W16h", run_frames, frames_prepare_heap, frames_finish},
+#endif
 #endif
 #ifdef HAS_POOLS
 	{"pools", run_pools, loop_prepare, NULL},

@@ -92,6 +92,22 @@ run_grow(uint64_t n, unsigned thread)
 }
 #endif
 
+/* ---- M4: one message on the heap ------------------------------------ */
+
+#ifdef HAS_GROWTH
+static void
+run_new_free(uint64_t n, unsigned thread)
+{
+	(void)thread;
+	while (n-- > 0) {
+		MSG m = msg_new_heap(512);
+
+		BENCH_KEEP(m);
+		msg_free(m);
+	}
+}
+#endif
+
 /* ---- W10: a packet ------------------------------------------------- */
 
 #ifdef HAS_PREPEND /* msg_prepend(m, bytes, n), msg_trim_head(m, n), msg_u16(m) */

@@ -7,8 +7,12 @@
 #ifdef HAS_CLONE
 /*
  * SHARED, what is cloned, and shared_new(bytes, n), shared_free(s); CLONE, a
- * handle that shows the same bytes, and clone_new(s), clone_free(c).
+ * handle that shows the same bytes, and clone_new(s), clone_free(c).  Who has
+ * pools has shared_new_heap(), or NO_HEAP.
  */
+#ifndef HAS_HEAP
+#define shared_new_heap shared_new
+#endif
 static SHARED loop_shared;
 
 static void
@@ -17,6 +21,15 @@ shared_prepare(const struct bench_setup *setup)
 	loop_prepare(setup);
 	loop_shared = shared_new(bench_source, 1500);
 }
+
+#ifndef NO_HEAP
+static void
+shared_prepare_heap(const struct bench_setup *setup)
+{
+	loop_prepare(setup);
+	loop_shared = shared_new_heap(bench_source, 1500);
+}
+#endif
 
 static void
 shared_finish(void)
@@ -77,8 +90,12 @@ run_slice(uint64_t n, unsigned thread)
 /*
  * STREAM, stream_new(capacity), stream_free(s); stream_fill(s, bytes, n): the
  * stream was read to its end and gets n bytes; FRAME frame_next(s): read the
- * length and cut so many bytes out, without copying; frame_free(f).
+ * length and cut so many bytes out, without copying; frame_free(f).  Who has
+ * pools has stream_new_heap(), or NO_HEAP.
  */
+#ifndef HAS_HEAP
+#define stream_new_heap stream_new
+#endif
 static STREAM loop_stream;
 
 static void
@@ -87,6 +104,15 @@ frames_prepare(const struct bench_setup *setup)
 	loop_prepare(setup);
 	loop_stream = stream_new(64 << 10);
 }
+
+#ifndef NO_HEAP
+static void
+frames_prepare_heap(const struct bench_setup *setup)
+{
+	loop_prepare(setup);
+	loop_stream = stream_new_heap(64 << 10);
+}
+#endif
 
 static void
 frames_finish(void)

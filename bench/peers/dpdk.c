@@ -211,6 +211,7 @@ chain_free(struct chain *c)
 	rte_pktmbuf_free(c->first);
 }
 
+#define NO_HEAP
 #define HAS_FRAMES
 #define STREAM MSG
 #define FRAME MSG

@@ -104,6 +104,13 @@ shared_new(const void *bytes, size_t n)
 	return m;
 }
 
+#define HAS_HEAP
+static BENCH_INLINE SHARED
+shared_new_heap(const void *bytes, size_t n)
+{
+	return ibuf_mbuf_from(bytes, n);
+}
+
 #define shared_free msg_free
 #define clone_free msg_free
 
@@ -176,6 +183,16 @@ stream_new(size_t capacity)
 	if (s.pool == NULL)
 		bench_die("ibuf_pool_new");
 	s.m = ibuf_pool_alloc(s.pool);
+	return &s;
+}
+
+static BENCH_INLINE STREAM
+stream_new_heap(size_t capacity)
+{
+	static struct stream s;
+
+	s.pool = NULL;
+	s.m = ibuf_mbuf_new(capacity);
 	return &s;
 }
 

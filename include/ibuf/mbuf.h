@@ -47,7 +47,8 @@ struct ibuf_pool;
  * NULL means no memory, a size beyond the limits, or a range outside m.
  * @owner the caller has each new message and frees it, whatever becomes of m
  * @mt any where it is made of bytes, shared-read where it is made of m
- * @cost two allocations for a new message of the heap
+ * @cost one allocation for a new message of the heap; headers come from what
+ *       the thread keeps back
  * @{
  */
 

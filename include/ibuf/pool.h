@@ -333,6 +333,22 @@ IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p)
 IBUF_API size_t ibuf_pool_available(const struct ibuf_pool *p)
 	IBUF_NONNULL((1));
 
+/**
+ * Visit every live message of a pool, clones and slices too: each once, by its
+ * first segment, in no order.
+ *
+ * @param p the pool; NULL: the messages of the heap, and those to which a
+ *        destroyed pool's have turned for a header
+ * @param fn called for each; it may look at all messages, and do no more
+ * @param arg for fn
+ * @return how many there are
+ * @mt setup: also the pool's messages, or all of the heap, are nobody else's
+ * @cost O(mbufs and clones that there ever were at once)
+ */
+IBUF_API size_t ibuf_pool_walk(struct ibuf_pool *p,
+			       void (*fn)(const struct ibuf_mbuf *m, void *arg),
+			       void *arg) IBUF_NONNULL((2));
+
 /** @} */
 
 IBUF_END_DECLS

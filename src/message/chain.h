@@ -94,8 +94,18 @@ static inline void
 chain_link(struct ibuf_mbuf *s, struct ibuf_mbuf *next)
 {
 	s->next_ = next;
-	if (next != NULL)
-		next->last_ = s;
+	if (next == NULL)
+		return;
+	next->flags_ |= IBUF_MBUF_INNER_;
+	next->last_ = s;
+}
+
+/* Let a segment, which may have been an inner one, begin a message. */
+static inline void
+chain_begin(struct ibuf_mbuf *s)
+{
+	s->flags_ &= (uint16_t)~IBUF_MBUF_INNER_;
+	ibuf_segment_born_(s);
 }
 
 /* What a message let go of when it lost its front. */

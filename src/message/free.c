@@ -18,7 +18,7 @@ ibuf_header_free_(struct ibuf_mbuf *m)
 		struct ibuf_tcache_ *tcache = indirect_tcache(m);
 
 		if (tcache != NULL && tcache_has_place(tcache)) {
-			m->flags_ = 0;
+			m->flags_ = IBUF_MBUF_FREE_;
 			m->next_ = NULL;
 			ibuf_tcache_give_(tcache, ibuf_tcache_top_(tcache), m);
 		} else {
@@ -78,7 +78,7 @@ free_wiping(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 	mark_wipe(m->base_, m->off_, m->len_);
 	if ((m->flags_ & IBUF_MBUF_PRIVATE_) != 0)
 		private_wipe(owner_of(m), m);
-	m->flags_ = 0;
+	m->flags_ = IBUF_MBUF_FREE_;
 	ibuf_tcache_give_(tcache, top, m);
 	return true;
 }
@@ -112,8 +112,9 @@ static inline bool
 free_plain(struct ibuf_mbuf *s)
 {
 	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	unsigned what = (unsigned)s->flags_ &
-			~(IBUF_MBUF_LEFT_OUT_ | IBUF_MBUF_CHAINED_);
+	unsigned what =
+		(unsigned)s->flags_ &
+		~(IBUF_MBUF_LEFT_OUT_ | IBUF_MBUF_CHAINED_ | IBUF_MBUF_INNER_);
 	uint32_t number = s->pool_;
 	struct ibuf_tcaches_ *tcaches;
 	bool freed;
@@ -171,15 +172,32 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 	releases_run(&releases);
 }
 
+/*
+ * Free a message as it was born on the heap: at once, where nobody else shows
+ * its room.  Not inline: others need none of its registers.
+ */
+static __attribute__((noinline)) void
+free_born(struct ibuf_mbuf *m)
+{
+	struct heap_room *heap = (struct heap_room *)m->room_;
+
+	if (load_acquire_u32(&heap->room.count_) == 1 && heap_tcache_give(m))
+		heap_room_free(heap);
+	else
+		ibuf_chain_free_(m);
+}
+
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
 
-	if (ibuf_mbuf_key_(m) == recent->wiping_ && recent->tcaches_ != NULL &&
-	    free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
-		return;
-	ibuf_chain_free_(m);
+	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_))
+		free_born(m);
+	else if (ibuf_mbuf_key_(m) != recent->wiping_ ||
+		 recent->tcaches_ == NULL ||
+		 !free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
+		ibuf_chain_free_(m);
 }
 
 /* ---- many messages ----------------------------------------------------- */
@@ -208,7 +226,7 @@ free_direct(struct ibuf_mbuf *const *ms, size_t n)
 		if (m == NULL || ibuf_mbuf_key_(m) != key ||
 		    load_acquire_u32(&m->own_.count_) != 1)
 			break;
-		m->flags_ = 0;
+		m->flags_ = IBUF_MBUF_FREE_;
 		*top++ = m;
 	}
 	if (i != 0) {

@@ -116,6 +116,25 @@ count_copied(const struct ibuf_mbuf *m, uint64_t n)
 	count_relaxed(&owner_of(m)->copied_bytes, n);
 }
 
+/* ---- born on the heap --------------------------------------------------- */
+
+/* What a header says that was born with a room of a kind. */
+static inline uint32_t
+born_key(unsigned kind)
+{
+	return ibuf_key_(IBUF_MBUF_LIVE_ | IBUF_MBUF_BORN_ | BOTH_RIGHTS | kind,
+			 0);
+}
+
+/* Let an unused header of the heap be the message of a room. */
+static inline struct ibuf_mbuf *
+header_bear(struct ibuf_mbuf *m, unsigned kind, uint32_t off, uint32_t len,
+	    uint32_t size, uint8_t *base, struct ibuf_room_ *room)
+{
+	ibuf_mbuf_refer_(m, off, len, size, born_key(kind), base, room);
+	return m;
+}
+
 /* ---- freed: free.c ----------------------------------------------------- */
 
 /* Free a header that has no room. */

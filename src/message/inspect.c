@@ -66,6 +66,8 @@ ibuf_mbuf_validate(const struct ibuf_mbuf *m)
 			return -EINVAL;
 		if (s != m && s->last_ != last)
 			return -EINVAL;
+		if ((s != m) != ((s->flags_ & IBUF_MBUF_INNER_) != 0))
+			return -EINVAL;
 		if (s != m)
 			rest += s->len_;
 		segments++;

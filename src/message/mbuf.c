@@ -11,21 +11,35 @@
 
 /* ---- life -------------------------------------------------------------- */
 
-/* headroom + capacity <= ROOM_MAX */
-static struct ibuf_mbuf *
-new_on_heap(size_t headroom, size_t capacity, bool wipe)
+/* For a room of the heap, where the thread keeps no header back. */
+static __attribute__((noinline)) struct ibuf_mbuf *
+header_for_room(struct heap_room *heap)
 {
 	struct ibuf_mbuf *m = ibuf_owner_take_indirect_(owner_heap());
-	struct ibuf_place place;
 
 	if (m == NULL)
-		return NULL;
-	if (!ibuf_place_heap_(&place, headroom, capacity, wipe)) {
-		ibuf_header_free_(m);
-		return NULL;
-	}
-	ibuf_segment_put_(m, &place, (uint32_t)headroom, 0);
+		heap_room_free(heap);
 	return m;
+}
+
+/* headroom + capacity <= ROOM_MAX */
+static inline struct ibuf_mbuf *
+new_on_heap(size_t headroom, size_t capacity, bool wipe)
+{
+	struct heap_room *heap = heap_room_new(headroom, capacity, wipe);
+	struct ibuf_mbuf *m;
+
+	if (heap == NULL)
+		return NULL;
+	m = heap_tcache_take();
+	if (!IBUF_LIKELY(m != NULL)) {
+		m = header_for_room(heap);
+		if (m == NULL)
+			return NULL;
+	}
+	return header_bear(m, IBUF_MBUF_HEAP_, (uint32_t)headroom, 0,
+			   (uint32_t)(headroom + capacity),
+			   heap_room_base(heap), &heap->room);
 }
 
 struct ibuf_mbuf *
@@ -120,8 +134,10 @@ fill_clone(struct ibuf_mbuf *list, const struct ibuf_mbuf *m)
 		/* One segment at least was there before: C as it was. */
 		segment_refer(list, s, s->off_, s->len_,
 			      list->cap_); /* NOLINT: one each */
-		if (list != clone)
+		if (list != clone) {
+			list->flags_ |= IBUF_MBUF_INNER_;
 			list->last_ = last;
+		}
 		last = list;
 		list = list->next_;
 	} while ((s = s->next_) != NULL);

@@ -1,4 +1,4 @@
-/* owner.c - the table of owners, and the heap as one of them. */
+/* owner.c - the table of owners. */
 #define _POSIX_C_SOURCE 200809L
 #include "owner.h"
 
@@ -17,40 +17,6 @@ _Static_assert(offsetof(struct ibuf_mbuf, room_) ==
 		       offsetof(struct ibuf_mbuf, base_) + sizeof(void *),
 	       "a clone copies base_ and room_ as one");
 
-static struct ibuf_mbuf *
-heap_take(struct ibuf_owner *owner, unsigned kind)
-{
-	struct ibuf_mbuf *m;
-
-	if (kind == IBUF_DIRECT_)
-		return NULL; /* the heap has none */
-	m = malloc(sizeof *m);
-	if (m == NULL)
-		return NULL;
-	m->flags_ = IBUF_MBUF_LIVE_;
-	m->pool_ = 0;
-	m->next_ = NULL;
-	count_relaxed(&((struct ibuf_owner_heap *)owner)->taken, 1);
-	return m;
-}
-
-static void
-heap_give(struct ibuf_owner *owner, struct ibuf_mbuf *m, unsigned kind)
-{
-	(void)kind;
-	count_relaxed(&((struct ibuf_owner_heap *)owner)->given, 1);
-	free(m);
-}
-
-static const struct ibuf_owner_ops heap_ops = {
-	.take = heap_take,
-	.give = heap_give,
-};
-
-static struct ibuf_owner_heap heap = {
-	.owner = {.ops = &heap_ops, .name = "heap"},
-};
-
 /* ---- the table --------------------------------------------------------- */
 
 /* What this copy puts up when it is the first; zeros, so that it takes no
@@ -68,7 +34,6 @@ struct ibuf_copy ibuf_copy_ __attribute__((used, visibility("hidden"))) = {
 	.layout = {.version = OWNERS_LAYOUT,
 		   .sizes = {sizeof(struct ibuf_owner),
 			     sizeof(struct ibuf_owner_ops),
-			     sizeof(struct ibuf_owner_heap),
 			     sizeof(struct ibuf_owners)}},
 };
 
@@ -79,7 +44,8 @@ static void
 join(void)
 {
 	/* Again and again the same, by whichever thread. */
-	__atomic_store_n(&first_part[0], &heap.owner, __ATOMIC_RELAXED);
+	__atomic_store_n(&first_part[0], ibuf_owner_own_heap_,
+			 __ATOMIC_RELAXED);
 	__atomic_store_n(&own.parts[0], first_part, __ATOMIC_RELEASE);
 	ibuf_copies_join_(&ibuf_copy_, &own, own_numbers);
 	/* Pairs with the acquire in owner_by(). */

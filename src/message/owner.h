@@ -52,7 +52,8 @@ struct ibuf_owner_ops {
 	void (*give)(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		     unsigned kind);
 
-	/* The functions of ibuf/pool.h; the heap has none of these. */
+	/* The functions of ibuf/pool.h; the heap has get_stats() and walk()
+	   only. */
 	struct ibuf_mbuf *(*alloc)(struct ibuf_pool *p);
 	struct ibuf_mbuf *(*alloc_wait)(struct ibuf_pool *p,
 					const struct timespec *timeout);
@@ -69,6 +70,9 @@ struct ibuf_owner_ops {
 	size_t (*allocated)(const struct ibuf_pool *p);
 	int (*get_options)(const struct ibuf_pool *p,
 			   struct ibuf_pool_options *out, size_t out_size);
+	size_t (*walk)(struct ibuf_pool *p,
+		       void (*fn)(const struct ibuf_mbuf *m, void *arg),
+		       void *arg);
 	size_t (*destroy)(struct ibuf_pool *p);
 };
 
@@ -92,12 +96,11 @@ struct ibuf_owner {
 	uint64_t copied_bytes; /* atomic */
 };
 
-/* The heap's owner; its counters are what get_stats(NULL) reports. */
-struct ibuf_owner_heap {
-	struct ibuf_owner owner;
-	uint64_t taken; /* atomic: headers handed out */
-	uint64_t given; /* atomic: headers come back */
-};
+/*
+ * The heap of this copy, which the layer of the pools defines: its headers
+ * are kept as a pool's are.  It is the heap of all copies that use our table.
+ */
+extern struct ibuf_owner *const ibuf_owner_own_heap_;
 
 /* What a copy does where another one's code was called for its thread cache;
    false: the thread cache is not of the calling thread's in this copy. */
@@ -178,6 +181,40 @@ private_wipe(const struct ibuf_owner *owner, const struct ibuf_mbuf *m)
  */
 int ibuf_owner_register_(struct ibuf_owner *owner);
 void ibuf_owner_unregister_(struct ibuf_owner *owner);
+
+/* The thread cache of the calling thread with headers of the heap. */
+static inline struct ibuf_tcache_ *
+heap_tcache(void)
+{
+	return &ibuf_pool_thread_->tcaches_[0].of_[IBUF_INDIRECT_];
+}
+
+/* An unused header of the heap; NULL: it has to be asked for one. */
+static inline struct ibuf_mbuf *
+heap_tcache_take(void)
+{
+	struct ibuf_tcache_ *tcache = heap_tcache();
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
+
+	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
+		return NULL;
+	return ibuf_tcache_take_(tcache, top);
+}
+
+/* Take one back; false: it has no place.  The heap is never closed, so nobody
+   is told. */
+static inline bool
+heap_tcache_give(struct ibuf_mbuf *m)
+{
+	struct ibuf_tcache_ *tcache = heap_tcache();
+	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache);
+
+	if (!IBUF_LIKELY(!ibuf_tcache_is_full_(tcache, top)))
+		return false;
+	m->flags_ = IBUF_MBUF_FREE_;
+	ibuf_tcache_push_(tcache, top, m);
+	return true;
+}
 
 /*
  * The thread cache of the calling thread from which a header like m's comes,

@@ -93,14 +93,6 @@ wrapped_gone(struct wrapped_room *wrapped, struct ibuf_releases *releases)
 	releases->last = wrapped;
 }
 
-static void
-heap_gone(struct heap_room *heap)
-{
-	if (load_relaxed_u32(&heap->wipe) != 0)
-		ibuf_platform_wipe_(heap + 1, heap->size);
-	free(heap);
-}
-
 void
 ibuf_room_gone_(struct ibuf_room_ *room, unsigned kind,
 		struct ibuf_releases *releases)
@@ -109,7 +101,7 @@ ibuf_room_gone_(struct ibuf_room_ *room, unsigned kind,
 
 	switch (kind & ROOM_KIND) {
 	case IBUF_MBUF_HEAP_:
-		heap_gone((struct heap_room *)room);
+		heap_room_free((struct heap_room *)room);
 		break;
 	case IBUF_MBUF_WRAPPED_:
 		wrapped_gone((struct wrapped_room *)room, releases);
@@ -132,16 +124,12 @@ bool
 ibuf_place_heap_(struct ibuf_place *place, size_t headroom, size_t capacity,
 		 bool wipe)
 {
-	struct heap_room *heap = malloc(sizeof *heap + headroom + capacity);
+	struct heap_room *heap = heap_room_new(headroom, capacity, wipe);
 
 	if (heap == NULL)
 		return false;
-	heap->room.count_ = 1;
-	heap->room.headroom_ = (uint32_t)headroom;
-	heap->size = (uint32_t)(headroom + capacity);
-	heap->wipe = wipe;
 	place->room = &heap->room;
-	place->base = (uint8_t *)(heap + 1);
+	place->base = heap_room_base(heap);
 	place->size = heap->size;
 	place->kind = IBUF_MBUF_HEAP_;
 	return true;

@@ -115,6 +115,7 @@ ibuf_mbuf_concat(struct ibuf_mbuf *m, struct ibuf_mbuf *tail)
 		tail->rest_ = end->rest_ + 1;
 	}
 	end->next_ = tail;
+	tail->flags_ |= IBUF_MBUF_INNER_;
 	tail->last_ = end;
 	m->last_ = tail;
 	return 0;

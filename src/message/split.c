@@ -51,7 +51,7 @@ ibuf_mbuf_split(struct ibuf_mbuf *m, size_t at)
 		all++;
 	} else {
 		rest = s->next_;
-		ibuf_segment_born_(rest);
+		chain_begin(rest);
 	}
 	s->next_ = NULL;
 	chain_set(rest, last, len - at - rest->len_, all - index - 1);
@@ -91,7 +91,7 @@ change_places(struct ibuf_mbuf *m, struct ibuf_mbuf *s, struct ibuf_mbuf *cut,
 	struct ibuf_mbuf *before = s->last_, *next = s->next_;
 
 	ibuf_segment_exchange_(m, s);
-	ibuf_segment_born_(s);
+	chain_begin(s);
 	*last = before == m ? s : before;
 	chain_link(s, m->next_ == s ? NULL : m->next_);
 	(*last)->next_ = NULL;

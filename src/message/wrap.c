@@ -37,15 +37,17 @@ wrap(void *bytes, size_t len, ibuf_mbuf_release_fn *fn, void *arg)
 
 	if (len > ROOM_MAX || (bytes == NULL && len != 0))
 		return NULL;
-	m = ibuf_owner_take_indirect_(owner_heap());
-	if (m == NULL)
+	if (!wrap_room(&place, bytes, len, fn, arg))
 		return NULL;
-	if (!wrap_room(&place, bytes, len, fn, arg)) {
-		ibuf_header_free_(m);
+	m = heap_tcache_take();
+	if (m == NULL)
+		m = ibuf_owner_take_indirect_(owner_heap());
+	if (m == NULL) {
+		free(place.room); /* nothing is released */
 		return NULL;
 	}
-	ibuf_segment_put_(m, &place, 0, (uint32_t)len);
-	return m;
+	return header_bear(m, IBUF_MBUF_WRAPPED_, 0, (uint32_t)len,
+			   (uint32_t)len, place.base, place.room);
 }
 
 struct ibuf_mbuf *

@@ -153,6 +153,13 @@ void ibuf_platform_yield_(void);
  */
 void *ibuf_platform_map_(size_t size, size_t alignment, bool huge);
 
+/* With POSIX alone they are not zeroed. */
+#ifdef IBUF_PLATFORM_POSIX
+#define PAGES_ARE_ZEROED false
+#else
+#define PAGES_ARE_ZEROED true
+#endif
+
 /* Unmap what ibuf_platform_map_() gave for the same size and huge. */
 void ibuf_platform_unmap_(void *base, size_t size, bool huge);
 
@@ -168,6 +175,13 @@ void ibuf_platform_wipe_(void *bytes, size_t n);
  */
 extern bool ibuf_platform_watched_;
 void ibuf_platform_probe_(void);
+
+/*
+ * Is somebody looking who tells at the end which blocks of malloc nothing leads
+ * to?  The leak sanitizer's runtime counts, whatever the library was built
+ * with.
+ */
+bool ibuf_platform_leaks_watched_(void);
 
 void ibuf_platform_hide_(void *bytes, size_t n);
 void ibuf_platform_unhide_(void *bytes, size_t n);

@@ -93,3 +93,13 @@ ibuf_platform_probe_(void)
 {
 	ibuf_platform_watched_ = is_watched();
 }
+
+/* There where a program was built with it. */
+void __lsan_do_leak_check(void);
+#pragma weak __lsan_do_leak_check
+
+bool
+ibuf_platform_leaks_watched_(void)
+{
+	return is_watched() || __lsan_do_leak_check != NULL;
+}

@@ -313,7 +313,7 @@ ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m, unsigned kind)
 	store_ready(store, m);
 	tcaches = ibuf_threads_tcaches_to_give_(p);
 	if (tcaches != NULL) {
-		m->flags_ = 0;
+		m->flags_ = IBUF_MBUF_FREE_;
 		done = ibuf_tcache_put_(&tcaches->of_[kind], m);
 	} else {
 		done = put_into_slabs(p, store, m);

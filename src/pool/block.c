@@ -4,6 +4,7 @@
 #include "block.h"
 
 #include <errno.h>
+#include <string.h>
 
 pthread_mutex_t ibuf_threads_lock_ = PTHREAD_MUTEX_INITIALIZER;
 struct ibuf_block *ibuf_blocks_;
@@ -53,6 +54,8 @@ ibuf_block_new_(void)
 
 	if (block == NULL)
 		return NULL;
+	if (!PAGES_ARE_ZEROED)
+		memset(block, 0, sizeof *block);
 	if (!init_locks(block)) {
 		ibuf_platform_unmap_(block, sizeof *block, false);
 		return NULL;

@@ -66,7 +66,7 @@ ibuf_pool_get_stats(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 	if (out_size == 0)
 		return -EINVAL;
 	if (p == NULL)
-		return ibuf_stats_get_(NULL, out, out_size);
+		p = pool_of(owner_heap());
 	return p->owner.ops->get_stats(p, out, out_size);
 }
 
@@ -102,6 +102,15 @@ ibuf_pool_available(const struct ibuf_pool *p)
 
 	ibuf_pool_get_stats(p, &stats, sizeof stats);
 	return (size_t)stats.available;
+}
+
+size_t
+ibuf_pool_walk(struct ibuf_pool *p,
+	       void (*fn)(const struct ibuf_mbuf *m, void *arg), void *arg)
+{
+	if (p == NULL)
+		p = pool_of(owner_heap());
+	return p->owner.ops->walk(p, fn, arg);
 }
 
 size_t

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INDIRECT_KEPT 62 /* in a magazine; they are small */
 #define MAGAZINE_MOST 65536
 
 /* ---- the layout -------------------------------------------------------- */
@@ -136,6 +135,7 @@ static const struct ibuf_owner_ops pool_ops = {
 	.get_stats = ibuf_stats_get_,
 	.allocated = ibuf_stats_allocated_,
 	.get_options = ibuf_options_get_,
+	.walk = ibuf_walk_,
 	.destroy = pool_destroy,
 };
 

@@ -378,3 +378,26 @@ ibuf_slabs_has_(const struct ibuf_slabs *slabs, const void *address,
 	return off % slabs->shape.stride == 0 &&
 	       off / slabs->shape.stride < slab->carved;
 }
+
+/* As deep as the tree, which is O(log slabs). */
+static void
+visit_tree(const struct ibuf_slab *slab, size_t stride,
+	   void (*visit)(struct ibuf_mbuf *m, void *arg), void *arg)
+{
+	size_t i;
+
+	if (slab == NULL)
+		return;
+	visit_tree(slab->child[0], stride, visit, arg);
+	for (i = 0; i < slab->carved; i++)
+		visit((struct ibuf_mbuf *)(void *)(slab->base + i * stride),
+		      arg);
+	visit_tree(slab->child[1], stride, visit, arg);
+}
+
+void
+ibuf_slabs_visit_(const struct ibuf_slabs *slabs,
+		  void (*visit)(struct ibuf_mbuf *m, void *arg), void *arg)
+{
+	visit_tree(slabs->root, slabs->shape.stride, visit, arg);
+}

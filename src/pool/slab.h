@@ -129,6 +129,13 @@ struct ibuf_mbuf *ibuf_slabs_unlist_(struct ibuf_slabs *slabs);
 bool ibuf_slabs_has_(const struct ibuf_slabs *slabs, const void *address,
 		     uintptr_t *from, uintptr_t *to);
 
+/*
+ * Visit all headers that were ever carved, in the order of their addresses.
+ */
+void ibuf_slabs_visit_(const struct ibuf_slabs *slabs,
+		       void (*visit)(struct ibuf_mbuf *m, void *arg),
+		       void *arg);
+
 /* Take an idle slab out of the set, or any; NULL: there is none. */
 struct ibuf_slab *ibuf_slabs_take_idle_(struct ibuf_slabs *slabs);
 struct ibuf_slab *ibuf_slabs_take_any_(struct ibuf_slabs *slabs);

@@ -61,7 +61,7 @@ pool_of(const struct ibuf_owner *owner)
 static inline bool
 pool_has_tcaches(const struct ibuf_pool *p)
 {
-	return p->store[IBUF_DIRECT_].depot.magazine_size != 0;
+	return p->store[IBUF_INDIRECT_].depot.magazine_size != 0;
 }
 
 /* ---- options.c --------------------------------------------------------- */
@@ -173,6 +173,17 @@ struct ibuf_counts {
 /* Sum up over all threads; O(threads that use it).  The lock is not held. */
 void ibuf_stats_count_(struct ibuf_pool *p, struct ibuf_counts *counts);
 
+/* ---- walk.c ------------------------------------------------------------- */
+
+struct ibuf_walk {
+	void (*fn)(const struct ibuf_mbuf *m, void *arg);
+	void *arg;
+	size_t n; /* messages that were met */
+};
+
+/* Tell of a header where it is the first of a message; arg is the walk. */
+void ibuf_walk_visit_(struct ibuf_mbuf *m, void *arg);
+
 /* ---- what entry.c calls by the names of ibuf/pool.h -------------------- */
 
 struct ibuf_mbuf *ibuf_alloc_(struct ibuf_pool *p);
@@ -183,10 +194,13 @@ struct ibuf_mbuf *ibuf_wait_alloc_(struct ibuf_pool *p,
 				   const struct timespec *timeout);
 int ibuf_expand_reserve_(struct ibuf_pool *p, size_t n);
 size_t ibuf_trim_(struct ibuf_pool *p);
-/* p may be NULL: the heap. */
 int ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		    size_t out_size);
+int ibuf_stats_get_heap_(const struct ibuf_pool *heap,
+			 struct ibuf_pool_stats *out, size_t out_size);
 size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
+size_t ibuf_walk_(struct ibuf_pool *p,
+		  void (*fn)(const struct ibuf_mbuf *m, void *arg), void *arg);
 
 /* ---- threads.c: the threads of a process, each with its thread caches --- */
 
@@ -197,6 +211,10 @@ size_t ibuf_stats_allocated_(const struct ibuf_pool *p);
 
 /* Give a pool a number, and list it.  0, -ENOMEM or -ENOBUFS. */
 int ibuf_threads_register_(struct ibuf_pool *p);
+
+/* What is done once in a process, again where it failed: 0 or -ENOMEM; the
+   threads lock is held. */
+int ibuf_threads_prepare_(void);
 
 /*
  * The calling thread's thread caches for a pool, made when it has none; NULL:

@@ -72,20 +72,17 @@ count_out(struct ibuf_pool *p)
 /* ---- reading ----------------------------------------------------------- */
 
 static void
-read_heap(struct ibuf_pool_stats *stats)
+read_heap(struct ibuf_pool_stats *stats, struct ibuf_pool *heap)
 {
-	const struct ibuf_owner_heap *heap =
-		(const struct ibuf_owner_heap *)owner_heap();
+	uint64_t out;
 
-	/* given first: what is given was taken before, so never negative;
-	   but for what a copy took that has another table of owners. */
-	stats->frees = counted_acquire(&heap->given);
-	stats->allocs = counted_acquire(&heap->taken);
-	if (stats->frees > stats->allocs)
-		stats->frees = stats->allocs;
-	stats->allocated = stats->allocs - stats->frees;
-	stats->handles = stats->allocated;
-	stats->capacity = stats->allocated;
+	pthread_mutex_lock(&heap->lock);
+	out = out_of(&heap->store[IBUF_INDIRECT_], &stats->allocs);
+	pthread_mutex_unlock(&heap->lock);
+	stats->frees = stats->allocs - out;
+	stats->allocated = out;
+	stats->handles = out;
+	stats->capacity = out;
 	stats->copied_bytes = counted_relaxed(&heap->owner.copied_bytes);
 }
 
@@ -116,18 +113,33 @@ read_pool(struct ibuf_pool_stats *stats, struct ibuf_pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* Either way, the smaller of the two sizes is written. */
+static int
+tell(const struct ibuf_pool_stats *stats, struct ibuf_pool_stats *out,
+     size_t out_size)
+{
+	memcpy(out, stats, out_size < sizeof *stats ? out_size : sizeof *stats);
+	return 0;
+}
+
 int
 ibuf_stats_get_(const struct ibuf_pool *p, struct ibuf_pool_stats *out,
 		size_t out_size)
 {
 	struct ibuf_pool_stats stats = {0};
 
-	if (p == NULL)
-		read_heap(&stats);
-	else
-		read_pool(&stats, (struct ibuf_pool *)(uintptr_t)p);
-	memcpy(out, &stats, out_size < sizeof stats ? out_size : sizeof stats);
-	return 0;
+	read_pool(&stats, (struct ibuf_pool *)(uintptr_t)p);
+	return tell(&stats, out, out_size);
+}
+
+int
+ibuf_stats_get_heap_(const struct ibuf_pool *heap, struct ibuf_pool_stats *out,
+		     size_t out_size)
+{
+	struct ibuf_pool_stats stats = {0};
+
+	read_heap(&stats, (struct ibuf_pool *)(uintptr_t)heap);
+	return tell(&stats, out, out_size);
 }
 
 size_t

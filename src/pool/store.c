@@ -30,7 +30,7 @@ ibuf_store_take_(struct ibuf_store *store, struct ibuf_mbuf **out, size_t n)
 		if (fresh)
 			carved(store, m);
 		m->next_ = NULL;
-		m->flags_ = 0;
+		m->flags_ = IBUF_MBUF_FREE_;
 		out[i] = m;
 	}
 	return i;

@@ -22,6 +22,8 @@
 #include "slab.h"
 #include <pthread.h>
 
+#define INDIRECT_KEPT 62 /* in a magazine; they are small */
+
 struct ibuf_store {
 	struct ibuf_depot depot; /* first: a magazine leads to its store */
 	struct ibuf_pool *pool;

@@ -12,7 +12,7 @@ static __thread bool leaving IBUF_TLS_; /* the thread is past our destructor */
 
 static bool prepared; /* under the threads lock; the two below are set then */
 static pthread_key_t key;
-static bool can_keep; /* there may be thread caches at all */
+static bool can_keep; /* a pool that has thread caches can be closed */
 
 /* ---- threads that exit ------------------------------------------------- */
 
@@ -62,9 +62,8 @@ thread_exits(void *block)
 
 /* ---- threads and pools that begin -------------------------------------- */
 
-/* What is done once in a process; again, where it failed for memory. */
-static int
-prepare(void)
+int
+ibuf_threads_prepare_(void)
 {
 	if (prepared)
 		return 0;
@@ -90,8 +89,6 @@ own_block(void)
 
 	if (ibuf_block_own_ != NULL || leaving)
 		return ibuf_block_own_;
-	if (!can_keep)
-		return NULL;
 	block = ibuf_block_new_();
 	if (block == NULL)
 		return NULL;
@@ -118,7 +115,7 @@ ibuf_threads_register_(struct ibuf_pool *p)
 	ibuf_close_look_again_();
 	(void)owner_heap(); /* joins the other copies, under no lock of ours */
 	pthread_mutex_lock(&ibuf_threads_lock_);
-	error = prepare();
+	error = ibuf_threads_prepare_();
 	pthread_mutex_unlock(&ibuf_threads_lock_);
 	if (error == 0)
 		error = ibuf_owner_register_(&p->owner);
@@ -138,7 +135,8 @@ ibuf_threads_tcaches_(struct ibuf_pool *p)
 	struct ibuf_tcaches_ *tcaches;
 	struct ibuf_block *block;
 
-	if (!pool_has_tcaches(p))
+	/* The heap, number 0, is never closed. */
+	if (!pool_has_tcaches(p) || (!can_keep && number != 0))
 		return NULL;
 	block = own_block();
 	if (block == NULL)

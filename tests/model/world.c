@@ -46,6 +46,24 @@ count_heap(void)
 	heap.copied = stats.copied_bytes;
 }
 
+/* Nor do the headers that the heap keeps, and what it keeps them in. */
+static void
+hold_headers(void)
+{
+	static struct ibuf_mbuf *clones[4096];
+	struct ibuf_mbuf *m = ibuf_mbuf_new(0);
+	size_t blocks;
+
+	CHECK(m != NULL);
+	do {
+		blocks = fault_live_blocks();
+		for (size_t i = 0; i < 4096; i++)
+			clones[i] = ibuf_mbuf_clone(m);
+		ibuf_mbuf_free_bulk(clones, 4096);
+	} while (fault_live_blocks() != blocks);
+	ibuf_mbuf_free(m);
+}
+
 /* What a thread keeps until it exits belongs to no world. */
 static void
 settle_in(void)
@@ -55,6 +73,7 @@ settle_in(void)
 	if (p != NULL)
 		ibuf_mbuf_free(ibuf_pool_alloc(p));
 	ibuf_pool_destroy(p);
+	hold_headers();
 }
 
 void
@@ -80,6 +99,47 @@ world_begin(struct world *w, FILE *talk)
 		make_pool(w, i, i);
 }
 
+/* All messages that the model knows, and no others, are met once. */
+struct met {
+	const struct world *w;
+	unsigned times[SLOTS];
+};
+
+static void
+meet(const struct ibuf_mbuf *m, void *arg)
+{
+	struct met *met = arg;
+
+	for (unsigned i = 0; i < SLOTS; i++)
+		met->times[i] += met->w->slot[i].m == m;
+}
+
+static void
+check_walk(const struct world *w, struct ibuf_pool *pool)
+{
+	struct met met = {.w = w};
+	size_t n = ibuf_pool_walk(pool, meet, &met), expected = 0;
+
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const struct message *message = &w->slot[i];
+		const struct owner *owner = message->at[0].owner;
+		bool here = message->m != NULL && owner->pool == pool &&
+			    owner->is_pool == (pool != NULL);
+
+		CHECK_EQUAL(met.times[i], here);
+		expected += here;
+	}
+	CHECK_EQUAL(n, expected);
+}
+
+static void
+check_walks(const struct world *w)
+{
+	for (unsigned i = 0; i < POOLS; i++)
+		check_walk(w, w->pools[i]->pool);
+	check_walk(w, NULL);
+}
+
 static void
 check_world(struct world *w)
 {
@@ -89,6 +149,7 @@ check_world(struct world *w)
 	for (unsigned i = 0; i < POOLS; i++)
 		check_owner(w->pools[i]);
 	check_owner(&heap);
+	check_walks(w);
 }
 
 void

@@ -169,6 +169,45 @@ slice_free(unsigned n)
 	}
 }
 
+/* ---- the heap's ------------------------------------------------------ */
+
+static struct ibuf_mbuf *on_heap;
+
+static void
+fresh_on_heap(void)
+{
+	ibuf_mbuf_free(on_heap);
+	on_heap = ibuf_mbuf_new(64 << 10);
+	if (on_heap == NULL || ibuf_mbuf_extend_tail(on_heap, 32 << 10) == NULL)
+		abort();
+	ibuf_cursor_init(&cursor, on_heap);
+}
+
+/* With what malloc() and free() take. */
+static void
+heap_new_free(unsigned n)
+{
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_mbuf_new(512);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
+static void
+heap_clone_free(unsigned n)
+{
+	struct ibuf_mbuf *of = on_heap;
+
+	while (n-- > 0) {
+		struct ibuf_mbuf *m = ibuf_mbuf_clone(of);
+
+		KEEP(m);
+		ibuf_mbuf_free(m);
+	}
+}
+
 static void
 cursor_get_be16(unsigned n)
 {
@@ -413,6 +452,9 @@ static const struct path {
 	{"write_read_clear", write_read_clear, NULL},
 	{"clone_free", clone_free, NULL},
 	{"slice_free", slice_free, NULL},
+	{"heap_new_free", heap_new_free, NULL},
+	{"heap_clone_free", heap_clone_free, fresh_on_heap},
+	{"heap_take_free", cursor_take_free, fresh_on_heap},
 	{"cursor_get_be16", cursor_get_be16, NULL},
 	{"cursor_take_free", cursor_take_free, NULL},
 	{"concat_free", concat_free, NULL},

@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -60,9 +61,107 @@ disarm(void **state)
 	return 0;
 }
 
+/* ---- what the heap keeps ------------------------------------------- */
+
+enum { SEVERAL = 8000, MOST = 1 << 20, THREADS = 16, OF_EACH = 124 };
+
+/* All free headers of the heap, as clones. */
+static struct {
+	struct ibuf_mbuf *of, *clones[MOST];
+	size_t n;
+	pthread_barrier_t met;
+} heap;
+
+static void
+take_clones(size_t n)
+{
+	struct ibuf_mbuf *clone;
+
+	while (heap.n < n && (clone = ibuf_mbuf_clone(heap.of)) != NULL)
+		heap.clones[heap.n++] = clone;
+}
+
+static void
+give_clones(void)
+{
+	ibuf_mbuf_free_bulk(heap.clones, heap.n);
+	heap.n = 0;
+}
+
+void
+test_heap_drain(void)
+{
+	heap.of = ibuf_mbuf_new(0);
+	fault_from(1);
+	take_clones(MOST);
+	fault_off();
+}
+
+/* All threads have what they keep back at once. */
+static void *
+use_heap_and_exit(void *arg)
+{
+	struct ibuf_mbuf *ms[OF_EACH];
+
+	for (size_t i = 0; i < OF_EACH; i++)
+		ms[i] = ibuf_mbuf_new(0);
+	ibuf_mbuf_free_bulk(ms, OF_EACH);
+	pthread_barrier_wait(&heap.met);
+	return arg;
+}
+
+static void
+use_heap_in_threads(void)
+{
+	pthread_t threads[THREADS];
+	size_t n = 0;
+
+	pthread_barrier_init(&heap.met, NULL, THREADS);
+	while (n < THREADS)
+		if (pthread_create(&threads[n++], NULL, use_heap_and_exit,
+				   NULL) != 0)
+			abort();
+	while (n > 0)
+		pthread_join(threads[--n], NULL);
+	pthread_barrier_destroy(&heap.met);
+}
+
+/* Until there are all the magazines that there will ever be. */
+void
+test_heap_fill(void)
+{
+	size_t before, n;
+
+	give_clones();
+	ibuf_mbuf_free(heap.of);
+	test_heap_drain();
+	n = heap.n;
+	do {
+		before = fault_live_blocks();
+		give_clones();
+		use_heap_in_threads();
+		take_clones(n);
+	} while (fault_live_blocks() != before);
+	give_clones();
+	ibuf_mbuf_free(heap.of);
+}
+
+void
+test_heap_holds(size_t n)
+{
+	size_t blocks = fault_live_blocks();
+	size_t mapped = fault_live_bytes_mapped();
+
+	heap.of = ibuf_mbuf_new(0);
+	take_clones(n);
+	test_heap_fill();
+	test_keeps(fault_live_blocks() - blocks,
+		   fault_live_bytes_mapped() - mapped);
+}
+
 /*
  * What a thread keeps until it exits, whatever pools come and go, is no
- * leak of the first test that uses one.
+ * leak of the first test that uses one; nor is what the heap keeps.
  */
 static void
 settle_in(void)
@@ -72,6 +171,7 @@ settle_in(void)
 	if (p != NULL)
 		ibuf_mbuf_free(ibuf_pool_alloc(p));
 	ibuf_pool_destroy(p);
+	test_heap_holds(SEVERAL);
 }
 
 /* ---- all tests ----------------------------------------------------- */

@@ -80,4 +80,14 @@ void test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
  */
 void test_keeps(size_t blocks, size_t mapped);
 
+/*
+ * The test has up to n messages of the heap at once: their headers, and what
+ * they are kept in, stay.  Tests need not say so of 8000.
+ */
+void test_heap_holds(size_t n);
+
+/* For dry.h: let the heap have no free header, and let it have them again. */
+void test_heap_drain(void);
+void test_heap_fill(void);
+
 #endif

@@ -212,12 +212,14 @@ TEST(split_front_outside_or_without_memory_changes_nothing)
 
 	assert_int_equal(ibuf_mbuf_split_front(m, 11, &front), -ERANGE);
 	assert_int_equal(ibuf_mbuf_split_front(m, SIZE_MAX, &front), -ERANGE);
+	heap_dry();
 	fault_from(1);
 	assert_int_equal(ibuf_mbuf_split_front(m, 4, &front), -ENOMEM);
 	assert_true(fault_off());
 	assert_ptr_equal(front, none);
 	assert_message(m, ten, 10);
 	assert_true(ibuf_mbuf_is_unique(m));
+	heap_wet();
 	ibuf_mbuf_free(m);
 }
 

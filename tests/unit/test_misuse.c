@@ -4,6 +4,7 @@
  */
 #include "pools.h"
 
+#include <pthread.h>
 #include <stdio.h>
 
 /* The pool that is named, another one, and messages to misuse. */
@@ -181,6 +182,115 @@ TEST(a_clone_freed_twice_is_caught)
 	assert_caught(free_clone_after_another, &w);
 	ibuf_mbuf_free(clone);
 	world_close(&w);
+}
+
+/* ---- twice, of the heap ---------------------------------------------- */
+
+enum birth { NEW, FROM, WRAPPED, CLONED, COPIED };
+
+static struct ibuf_mbuf *
+born(enum birth birth)
+{
+	static char text[] = "text";
+	struct ibuf_mbuf *m, *clone;
+
+	switch (birth) {
+	case NEW:
+		return ibuf_mbuf_new(512);
+	case FROM:
+		return ibuf_mbuf_from("text", 4);
+	case WRAPPED:
+		return ibuf_mbuf_wrap(text, 4, NULL, NULL);
+	default:
+		m = ibuf_mbuf_from("text", 4);
+		clone = birth == CLONED ? ibuf_mbuf_clone(m)
+					: ibuf_mbuf_copy(m, 0, 4);
+		ibuf_mbuf_free(m);
+		return clone;
+	}
+}
+
+static void
+free_a_a(void *world)
+{
+	struct misuse *w = world;
+
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->a);
+}
+
+static void
+free_a_b_a(void *world)
+{
+	struct misuse *w = world;
+
+	ibuf_mbuf_free(w->a);
+	ibuf_mbuf_free(w->b);
+	ibuf_mbuf_free(w->a);
+}
+
+static void *
+free_b(void *world)
+{
+	ibuf_mbuf_free(((struct misuse *)world)->b);
+	return NULL;
+}
+
+/* The thread that frees it again has used neither the heap nor a pool. */
+static void *
+free_a(void *world)
+{
+	ibuf_mbuf_free(((struct misuse *)world)->a);
+	return NULL;
+}
+
+static void
+free_a_and_a_elsewhere(void *world)
+{
+	pthread_t thread;
+
+	free_a(world);
+	if (pthread_create(&thread, NULL, free_a, world) == 0)
+		pthread_join(thread, NULL);
+}
+
+static void
+free_a_and_b_elsewhere_and_a(void *world)
+{
+	pthread_t thread;
+
+	free_a(world);
+	if (pthread_create(&thread, NULL, free_b, world) == 0)
+		pthread_join(thread, NULL);
+	free_a(world);
+}
+
+static void
+free_a_and_a_in_bulk(void *world)
+{
+	struct misuse *w = world;
+	struct ibuf_mbuf *ms[] = {w->a, w->b, w->a};
+
+	ibuf_mbuf_free_bulk(ms, 3);
+}
+
+TEST(a_message_of_the_heap_freed_twice_is_caught)
+{
+	static void (*const bodies[])(void *) = {
+		free_a_a, free_a_b_a, free_a_and_a_elsewhere,
+		free_a_and_b_elsewhere_and_a, free_a_and_a_in_bulk};
+
+	for (enum birth birth = NEW; birth <= COPIED; birth++)
+		for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+			struct misuse w = {.a = born(birth), .b = born(birth)};
+			char words[64];
+
+			snprintf(words, sizeof(words), "\"heap\" %p twice",
+				 (void *)w.a);
+			assert_aborts(bodies[i], &w, words);
+			ibuf_mbuf_free(w.a);
+			ibuf_mbuf_free(w.b);
+		}
 }
 
 /* ---- foreign ------------------------------------------------------- */

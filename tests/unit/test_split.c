@@ -221,9 +221,11 @@ TEST(a_split_that_fails_gives_no_right_back)
 
 	/* Sole again, m would have both rights at its next edit. */
 	ibuf_mbuf_free(rest);
+	heap_dry();
 	fault_at(1);
 	assert_null(ibuf_mbuf_split(m, 3));
 	assert_true(fault_off());
+	heap_wet();
 	clone = ibuf_mbuf_clone(m);
 	assert_int_equal(ibuf_mbuf_tailroom(m), 0);
 	assert_int_equal(ibuf_mbuf_headroom(m), 4);

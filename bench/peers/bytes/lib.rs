@@ -410,6 +410,7 @@ static CASES: [Case; 24] = [
     case!("W4", run_cross, None, None),
     case!("W4t", run_cross_touched, None, None),
     case!("W5", run_clone, Some(shared_prepare), None),
+    case!("M5", run_clone, Some(shared_prepare), None),
     case!("W6", run_slice, Some(shared_prepare), None),
     case!("W7", run_append_free, None, None),
     case!("W8a", run_write_clear, Some(message_prepare), None),
@@ -424,6 +425,7 @@ static CASES: [Case; 24] = [
     // driver.cc calls the prepare of W15 without asking whether there is one.
     case!("W15a", run_resident, Some(table_prepare), Some(live_finish)),
     case!("W16", run_frames, Some(message_prepare), None),
+    case!("W16h", run_frames, Some(message_prepare), None),
     case!("threads", run_alloc_free, Some(no_prepare), None),
     case!("live", run_replace, Some(live_prepare), Some(live_finish)),
     case!("size", run_size, None, None),

@@ -29,7 +29,7 @@
  *   one segment:            last_ and rest_ mean nothing
  *   several, in the first:  CHAINED, last_ = the last segment,
  *                           rest_ = bytes behind the first segment
- *   several, in the others: last_ = the segment before
+ *   several, in the others: INNER, last_ = the segment before
  *   several, in the last:   rest_ = number of segments
  *
  * One cache line holds it all; the first 16 bytes are all that an allocation
@@ -91,6 +91,11 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_PRIVATE_ 0x800u /* its private area has been cleared */
 #define IBUF_MBUF_MARKED_ 0x1000u /* the room has a mark, src/message/mark.h */
 #define IBUF_MBUF_WIPES_ 0x2000u  /* of a pool that wipes */
+#define IBUF_MBUF_BORN_ 0x2000u   /* on the heap, with a room of its own */
+#define IBUF_MBUF_INNER_ 0x4000u  /* not the first segment of a message */
+
+/* What a free header says, whose key is never 0; INNER means nothing there. */
+#define IBUF_MBUF_FREE_ IBUF_MBUF_INNER_
 
 /*
  * count_: segments in the low bits.  The top bit is set in a direct header that

@@ -107,7 +107,7 @@ ibuf_mbuf_free_direct_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 		return false;
 	if (!IBUF_LIKELY(!ibuf_tcache_is_full_(tcache, top)))
 		return false;
-	m->flags_ = 0;
+	m->flags_ = IBUF_MBUF_FREE_;
 	ibuf_tcache_give_(tcache, top, m);
 	return true;
 }
@@ -129,7 +129,7 @@ ibuf_mbuf_free_indirect_(struct ibuf_mbuf *m, struct ibuf_tcache_ *tcache)
 		ibuf_mbuf_free_last_(m);
 		return true;
 	}
-	m->flags_ = 0;
+	m->flags_ = IBUF_MBUF_FREE_;
 	ibuf_tcache_give_(tcache, top, m);
 	return true;
 }

@@ -92,8 +92,9 @@ IBUF_END_DECLS
  * What a header is and whose, once the rights, the kind of room and the state
  * of the private area are left out, as one number, its key.  A plain direct
  * header shows the room of its own (else it has AWAY); neither kind of plain
- * header is CHAINED, MARKED or of a pool that wipes, and none is CAREFUL but
- * that of a pool with a high number.
+ * header is CHAINED, INNER, MARKED or of a pool that wipes, and none is CAREFUL
+ * but that of a pool with a high number.  None is BORN on the heap: its free is
+ * cheaper where it asks first who shows the room.
  */
 #define IBUF_MBUF_PLAIN_DIRECT_ (IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_)
 #define IBUF_MBUF_PLAIN_INDIRECT_ IBUF_MBUF_LIVE_
@@ -197,15 +198,24 @@ ibuf_tcache_given_(struct ibuf_tcache_ *tcache)
 		ibuf_pool_late_(tcache);
 }
 
-/* Put a header into a thread cache that is not full. */
+/* Put a header into a thread cache that is not full, of a pool that is never
+   closed. */
 static inline void
-ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
+ibuf_tcache_push_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
 		  struct ibuf_mbuf *m)
 {
 	*top = m;
 	__atomic_store_n(&tcache->top_, top + 1, __ATOMIC_RELAXED);
 	/* Pairs with the acquire in stats.c: what is back is no longer used. */
 	ibuf_count_(&tcache->given_);
+}
+
+/* The same of any pool. */
+static inline void
+ibuf_tcache_give_(struct ibuf_tcache_ *tcache, struct ibuf_mbuf **top,
+		  struct ibuf_mbuf *m)
+{
+	ibuf_tcache_push_(tcache, top, m);
 	ibuf_tcache_given_(tcache);
 }
 
