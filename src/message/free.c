@@ -124,10 +124,20 @@ ibuf_chain_free_(struct ibuf_mbuf *s)
 	releases_run(&releases);
 }
 
+/* What a direct header of a biased pool has, in its own room. */
+#define BIASED_DIRECT                                                          \
+	(IBUF_MBUF_PLAIN_DIRECT_ | IBUF_MBUF_CAREFUL_ | IBUF_MBUF_BIASED_)
+
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
-	ibuf_chain_free_(m);
+	struct ibuf_owner *owner = owner_by(m->pool_);
+
+	if ((m->flags_ & ~(unsigned)BOTH_RIGHTS) == BIASED_DIRECT &&
+	    load_acquire_u32(&m->own_.count_) == 1 && owner != NULL)
+		owner->ops->give_biased(owner, m);
+	else
+		ibuf_chain_free_(m);
 }
 
 /* ---- many messages ----------------------------------------------------- */

@@ -20,6 +20,7 @@
 #ifndef IBUF_SRC_BLOCK_H
 #define IBUF_SRC_BLOCK_H
 
+#include "bias.h"
 #include "tcache.h"
 
 struct ibuf_block {
@@ -30,6 +31,8 @@ struct ibuf_block {
 	/* Held to find the pool of a thread cache, and to clear one. */
 	pthread_mutex_t guard;
 	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
+	/* By the number of the pool, of those that recall. */
+	struct ibuf_bias bias[IBUF_TCACHES_MAX_];
 };
 
 /* The threads lock, and all blocks. */
@@ -47,6 +50,13 @@ block_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
 	return (struct ibuf_block *)(void *)((uint8_t *)(tcaches - number) -
 					     offsetof(struct ibuf_block,
 						      thread.tcaches_));
+}
+
+/* The bias of a thread's thread caches for the owner with this number. */
+static inline struct ibuf_bias *
+bias_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
+{
+	return &block_of(tcaches, number)->bias[number];
 }
 
 /* A block for the calling thread; NULL: no memory. */

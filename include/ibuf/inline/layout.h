@@ -88,6 +88,7 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
 #define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
+#define IBUF_MBUF_BIASED_ 0x4000u /* and goes behind a bias, src/pool/bias.h */
 
 /*
  * count_: segments in the low bits.  The top bit is set in a direct header that
