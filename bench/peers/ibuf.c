@@ -212,6 +212,32 @@ msg_free_to(unsigned pool, MSG m)
 	msg_free(m);
 }
 
+/* The same pool, but that threads may wait for its mbufs. */
+#define HAS_WAITING
+static struct ibuf_pool *plain;
+
+static void
+waiting_prepare(const struct bench_setup *setup)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.capacity = setup->capacity;
+	options.headroom = setup->headroom;
+	options.max = 1024;
+	options.flags = IBUF_POOL_F_WAIT;
+	plain = pools[0];
+	if (ibuf_pool_create(&pools[0], &options) != 0)
+		bench_die("ibuf_pool_create");
+}
+
+static void
+waiting_finish(void)
+{
+	if (ibuf_pool_destroy(pools[0]) != 0)
+		bench_die("a message was left over");
+	pools[0] = plain;
+}
+
 #define HAS_QUEUE
 #define HAS_QUEUE_BULK
 #define HAS_QUEUE_MANY
