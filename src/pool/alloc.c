@@ -168,9 +168,9 @@ ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
 	return got;
 }
 
-void
-ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
-		      size_t n)
+/* Make n direct headers messages, by one template. */
+static inline void
+open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
 {
 	const struct ibuf_fresh_ fresh = p->front.fresh_;
 	size_t i;
@@ -180,6 +180,13 @@ ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
 			unhide_room(p, ms[i]);
 	for (i = 0; i < n; i++)
 		memcpy(ms[i], &fresh, sizeof fresh);
+}
+
+void
+ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
+		      size_t n)
+{
+	open_many(p, ms, n);
 }
 
 /* Take n messages, or up to n; how many.  Fewer than n: *error says why. */
@@ -200,7 +207,7 @@ take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 			ibuf_pool_flush_(p);
 		got = ibuf_alloc_from_slabs_(p, out, n, some, error);
 	}
-	ibuf_alloc_open_many_(p, out, got);
+	open_many(p, out, got);
 	return got;
 }
 

@@ -385,7 +385,7 @@ take_beside_one_inside(bool waits)
 	keepers_start(p, 1, 0);
 	keeper_does(k, take_two);
 	keeper_does(k, give_two_and_stop_inside);
-	threads_start(&other, 1, go_on_soon, NULL, 0);
+	threads_start(&other, 1, go_on_soon, inside, 0);
 	if (waits)
 		out[0] = ibuf_pool_alloc_wait(p, NULL);
 	else
