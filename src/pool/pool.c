@@ -227,9 +227,16 @@ set_front(struct ibuf_pool *p)
 	bool careful =
 		!has_tcaches || p->owner.wipe || p->owner.private_size != 0;
 
-	p->biased = p->can_wait && pool_has_tcaches(p);
-	if (p->biased)
+	p->biased = p->can_wait && pool_has_tcaches(p) &&
+		    p->owner.index < IBUF_TCACHES_MAX_;
+	if (p->biased) {
 		p->owner.ops = &biased_ops;
+	} else if (p->can_wait) {
+		/* What cannot be recalled is not kept back. */
+		p->store[IBUF_DIRECT_].depot.magazine_size = 0;
+		p->store[IBUF_INDIRECT_].depot.magazine_size = 0;
+		p->options.cache = 0;
+	}
 	p->front.fresh_.off_ = p->owner.headroom;
 	p->front.fresh_.cap_ = p->owner.room_size;
 	p->front.fresh_.flags_ =

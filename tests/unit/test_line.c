@@ -330,3 +330,62 @@ TEST(who_waits_is_served_by_whatever_frees)
 	}
 	assert_int_equal(ibuf_pool_destroy(pool), 0);
 }
+
+/* ---- beside a growth ---------------------------------------------------- */
+
+static struct waiter early;
+
+static void *
+alloc_one(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->got = ibuf_pool_alloc(pool);
+	return NULL;
+}
+
+static struct waiter mover;
+
+/* While the provider works, one comes to the line, and another one waits for
+   what is under way. */
+static void *
+map_slowly(size_t size, size_t alignment, void *context)
+{
+	if (!atomic_exchange(&another_waits, true)) {
+		threads_start(&mover.thread, 1, alloc_one, &mover, 0);
+		sleep_ms(10);
+		join_the_line(&early);
+	}
+	return ibuf_provider_pages()->map(size, alignment, context);
+}
+
+static void
+unmap(void *base, size_t size, void *context)
+{
+	ibuf_provider_pages()->unmap(base, size, context);
+}
+
+TEST(what_a_growth_brings_goes_to_the_line_first)
+{
+	struct ibuf_provider provider = {map_slowly, unmap, NULL};
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+
+	o.capacity = 64;
+	o.max = 1;
+	o.flags = IBUF_POOL_F_WAIT;
+	o.provider = &provider;
+	pool = pool_with(&o);
+	early = (struct waiter){.timeout = NULL};
+	mover = (struct waiter){.timeout = NULL};
+	atomic_store(&another_waits, false);
+	/* Who grew finds all given away; so does who waited for that. */
+	assert_null(ibuf_pool_alloc(pool));
+	threads_join(&early.thread, 1);
+	threads_join(&mover.thread, 1);
+	assert_fresh(pool, early.got, 128, 64);
+	assert_null(mover.got);
+	assert_books(pool, 1);
+	ibuf_mbuf_free(early.got);
+	assert_books(pool, 0);
+	assert_int_equal(ibuf_pool_destroy(pool), 0);
+}
