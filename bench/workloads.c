@@ -26,6 +26,8 @@ static const size_t message_sizes[] = {16,    64,    256,    1024,    4096,
 const struct bench_workload bench_workloads[] = {
 	/* id, what, unit, threads, step, batch, group, ROOM, live */
 	{"W1", "alloc + free", "ns", 0, 1, 1024, 'a', ROOM, 1, NULL, NULL},
+	{"M2", "W1 on a pool to wait for", "ns", 0, 1, 1024, 'a', ROOM, 1, NULL,
+	 NULL},
 	{"W2a", "32 allocs, then 32 frees", "ns", 0, 32, 1024, 'a', ROOM, 32,
 	 NULL, NULL},
 	{"W2b", "the same with the bulk calls", "ns", 0, 32, 1024, 'a', ROOM,

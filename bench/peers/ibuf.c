@@ -233,19 +233,17 @@ msg_free_to(unsigned pool, MSG m)
 
 /* Pools of other kinds take the place of the first, which stays. */
 #define HAS_KINDS
+#define HAS_WAITING
 #define KINDS_MOST 300
 static struct ibuf_pool *plain, *kinds[KINDS_MOST];
 static size_t n_kinds;
 
 static void
-kinds_prepare(const struct bench_setup *setup, size_t private_size, size_t n)
+kinds_prepare(const struct bench_setup *setup, struct ibuf_pool_options options,
+	      size_t n)
 {
-	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
-
-	loop_prepare(setup);
 	options.capacity = setup->capacity;
 	options.headroom = setup->headroom;
-	options.private_size = private_size;
 	for (; n_kinds < n; n_kinds++)
 		if (ibuf_pool_create(&kinds[n_kinds], &options) != 0)
 			bench_die("ibuf_pool_create");
@@ -256,14 +254,31 @@ kinds_prepare(const struct bench_setup *setup, size_t private_size, size_t n)
 static void
 private_prepare(const struct bench_setup *setup)
 {
-	kinds_prepare(setup, 16, 1);
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.private_size = 16;
+	loop_prepare(setup);
+	kinds_prepare(setup, options, 1);
 }
 
 /* The plain one has number 1 at the least. */
 static void
 high_prepare(const struct bench_setup *setup)
 {
-	kinds_prepare(setup, 0, 299);
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	loop_prepare(setup);
+	kinds_prepare(setup, options, 299);
+}
+
+static void
+waiting_prepare(const struct bench_setup *setup)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.max = 1024;
+	options.flags = IBUF_POOL_F_WAIT;
+	kinds_prepare(setup, options, 1);
 }
 
 static void
@@ -271,7 +286,8 @@ kinds_finish(void)
 {
 	pools[0] = plain;
 	while (n_kinds > 0)
-		ibuf_pool_destroy(kinds[--n_kinds]);
+		if (ibuf_pool_destroy(kinds[--n_kinds]) != 0)
+			bench_die("a message was left over");
 }
 
 #define HAS_QUEUE

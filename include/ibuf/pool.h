@@ -51,8 +51,7 @@ struct ibuf_pool;
  * @{
  */
 
-/** The default of options.cache: min(124, max / 8 if there is a max), and 0
-    with #IBUF_POOL_F_WAIT. */
+/** The default of options.cache: min(124, max / 8 if there is a max). */
 #define IBUF_POOL_CACHE_AUTO SIZE_MAX
 
 /**
@@ -64,7 +63,18 @@ struct ibuf_pool;
  *       after a reserve, of all the tailroom that there was
  */
 #define IBUF_POOL_F_WIPE 0x1u
-/** Flag: ibuf_pool_alloc_wait() may sleep until an mbuf comes back. */
+/**
+ * Flag: ibuf_pool_alloc_wait() may sleep until an mbuf comes back.  Who sleeps is
+ * served in the order of coming.  What threads keep back is recalled when
+ * somebody waits or finds the pool at its max, so any thread can have all that
+ * is available.  Where the system has no membarrier(2) (not Linux, a sandbox)
+ * threads of such a pool keep nothing back.
+ *
+ * Price: ibuf_pool_alloc() and ibuf_mbuf_free() are calls, and a pair takes at
+ * most five times as long as without the flag.  A recall is a system call that
+ * interrupts all threads of the process, at most once in 64 calls, and never
+ * where nobody keeps anything back.
+ */
 #define IBUF_POOL_F_WAIT 0x2u
 
 /** How a pool is made; start from #IBUF_POOL_OPTIONS_INIT. */
@@ -147,7 +157,7 @@ struct ibuf_pool_stats {
  * @return 0; -ENOMEM; -EOVERFLOW: sizes beyond the limits; -ENOBUFS: too many
  *         pools (65535); -EINVAL: a size of 0 or larger than this library
  *         knows, an unknown flag, an alignment that is no power of two, initial
- *         larger than max, IBUF_POOL_F_WAIT with a cache, a provider without
+ *         larger than max, a provider without
  *         both functions, or one that gives a piece which is not aligned
  * @owner the caller has the pool, and ends it with ibuf_pool_destroy()
  * @cost one provider call when initial is not 0, or several where it refuses
@@ -186,6 +196,8 @@ IBUF_API IBUF_MAKES_POOL struct ibuf_pool *ibuf_pool_new(size_t initial,
  *
  * @mt any; while other threads are getting all that max leaves, it waits for
  *     them, and only for them
+ * @cost as above; with #IBUF_POOL_F_WAIT at its max also O(threads that use the
+ *       pool), to see whether any keeps something back
  */
 IBUF_INLINE_ALWAYS IBUF_MAKES_MBUF struct ibuf_mbuf *
 ibuf_pool_alloc(struct ibuf_pool *p) IBUF_NONNULL((1));
@@ -198,6 +210,7 @@ ibuf_pool_alloc(struct ibuf_pool *p) IBUF_NONNULL((1));
  *        more than 10^9 s: for ever
  * @return the mbuf; NULL: the time is over, no memory, or a pool without
  *         #IBUF_POOL_F_WAIT
+ * @mt any; a cancellation point, where nothing is lost
  */
 IBUF_API IBUF_MAKES_MBUF struct ibuf_mbuf *
 ibuf_pool_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
@@ -326,7 +339,8 @@ IBUF_API size_t ibuf_pool_allocated(const struct ibuf_pool *p)
 /**
  * Count the mbufs that are free, also those that threads keep back, which only
  * these threads can have.  So with T threads that use the pool, any of them
- * can have at least available - (T - 1) * cache before the pool grows.
+ * can have at least available - (T - 1) * cache before the pool grows; with
+ * #IBUF_POOL_F_WAIT any can have all of them.
  *
  * @cost as ibuf_pool_get_stats()
  */

@@ -187,16 +187,28 @@ free_born(struct ibuf_mbuf *m)
 		ibuf_chain_free_(m);
 }
 
+/* What a direct header of a biased pool has, in its own room. */
+#define BIASED_DIRECT                                                          \
+	(IBUF_MBUF_PLAIN_DIRECT_ | IBUF_MBUF_CAREFUL_ | IBUF_MBUF_BIASED_)
+
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
 	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
+	struct ibuf_owner *owner;
 
-	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_))
+	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_)) {
 		free_born(m);
-	else if (ibuf_mbuf_key_(m) != recent->wiping_ ||
-		 recent->tcaches_ == NULL ||
-		 !free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
+		return;
+	}
+	if (ibuf_mbuf_key_(m) == recent->wiping_ && recent->tcaches_ != NULL &&
+	    free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
+		return;
+	owner = owner_by(m->pool_);
+	if ((m->flags_ & ~(unsigned)BOTH_RIGHTS) == BIASED_DIRECT &&
+	    load_acquire_u32(&m->own_.count_) == 1 && owner != NULL)
+		owner->ops->give_biased(owner, m);
+	else
 		ibuf_chain_free_(m);
 }
 

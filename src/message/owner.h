@@ -51,6 +51,9 @@ struct ibuf_owner_ops {
 	/* Take back a header that shows nothing any more. */
 	void (*give)(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		     unsigned kind);
+	/* The same for a direct one that is BIASED, and shows the room of its
+	   own with nobody else.  NULL: the owner has none of these. */
+	void (*give_biased)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 
 	/* The functions of ibuf/pool.h; the heap has get_stats() and walk()
 	   only. */

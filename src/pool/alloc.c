@@ -164,22 +164,20 @@ obtainable(struct ibuf_store *store, size_t n)
 {
 	size_t there, more;
 
-	ibuf_store_unload_(store, n);
-	there = store_free(store);
-	more = ibuf_expand_limit_(store);
+	do {
+		ibuf_store_unload_(store, n);
+		there = store_free(store);
+		more = ibuf_expand_limit_(store);
+	} while (n > there && n - there > more && ibuf_recall_(store));
 	if (n <= there || n - there <= more)
 		return n;
 	/* Where that is none, one may be moving. */
 	return there + more != 0 || store->moving == 0 ? there + more : 1;
 }
 
-/*
- * Get n direct headers from the slabs, or up to n where some will do; how
- * many.  The pool grows by what is missing, or by what it still may.
- */
-static size_t
-take_from_slabs(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
-		bool some, int *error)
+size_t
+ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
+		       bool some, int *error)
 {
 	struct ibuf_store *store = &p->store[IBUF_DIRECT_];
 	size_t got = 0;
@@ -197,7 +195,7 @@ take_from_slabs(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
 }
 
 /* Make n direct headers messages, by one template. */
-static void
+static inline void
 open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
 {
 	const struct ibuf_fresh_ fresh = p->front.fresh_;
@@ -208,6 +206,13 @@ open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
 			unhide_room(p, ms[i]);
 	for (i = 0; i < n; i++)
 		memcpy(ms[i], &fresh, sizeof fresh);
+}
+
+void
+ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
+		      size_t n)
+{
+	open_many(p, ms, n);
 }
 
 /* Take n messages, or up to n; how many.  Fewer than n: *error says why. */
@@ -226,7 +231,7 @@ take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 		pool_must_be_open(p); /* if it is not, no thread caches are */
 		if (tcaches != NULL)
 			ibuf_pool_flush_(p);
-		got = take_from_slabs(p, out, n, some, error);
+		got = ibuf_alloc_from_slabs_(p, out, n, some, error);
 	}
 	open_many(p, out, got);
 	return got;
@@ -253,22 +258,6 @@ ibuf_alloc_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 
 /* ---- back -------------------------------------------------------------- */
 
-/*
- * A header has come back.  Those who wait for slabs under way sleep there too,
- * and would not take it: then all look.
- */
-static void
-wake(struct ibuf_pool *p)
-{
-	if (p->waiters == 0)
-		return;
-	if (p->store[IBUF_DIRECT_].moving != 0 ||
-	    p->store[IBUF_INDIRECT_].moving != 0)
-		pthread_cond_broadcast(&p->came_back);
-	else
-		pthread_cond_signal(&p->came_back);
-}
-
 /* Put past the thread caches; false: the pool is closed. */
 static bool
 put_into_slabs(struct ibuf_pool *p, struct ibuf_store *store,
@@ -280,18 +269,20 @@ put_into_slabs(struct ibuf_pool *p, struct ibuf_store *store,
 	closed = p->closed;
 	if (!closed)
 		ibuf_store_put_counted_(store, m);
-	if (store->kind == IBUF_DIRECT_)
-		wake(p);
 	pthread_mutex_unlock(&p->lock);
 	return !closed;
 }
 
-/* What a room held is nobody's to read any more. */
-static void
-close_room(const struct ibuf_owner *owner, struct ibuf_mbuf *m)
+void
+ibuf_alloc_close_(const struct ibuf_owner *owner, struct ibuf_mbuf *m,
+		  unsigned kind)
 {
 	uint8_t *base = (uint8_t *)m + owner->room_offset;
 
+	if (owner->wipe)
+		private_wipe(owner, m);
+	if (kind == IBUF_INDIRECT_)
+		return;
 	if (owner->wipe)
 		mark_wipe(base, 0, 0); /* no segment shows it */
 	/* The header stays visible: it is what finds a second free. */
@@ -306,10 +297,7 @@ ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m, unsigned kind)
 	struct ibuf_tcaches_ *tcaches;
 	bool done;
 
-	if (owner->wipe)
-		private_wipe(owner, m);
-	if (kind == IBUF_DIRECT_)
-		close_room(owner, m);
+	ibuf_alloc_close_(owner, m, kind);
 	store_ready(store, m);
 	tcaches = ibuf_threads_tcaches_to_give_(p);
 	if (tcaches != NULL) {

@@ -20,6 +20,7 @@
 #ifndef IBUF_SRC_BLOCK_H
 #define IBUF_SRC_BLOCK_H
 
+#include "bias.h"
 #include "tcache.h"
 
 struct ibuf_block {
@@ -32,6 +33,8 @@ struct ibuf_block {
 	/* Held to find the pool of a thread cache, and to clear one. */
 	pthread_mutex_t guard;
 	_Alignas(CACHE_LINE) struct ibuf_thread_ thread;
+	/* By the number of the pool, of those that recall. */
+	struct ibuf_bias bias[IBUF_TCACHES_MAX_];
 };
 
 /*
@@ -87,6 +90,12 @@ void ibuf_block_use_(struct ibuf_block *block, uint32_t number);
    none. */
 struct ibuf_tcaches_ *ibuf_block_find_(struct ibuf_block *block,
 				       const struct ibuf_tcache_ *tcache);
+/* The bias of a thread's thread caches for the owner with this number. */
+static inline struct ibuf_bias *
+bias_of(struct ibuf_tcaches_ *tcaches, uint32_t number)
+{
+	return &block_of(tcaches, number)->bias[number];
+}
 
 /* A block for the calling thread; NULL: no memory. */
 struct ibuf_block *ibuf_block_new_(void);

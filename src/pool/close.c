@@ -300,6 +300,8 @@ ibuf_close_(struct ibuf_pool *p)
 	pthread_mutex_lock(&p->lock);
 	__atomic_store_n(&p->closed, true, __ATOMIC_RELEASE);
 	(void)ibuf_pool_empty_(own_tcaches(p), SIZE_MAX);
+	if (p->biased)
+		ibuf_recall_begin_(p);
 	others = close_tcaches(p);
 	pthread_mutex_unlock(&p->lock);
 	if (others)

@@ -104,8 +104,9 @@ ibuf_expand_moved_(struct ibuf_store *store, size_t n, uint64_t forks)
 
 	if (forks == p->forks)
 		store->moving -= n;
-	if (p->waiters != 0)
-		pthread_cond_broadcast(&p->came_back);
+	if (p->movers != 0)
+		pthread_cond_broadcast(&p->moved);
+	ibuf_wait_look_(p);
 }
 
 static void
@@ -195,6 +196,7 @@ commit(struct ibuf_store *store, struct growth *g)
 	}
 	if (g->claimed != 0)
 		unclaim(store, g, g->claimed);
+	ibuf_wait_serve_(store);
 	return error;
 }
 
@@ -256,7 +258,10 @@ expand_once(struct ibuf_store *store, size_t n, bool some)
 	return missing(store, n) == 0 ? 0 : error;
 }
 
-/* What threads keep that are gone is looked for before a call fails. */
+/*
+ * What threads keep that are gone is looked for before a call fails.  What came
+ * may have been given to those who stand in line (wait.c); then it grows on.
+ */
 int
 ibuf_expand_try_(struct ibuf_store *store, size_t n, bool some)
 {
@@ -264,7 +269,8 @@ ibuf_expand_try_(struct ibuf_store *store, size_t n, bool some)
 
 	do
 		error = expand_once(store, n, some);
-	while (error != 0 && ibuf_close_reclaim_(store->pool));
+	while (error == 0 ? missing(store, n) != 0
+			  : ibuf_close_reclaim_(store->pool));
 	return error;
 }
 
@@ -281,9 +287,9 @@ wait_for_others(const struct ibuf_store *store)
 	if (store->moving == 0)
 		return;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-	p->waiters++;
-	pthread_cond_wait(&p->came_back, store->lock);
-	p->waiters--;
+	p->movers++;
+	pthread_cond_wait(&p->moved, store->lock);
+	p->movers--;
 	pthread_setcancelstate(cancel, &cancel);
 }
 
@@ -292,9 +298,13 @@ ibuf_expand_(struct ibuf_store *store, size_t n, bool some)
 {
 	int error;
 
-	while ((error = ibuf_expand_try_(store, n, some)) == -EAGAIN &&
-	       !(some && store_free(store) != 0))
+	while ((error = ibuf_expand_try_(store, n, some)) != 0) {
+		if (ibuf_recall_(store))
+			continue;
+		if (error != -EAGAIN || (some && store_free(store) != 0))
+			break;
 		wait_for_others(store);
+	}
 	return error;
 }
 

@@ -5,7 +5,6 @@
  * have been half moved.
  */
 #define _POSIX_C_SOURCE 200809L
-#include "../platform/deadline.h"
 #include "state.h"
 
 /* All locks are held meanwhile, so that none is held by a thread that the
@@ -60,17 +59,15 @@ fork_child_store(struct ibuf_store *store, const struct ibuf_tcache_ *own)
 	write_off(store, own);
 }
 
-/* Those who waited or grew are not there. */
+/* Those who grew, recalled or waited are not there. */
 static void
-forget_waiters(struct ibuf_pool *p)
+forget_others(struct ibuf_pool *p, struct ibuf_tcaches_ *own)
 {
 	p->forks++;
 	p->store[IBUF_DIRECT_].moving = 0;
 	p->store[IBUF_INDIRECT_].moving = 0;
-	if (p->waiters == 0)
-		return;
-	p->waiters = 0;
-	(void)ibuf_deadline_condition_(&p->came_back);
+	ibuf_recall_forked_(p, own);
+	ibuf_wait_forked_(p);
 }
 
 /* Only the thread that forked is there: the thread caches of others are no
@@ -80,6 +77,7 @@ fork_child_pool(struct ibuf_pool *p)
 {
 	struct ibuf_tcaches_ *own = own_tcaches(p), *t, *next;
 
+	forget_others(p, own);
 	for (t = p->tcaches; t != NULL; t = next) {
 		next = tcaches_next(t);
 		if (t == own)
@@ -93,7 +91,6 @@ fork_child_pool(struct ibuf_pool *p)
 	fork_child_store(&p->store[IBUF_INDIRECT_],
 			 own == NULL ? NULL : &own->of_[IBUF_INDIRECT_]);
 	ibuf_close_forked_(p);
-	forget_waiters(p);
 }
 
 static void

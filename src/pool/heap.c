@@ -35,7 +35,7 @@ static const struct ibuf_owner_ops heap_ops = {
 static struct ibuf_pool heap = {
 	.owner = {.ops = &heap_ops, .name = "heap"},
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.came_back = PTHREAD_COND_INITIALIZER,
+	.moved = PTHREAD_COND_INITIALIZER,
 	.holders = 1,
 	.store = {[IBUF_DIRECT_] = {.pool = &heap,
 				    .owner = &heap.owner,

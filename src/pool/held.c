@@ -51,7 +51,7 @@ ibuf_pool_unmake_(struct ibuf_pool *p)
 {
 	store_end(&p->store[IBUF_DIRECT_]);
 	store_end(&p->store[IBUF_INDIRECT_]);
-	pthread_cond_destroy(&p->came_back);
+	pthread_cond_destroy(&p->moved);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }

@@ -50,8 +50,6 @@ take_over(struct ibuf_pool_options *to, const struct ibuf_pool_options *from)
 static int
 complete(struct ibuf_pool_options *o)
 {
-	bool can_wait = (o->flags & IBUF_POOL_F_WAIT) != 0;
-
 	if ((o->flags & ~(IBUF_POOL_F_WIPE | IBUF_POOL_F_WAIT)) != 0)
 		return -EINVAL;
 	if (o->alignment == 0)
@@ -61,12 +59,10 @@ complete(struct ibuf_pool_options *o)
 	if (o->max != 0 && o->initial > o->max)
 		return -EINVAL;
 	if (o->cache == IBUF_POOL_CACHE_AUTO) {
-		o->cache = can_wait ? 0 : CACHE_MOST;
+		o->cache = CACHE_MOST;
 		if (o->max != 0 && o->max / 8 < o->cache)
 			o->cache = o->max / 8;
 	}
-	if (can_wait && o->cache != 0)
-		return -EINVAL;
 	if (o->max == 0)
 		o->max = SIZE_MAX;
 	if (o->cache > o->max)

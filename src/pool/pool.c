@@ -72,6 +72,9 @@ lay_out_magazines(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 		size = MAGAZINE_MOST;
 	if (size == 0)
 		return;
+	/* Without a barrier nothing could be recalled. */
+	if (p->can_wait && !ibuf_platform_barrier_prepare_())
+		return;
 	p->store[IBUF_DIRECT_].depot.magazine_size = size;
 	p->store[IBUF_DIRECT_].single = o->cache < 2;
 	p->store[IBUF_INDIRECT_].depot.magazine_size = INDIRECT_KEPT;
@@ -86,7 +89,7 @@ init_locks(struct ibuf_pool *p)
 
 	if (error != 0)
 		return error;
-	error = -ibuf_deadline_condition_(&p->came_back);
+	error = -ibuf_deadline_condition_(&p->moved);
 	if (error != 0)
 		pthread_mutex_destroy(&p->lock);
 	return error;
@@ -120,23 +123,34 @@ pool_destroy(struct ibuf_pool *p)
 	return ibuf_close_(p);
 }
 
+/* What all pools do alike. */
+#define COMMON_OPS                                                             \
+	.alloc_wait = ibuf_wait_alloc_, .free = ibuf_free_checked_,            \
+	.reserve = ibuf_expand_reserve_, .trim = ibuf_trim_,                   \
+	.flush = pool_flush, .get_stats = ibuf_stats_get_,                     \
+	.allocated = ibuf_stats_allocated_, .get_options = ibuf_options_get_,  \
+	.walk = ibuf_walk_, .destroy = pool_destroy
+
 static const struct ibuf_owner_ops pool_ops = {
 	.take = ibuf_alloc_take_,
 	.take_many = ibuf_alloc_take_many_,
 	.give = ibuf_alloc_give_,
 	.alloc = ibuf_alloc_,
-	.alloc_wait = ibuf_wait_alloc_,
 	.alloc_bulk = ibuf_alloc_bulk_,
 	.alloc_upto = ibuf_alloc_upto_,
-	.free = ibuf_free_checked_,
-	.reserve = ibuf_expand_reserve_,
-	.trim = ibuf_trim_,
-	.flush = pool_flush,
-	.get_stats = ibuf_stats_get_,
-	.allocated = ibuf_stats_allocated_,
-	.get_options = ibuf_options_get_,
-	.walk = ibuf_walk_,
-	.destroy = pool_destroy,
+	COMMON_OPS,
+};
+
+/* Where what threads keep back is recalled. */
+static const struct ibuf_owner_ops biased_ops = {
+	.take = ibuf_biased_take_,
+	.take_many = ibuf_biased_take_many_,
+	.give = ibuf_biased_give_,
+	.give_biased = ibuf_biased_give_plain_,
+	.alloc = ibuf_biased_alloc_,
+	.alloc_bulk = ibuf_biased_bulk_,
+	.alloc_upto = ibuf_biased_upto_,
+	COMMON_OPS,
 };
 
 static void
@@ -203,17 +217,30 @@ static void
 set_front(struct ibuf_pool *p)
 {
 	bool high = p->owner.index >= IBUF_TCACHES_MAX_;
-	unsigned careful = high ? IBUF_MBUF_CAREFUL_ : 0;
-	unsigned wiping =
-		IBUF_MBUF_CAREFUL_ | IBUF_MBUF_WIPES_ | IBUF_MBUF_MARKED_;
+	unsigned wiping = IBUF_MBUF_WIPES_ | IBUF_MBUF_MARKED_;
 
+	p->biased = p->can_wait && pool_has_tcaches(p) &&
+		    p->owner.index < IBUF_TCACHES_MAX_;
+	if (p->biased) {
+		p->owner.ops = &biased_ops;
+	} else if (p->can_wait) {
+		/* What cannot be recalled is not kept back. */
+		p->store[IBUF_DIRECT_].depot.magazine_size = 0;
+		p->store[IBUF_INDIRECT_].depot.magazine_size = 0;
+		p->options.cache = 0;
+	}
 	p->front.fresh_.off_ = p->owner.headroom;
 	p->front.fresh_.cap_ = p->owner.room_size;
 	p->front.fresh_.flags_ =
 		(uint16_t)(BOTH_RIGHTS | IBUF_MBUF_DIRECT_ | IBUF_MBUF_LIVE_ |
-			   careful | (p->owner.wipe ? wiping : 0));
+			   (high || p->biased || p->owner.wipe
+				    ? IBUF_MBUF_CAREFUL_
+				    : 0) |
+			   (p->biased ? IBUF_MBUF_BIASED_ : 0) |
+			   (p->owner.wipe ? wiping : 0));
 	p->front.fresh_.pool_ = (uint16_t)p->owner.index;
-	p->front.tcache_ = tcache_offset(high ? 0 : p->owner.index);
+	p->front.tcache_ =
+		tcache_offset(high || p->biased ? 0 : p->owner.index);
 }
 
 /* The first mbufs; they are no growth. */

@@ -20,12 +20,24 @@
 #include <pthread.h>
 #include <string.h>
 
+struct ibuf_waiter; /* wait.c */
+
+/* How far a pool is in recalling, see recall.c; under its lock. */
+struct ibuf_recall {
+	uint32_t on;        /* atomic; 1: threads keep out of thread caches */
+	bool armed;         /* all have passed a barrier since then */
+	bool refused;       /* the system refused the barrier */
+	uint32_t recallers; /* who pass it, or wait for a thread to be out */
+	uint32_t left;      /* calls until threads keep something back again */
+};
+
 struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
 	struct ibuf_owner owner;
 	struct ibuf_provider provider;
 	struct ibuf_pool_options options; /* in force */
 	bool can_wait;
+	bool biased; /* what its threads keep back is recalled, see recall.c */
 	uint64_t failures;   /* atomic */
 	uint64_t generation; /* atomic: of its memory, see trim.c */
 
@@ -41,10 +53,13 @@ struct ibuf_pool {
 	bool counted;    /* it is closed, and out is kept */
 	bool over;       /* nothing is out: it has no thread caches, and ends */
 	size_t patience; /* calls that will not look for dead threads */
-	pthread_cond_t came_back; /* a direct header did, or slabs have moved */
+	pthread_cond_t moved; /* slabs have, or a direct header came back */
+	size_t movers;        /* who sleep until then */
 	uint64_t waits;
-	size_t waiters;
+	struct ibuf_waiter *line,
+		*last;  /* who wait for one: the first, the last */
 	uint64_t forks; /* how often this process came from a fork */
+	struct ibuf_recall recall;
 	/* Under the threads lock: */
 	struct ibuf_pool *next, *previous;
 	bool doubted; /* a free may have been missed when it was closed */
@@ -62,6 +77,14 @@ static inline bool
 pool_has_tcaches(const struct ibuf_pool *p)
 {
 	return p->store[IBUF_INDIRECT_].depot.magazine_size != 0;
+}
+
+/* Do threads keep out of its thread caches?  A hint for who has not the lock:
+   the bias of its own tells each thread. */
+static inline bool
+pool_recalls(const struct ibuf_pool *p)
+{
+	return load_relaxed_u32(&p->recall.on) != 0;
 }
 
 /* ---- options.c --------------------------------------------------------- */
@@ -153,12 +176,82 @@ struct ibuf_mbuf *ibuf_alloc_open_(const struct ibuf_pool *p,
  */
 int ibuf_alloc_locked_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
+/*
+ * Get n direct headers from the slabs, or up to n where some will do; how
+ * many.  The pool grows by what is missing, or by what it still may.
+ */
+size_t ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out,
+			      size_t n, bool some, int *error);
+
+/* Make n direct headers messages, by one template. */
+void ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
+			   size_t n);
+
+/* What a header's room and private area held is nobody's to read any more. */
+void ibuf_alloc_close_(const struct ibuf_owner *owner, struct ibuf_mbuf *m,
+		       unsigned kind);
+
 /* What an owner does. */
 struct ibuf_mbuf *ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind);
 bool ibuf_alloc_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
 			   size_t n);
 void ibuf_alloc_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		      unsigned kind);
+
+/* ---- wait.c: threads sleep until a direct header comes back ------------ */
+
+/* The pool may grow again: the first in the line tries it.  Lock held. */
+void ibuf_wait_look_(struct ibuf_pool *p);
+
+/* In the child of a fork: those who waited are not there. */
+void ibuf_wait_forked_(struct ibuf_pool *p);
+
+/* ---- recall.c: what other threads keep back is recalled ---------------- */
+
+/*
+ * Put something of what other threads keep back of a store into the slabs;
+ * false: there is nothing, or the system refuses.  Only a pool that is biased
+ * does.  The lock is held, and may be let go meanwhile; then true may also say
+ * that it is worth another look.
+ */
+bool ibuf_recall_(struct ibuf_store *store);
+
+/* The same until nobody stands in line, and so that whatever comes back from
+   now on comes to the slabs. */
+void ibuf_recall_for_line_(struct ibuf_pool *p);
+
+/* The calling thread was inside while that began: what it keeps goes back. */
+void ibuf_recall_come_(struct ibuf_block *own, uint32_t number);
+
+/* Keep threads out of the thread caches; the lock is held. */
+void ibuf_recall_begin_(struct ibuf_pool *p);
+
+/* Something came or went past the thread caches: perhaps they need not any
+   more.  The lock is held. */
+void ibuf_recall_relax_(struct ibuf_pool *p);
+
+/* In the child of a fork: who recalled is not there. */
+void ibuf_recall_forked_(struct ibuf_pool *p, struct ibuf_tcaches_ *own);
+
+/* ---- biased.c: headers of a pool that recalls -------------------------- */
+
+/* Take a direct header out of the calling thread's cache; false: none. */
+bool ibuf_biased_try_(struct ibuf_pool *p, struct ibuf_mbuf **m);
+
+/* As ibuf_alloc_locked_(), and what the calling thread keeps goes back; what
+   others keep is not looked for. */
+int ibuf_biased_locked_(struct ibuf_pool *p, struct ibuf_mbuf **m);
+
+/* As those of alloc.c, for pools that are biased. */
+struct ibuf_mbuf *ibuf_biased_take_(struct ibuf_owner *owner, unsigned kind);
+bool ibuf_biased_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
+			    size_t n);
+void ibuf_biased_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m,
+		       unsigned kind);
+void ibuf_biased_give_plain_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
+struct ibuf_mbuf *ibuf_biased_alloc_(struct ibuf_pool *p);
+int ibuf_biased_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
+size_t ibuf_biased_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
 
 /* ---- stats.c: what has been counted ------------------------------------ */
 

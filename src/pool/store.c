@@ -56,6 +56,7 @@ ibuf_store_put_(struct ibuf_store *store, struct ibuf_mbuf *const *ms, size_t n)
 		mark_listed(ms[i]);
 		ibuf_slabs_give_(&store->slabs, ms[i]);
 	}
+	ibuf_wait_serve_(store);
 }
 
 struct ibuf_mbuf *

@@ -93,6 +93,12 @@ void ibuf_store_unload_(struct ibuf_store *store, size_t n);
  */
 size_t ibuf_store_sort_(struct ibuf_store *store, size_t n);
 
+/*
+ * Headers came to the slabs: who waits for one gets it, the first in the line
+ * first, and who waits for slabs under way looks again.  See wait.c.
+ */
+void ibuf_wait_serve_(struct ibuf_store *store);
+
 /* ---- a free header ----------------------------------------------------- */
 
 /*

@@ -267,7 +267,8 @@ ibuf_tcache_empty_(struct ibuf_tcache_ *tcache, size_t n)
 	struct ibuf_magazine *previous = tcache->previous_;
 	size_t emptied = empty_magazine(current, n);
 
-	load(tcache, current);
+	/* Where its magazine lies others may be reading, see held.c. */
+	move_top(tcache, current->headers + current->n);
 	if (previous != NULL && emptied < n) {
 		emptied += empty_magazine(previous, n - emptied);
 		keep(tcache, previous);

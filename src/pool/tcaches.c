@@ -67,8 +67,10 @@ ibuf_pool_add_tcaches_(struct ibuf_pool *p, struct ibuf_tcaches_ *tcaches)
 
 	pthread_mutex_lock(&p->lock);
 	/* It may have been closed since the caller looked. */
-	good = !p->closed && set_up(p, tcaches);
+	good = !p->closed && !pool_recalls(p) && set_up(p, tcaches);
 	if (good) {
+		if (p->biased)
+			bias_let(bias_of(tcaches, p->owner.index));
 		link_tcaches(p, tcaches);
 		ibuf_tcache_open_(&tcaches->of_[IBUF_DIRECT_]);
 		ibuf_tcache_open_(&tcaches->of_[IBUF_INDIRECT_]);

@@ -49,6 +49,17 @@ alloc_free(unsigned n)
 }
 
 static void
+wait_pool(void)
+{
+	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
+
+	options.max = 1024;
+	options.flags = IBUF_POOL_F_WAIT;
+	if (ibuf_pool_create(&pool, &options) != 0)
+		abort();
+}
+
+static void
 alloc_append_free(unsigned n)
 {
 	while (n-- > 0) {
@@ -442,6 +453,7 @@ static const struct path {
 	{"late_free_many", late_free, orphan_many},
 	{"nothing", nothing, NULL},
 	{"alloc_free", alloc_free, NULL},
+	{"alloc_free_wait", alloc_free, wait_pool},
 	{"alloc_append_free", alloc_append_free, NULL},
 	{"bulk", bulk, NULL},
 	{"append", append, NULL},

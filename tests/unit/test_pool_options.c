@@ -247,17 +247,32 @@ TEST(more_at_first_than_at_most_is_refused)
 	assert_int_equal(error_of(&o), 0);
 }
 
-TEST(a_pool_to_wait_for_may_have_no_cache)
+TEST(a_pool_to_wait_for_has_a_cache_as_others_have)
 {
-	OPTIONS(o);
+	static const size_t maxes[] = {0, 7, 1000};
 
-	o.flags = IBUF_POOL_F_WAIT;
-	o.max = 1000;
-	assert_int_equal(error_of(&o), 0); /* CACHE_AUTO is 0 there */
-	o.cache = 0;
-	assert_int_equal(error_of(&o), 0);
-	o.cache = 1;
-	assert_int_equal(error_of(&o), -EINVAL);
+	for (size_t i = 0; i < sizeof(maxes) / sizeof(maxes[0]); i++) {
+		struct ibuf_pool_options in_force[2];
+
+		for (unsigned waits = 0; waits < 2; waits++) {
+			OPTIONS(o);
+			struct ibuf_pool *p;
+
+			o.flags = waits ? IBUF_POOL_F_WAIT : 0;
+			o.max = maxes[i];
+			p = pool_with(&o);
+			ibuf_pool_get_options(p, &in_force[waits],
+					      sizeof(in_force[waits]));
+			ibuf_pool_destroy(p);
+			o.cache = 1;
+			assert_int_equal(error_of(&o), 0);
+			o.cache = 0;
+			assert_int_equal(error_of(&o), 0);
+		}
+		/* It is 0 where what threads keep could not be recalled. */
+		assert_int_equal(in_force[1].cache,
+				 caches_work() ? in_force[0].cache : 0);
+	}
 }
 
 TEST(sizes_beyond_the_limits_are_refused)

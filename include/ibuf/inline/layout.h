@@ -87,12 +87,13 @@ struct ibuf_fresh_ {
 #define IBUF_MBUF_LISTED_ 0x80u   /* free, and in a list of its pool */
 #define IBUF_MBUF_AWAY_ 0x100u    /* direct, and shows another room */
 #define IBUF_MBUF_CHAINED_ 0x200u /* the message has several segments */
-#define IBUF_MBUF_CAREFUL_ 0x400u /* of a wiping pool, or a high number */
+#define IBUF_MBUF_CAREFUL_ 0x400u /* its free takes the long way */
 #define IBUF_MBUF_PRIVATE_ 0x800u /* its private area has been cleared */
 #define IBUF_MBUF_MARKED_ 0x1000u /* the room has a mark, src/message/mark.h */
 #define IBUF_MBUF_WIPES_ 0x2000u  /* of a pool that wipes */
 #define IBUF_MBUF_BORN_ 0x2000u   /* on the heap, with a room of its own */
 #define IBUF_MBUF_INNER_ 0x4000u  /* not the first segment of a message */
+#define IBUF_MBUF_BIASED_ 0x8000u /* goes behind a bias, src/pool/bias.h */
 
 /* What a free header says, whose key is never 0; INNER means nothing there. */
 #define IBUF_MBUF_FREE_ IBUF_MBUF_INNER_
