@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/room.h"
 #include "commands/command.h"
 #include "config/options.h"
@@ -33,9 +34,6 @@
 const char complain_name[] = "ibuf-relay";
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
-
-/* Of an answer or of what goes before a message. */
-enum { REPLY_BYTES = 512 };
 
 /*
  * Rooms that each thread keeps back when they are free.  Messages are often
@@ -91,19 +89,25 @@ make_pools(struct relay *r)
 {
 	struct ibuf_pool_options rooms = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool_options replies = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_provider of_rooms = memory_provider(MEMORY_ROOMS);
+	struct ibuf_provider of_replies = memory_provider(MEMORY_REPLIES);
 	int error;
 
+	memory_init(r->options.max_memory);
 	rooms.name = "rooms";
 	rooms.capacity = ROOM_BYTES;
 	rooms.headroom = 0;
-	rooms.max = r->options.max_memory / ROOM_BYTES;
+	rooms.provider = &of_rooms;
 	rooms.cache = ROOMS_KEPT;
 	replies.name = "replies";
-	replies.capacity = REPLY_BYTES;
+	replies.capacity = RELAY_REPLY_BYTES;
 	replies.headroom = 0;
+	replies.provider = &of_replies;
 	error = ibuf_pool_create(&r->rooms, &rooms);
 	if (error == 0)
 		error = ibuf_pool_create(&r->replies, &replies);
+	if (error == 0)
+		error = post_init();
 	if (error == 0)
 		return true;
 	errno = -error;
@@ -139,9 +143,7 @@ start_workers(struct relay *r)
 static void
 stop_workers(struct relay *r)
 {
-	worker_tell_all(r, POST_STOP);
-	if (r->upstream != NULL)
-		post_tell(r->upstream_queue, POST_STOP);
+	relay_say_all(r, WORD_STOP);
 	for (unsigned i = 0; i < r->options.threads; i++)
 		worker_join(r->workers[i]);
 	if (r->upstream != NULL)
@@ -187,6 +189,7 @@ run(const struct options *o)
 	registry_destroy(&r.registry);
 	settings_destroy(&r.settings);
 	free(r.workers);
+	post_end();
 	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
 	if (left > 0)
 		log_line("%zu buffers were not freed", left);

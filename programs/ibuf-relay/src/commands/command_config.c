@@ -366,14 +366,14 @@ apply(struct relay *r, const struct change *change)
 	struct settings *s = &r->settings;
 
 	if (change->has_limit)
-		atomic_store(&s->output_limit, change->limit);
+		settings_set_output_limit(s, change->limit);
 	if (change->has_slow)
 		atomic_store(&s->slow, change->slow);
 	if (!change->has_limit && !change->has_slow)
 		return;
 	/* Who waits for the old limit looks at the new one. */
-	worker_tell_all(r, POST_SETTLE);
-	congestion_ease(r);
+	relay_say_all(r, WORD_SETTLE);
+	relay_say_all(r, WORD_RESUME);
 }
 
 static void

@@ -34,7 +34,7 @@ command_echo(struct call *call)
 	struct ibuf_mbuf *m = call_slice(call, 1, 2);
 
 	if (m != NULL)
-		client_send(call->c, m);
+		reply_message(call->c, m);
 }
 
 void
@@ -165,7 +165,7 @@ command_hello(struct call *call)
 	if (name.bytes != NULL)
 		registry_set(&c->worker->relay->registry, &c->card.name,
 			     name.bytes, name.len);
-	c->sub.resp = (unsigned)version;
+	fanout_speak(&c->worker->fanout, &c->sub, (unsigned)version);
 	atomic_store(&c->card.resp, c->sub.resp);
 	describe(c);
 }
@@ -178,7 +178,7 @@ command_reset(struct call *call)
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
-	c->sub.resp = 2;
+	fanout_speak(&c->worker->fanout, &c->sub, 2);
 	atomic_store(&c->card.resp, 2);
 	c->is_trusted = !settings_has_password(&r->settings);
 	c->parser.is_trusted = c->is_trusted;

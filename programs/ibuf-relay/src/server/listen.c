@@ -152,7 +152,9 @@ accept_one(struct relay *r, int listener, unsigned *turn)
 		return false;
 	}
 	post->fd = fd;
-	post_send(&r->workers[*turn]->queue, post);
+	/* A worker waits for nobody, so this does not wait for long. */
+	if (!post_send_wait(&r->workers[*turn]->queue, post))
+		post_free(post);
 	*turn = (*turn + 1) % r->options.threads;
 	return true;
 }

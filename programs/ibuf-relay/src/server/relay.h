@@ -22,12 +22,15 @@
 /* The version of Redis that clients are told to expect. */
 #define RELAY_REDIS_VERSION "7.0.15"
 
+/* Of an answer or of what goes before a message. */
+enum { RELAY_REPLY_BYTES = 512 };
+
 struct client;
 
 struct relay {
 	struct options options;
 	struct settings settings;  /* what of them may change */
-	struct ibuf_pool *rooms;   /* what is read; max is --max-memory */
+	struct ibuf_pool *rooms;   /* what is read, or joined */
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;
 	struct registry registry;
@@ -39,7 +42,10 @@ struct relay {
 	uint64_t started_ns; /* monotonic */
 	atomic_uint reading; /* threads that may still publish */
 	atomic_ullong accept_pauses;
-	atomic_uint held; /* publishers that wait for slow subscribers */
+	atomic_uint held; /* publishers that wait, see congestion.h */
 };
+
+/* Say words to all workers, and to the upstream's thread. */
+void relay_say_all(struct relay *r, unsigned words);
 
 #endif

@@ -290,8 +290,14 @@ link_read(struct link *l)
 {
 	struct upstream *u = l->upstream;
 	struct ibuf_mbuf *read;
-	ssize_t n = upstream_read(u, l->fd, &read);
+	ssize_t n;
 
+	if (upstream_is_held(u)) {
+		u->is_held = true;
+		l->is_starved = true;
+		return;
+	}
+	n = upstream_read(u, l->fd, &read);
 	if (n == -EAGAIN)
 		return;
 	l->is_starved = n == -ENOBUFS;

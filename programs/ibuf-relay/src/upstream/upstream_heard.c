@@ -65,7 +65,7 @@ post_to(struct upstream *u, struct worker *w, enum kind kind,
 		upstream_failed(u, "out of memory: a message is dropped");
 		return;
 	}
-	post_send(&w->queue, post);
+	upstream_send(u, w, post);
 }
 
 /* items[1] is the topic; channel and payload are the last two. */

@@ -60,7 +60,7 @@ release(struct upstream *u, struct want *w)
 
 	while ((post = post_list_take(&w->confirms)) != NULL) {
 		u->confirms--;
-		upstream_answer(post, NULL);
+		upstream_answer(u, post, NULL);
 	}
 }
 
@@ -186,7 +186,7 @@ want_confirm(struct upstream *u, struct post *post)
 
 	if (w == NULL || is_settled(u, w) || is_hopeless(u, w) ||
 	    u->is_stopping) {
-		upstream_answer(post, NULL);
+		upstream_answer(u, post, NULL);
 		return;
 	}
 	u->confirms++;
