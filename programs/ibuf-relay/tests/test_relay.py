@@ -266,7 +266,7 @@ def small_messages_are_limited_with_what_it_takes_to_hold_them():
             slow.send(request("SUBSCRIBE", "d"))
             slow.value()
             # Two channels in turns, or they would be put together.
-            for _ in range(400):
+            for _ in range(1200):
                 speaker.send((request("PUBLISH", "c", "x") + request("PUBLISH", "d", "x")) * 125)
                 for _ in range(250):
                     assert speaker.value() == 1

@@ -107,9 +107,8 @@ void
 post_queue_destroy(struct post_queue *q)
 {
 	struct post *post, *next;
-	bool eased;
 
-	while ((post = post_take_all(q, &eased)) != NULL) {
+	while ((post = post_take_all(q)) != NULL) {
 		for (; post != NULL; post = next) {
 			next = post->next;
 			post_free(post);
@@ -209,23 +208,25 @@ post_words(struct post_queue *q)
 }
 
 struct post *
-post_take_all(struct post_queue *q, bool *eased)
+post_take_all(struct post_queue *q)
 {
 	struct ibuf_mbuf *taken[BULK];
 	struct post_list list = {NULL, NULL};
 	size_t n = ibuf_queue_pop_bulk(q->queue, taken, BULK);
-	size_t bytes = 0, half = get_most() / 2, before;
 
-	for (size_t i = 0; i < n; i++) {
-		struct post *post = ibuf_mbuf_private(taken[i]);
-
-		bytes += post->bytes;
-		post_list_add(&list, post);
-	}
-	before = atomic_fetch_sub_explicit(&q->bytes, bytes,
-					   memory_order_relaxed);
-	*eased = before > half && before - bytes <= half;
+	for (size_t i = 0; i < n; i++)
+		post_list_add(&list, ibuf_mbuf_private(taken[i]));
 	return list.first;
+}
+
+bool
+post_taken(struct post_queue *q, size_t bytes)
+{
+	size_t half = get_most() / 2;
+	size_t before = atomic_fetch_sub_explicit(&q->bytes, bytes,
+						  memory_order_relaxed);
+
+	return before > half && before - bytes <= half;
 }
 
 void

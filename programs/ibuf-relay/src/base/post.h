@@ -116,12 +116,17 @@ void post_say(struct post_queue *q, unsigned words);
 unsigned post_words(struct post_queue *q);
 
 /*
- * Take all there are, the earliest first, linked by next.  NULL: none, and
- * the descriptor tells of the next one.
- *
- * @param eased whether it has drained so far that senders may go on
+ * Take many of those that there are, the earliest first, linked by next.
+ * NULL: none, and the descriptor tells of the next one.
  */
-struct post *post_take_all(struct post_queue *q, bool *eased);
+struct post *post_take_all(struct post_queue *q);
+
+/*
+ * A post that was taken has been done; it had post->bytes.
+ *
+ * @return whether the queue has drained so far that senders may go on
+ */
+bool post_taken(struct post_queue *q, size_t bytes);
 
 /* Posts in a row.  All zero: none. */
 struct post_list {

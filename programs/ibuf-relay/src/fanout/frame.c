@@ -16,7 +16,7 @@
 enum { COPIED_BYTES = 4096 };
 
 /* What malloc takes for a frame. */
-enum { FRAME_COST_BYTES = sizeof(struct frame) + 16 };
+enum { FRAME_COST_BYTES = sizeof(struct frame) + 8 };
 
 struct frame *
 frame_new(struct ibuf_mbuf *m, unsigned messages)
@@ -134,18 +134,24 @@ bytes_of(const struct parts *p, const struct body *body)
 	return p->heads_bytes + p->times * body->len;
 }
 
-/* How many of the first bodies are small, and fit into a room together. */
+/*
+ * How many of the first bodies are small, and fit together into the room that
+ * is there, or else into another.
+ */
 static size_t
-count_small(const struct parts *p, const struct body *bodies, size_t n,
-	    size_t *bytes)
+count_small(const struct frames *f, const struct parts *p,
+	    const struct body *bodies, size_t n, size_t *bytes)
 {
-	size_t i;
+	size_t i, room = ROOM_BYTES;
 
 	*bytes = 0;
+	if (f->joined != NULL &&
+	    ibuf_mbuf_tailroom(f->joined) >= bytes_of(p, &bodies[0]))
+		room = ibuf_mbuf_tailroom(f->joined);
 	for (i = 0; i < n; i++) {
 		size_t more = bytes_of(p, &bodies[i]);
 
-		if (bodies[i].len > COPIED_BYTES || *bytes + more > ROOM_BYTES)
+		if (bodies[i].len > COPIED_BYTES || *bytes + more > room)
 			break;
 		*bytes += more;
 	}
@@ -259,7 +265,7 @@ frames_join(struct frames *f, const struct ibuf_mbuf *const *heads,
 		p.heads_bytes += ibuf_mbuf_len(heads[j]);
 	while (n > 0) {
 		struct ibuf_mbuf *piece;
-		size_t bytes, small = count_small(&p, bodies, n, &bytes);
+		size_t bytes, small = count_small(f, &p, bodies, n, &bytes);
 
 		if (small > 0)
 			piece = copy(f, &p, bodies, small, bytes);

@@ -15,10 +15,17 @@ enum { IOVS = 64, CALL_BYTES = 1 << 20 };
 /* Places of the ring at first; and the most that an idle one keeps. */
 enum { LEAST_ROOM = 4, IDLE_ROOM = 64 };
 
+static size_t
+place_of(const struct output *o, size_t i)
+{
+	i += o->first;
+	return i < o->room ? i : i - o->room;
+}
+
 static struct frame *
 at(const struct output *o, size_t i)
 {
-	return o->ring[(o->first + i) & (o->room - 1)];
+	return o->ring[place_of(o, i)];
 }
 
 /* Another ring, which has a place for each. */
@@ -45,9 +52,9 @@ static bool
 put(struct output *o, struct frame *frame)
 {
 	if (o->count == o->room &&
-	    !set_room(o, o->room == 0 ? LEAST_ROOM : 2 * o->room))
+	    !set_room(o, o->room + o->room / 4 + LEAST_ROOM))
 		return false;
-	o->ring[(o->first + o->count++) & (o->room - 1)] = frame;
+	o->ring[place_of(o, o->count++)] = frame;
 	o->bytes += frame->len;
 	return true;
 }
@@ -154,7 +161,7 @@ drop_first(struct output *o)
 	struct frame *frame = at(o, 0);
 
 	o->bytes -= frame->len - o->sent;
-	o->first = (o->first + 1) & (o->room - 1);
+	o->first = place_of(o, 1);
 	o->count--;
 	o->seg = NULL;
 	o->seg_sent = 0;

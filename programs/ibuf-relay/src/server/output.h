@@ -20,7 +20,7 @@
 
 /* All zero: nothing. */
 struct output {
-	struct frame **ring; /* room of them, a power of two */
+	struct frame **ring; /* room of them */
 	size_t room, first, count;
 	const struct ibuf_mbuf *seg; /* of the first frame; NULL: its first */
 	size_t seg_sent, sent;       /* of that segment; of that frame */
@@ -55,8 +55,7 @@ ssize_t output_write(struct output *o, int fd);
 static inline bool
 output_has_work(const struct output *o)
 {
-	return o->count > 0 &&
-	       o->ring[o->first & (o->room - 1)]->m != NULL;
+	return o->count > 0 && o->ring[o->first]->m != NULL;
 }
 
 /* Bytes of memory that wait, those that are shared too, and what it takes to

@@ -186,17 +186,18 @@ static void
 take_posts(struct worker *w)
 {
 	struct post *post, *next;
-	bool eased;
 
 	for (unsigned i = 0; i < BULKS_MAX; i++) {
-		post = post_take_all(&w->queue, &eased);
-		if (eased)
-			relay_say_all(w->relay, WORD_RESUME);
+		post = post_take_all(&w->queue);
 		if (post == NULL)
 			break;
 		for (; post != NULL; post = next) {
+			size_t bytes = post->bytes;
+
 			next = post->next;
 			take(w, post);
+			if (post_taken(&w->queue, bytes))
+				relay_say_all(w->relay, WORD_RESUME);
 		}
 	}
 }

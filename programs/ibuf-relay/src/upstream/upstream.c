@@ -162,14 +162,15 @@ static void
 take_posts(struct upstream *u)
 {
 	struct post *post, *next;
-	bool eased;
 
-	while ((post = post_take_all(&u->queue, &eased)) != NULL) {
-		if (eased)
-			relay_say_all(u->relay, WORD_RESUME);
+	while ((post = post_take_all(&u->queue)) != NULL) {
 		for (; post != NULL; post = next) {
+			size_t bytes = post->bytes;
+
 			next = post->next;
 			take(u, post);
+			if (post_taken(&u->queue, bytes))
+				relay_say_all(u->relay, WORD_RESUME);
 		}
 	}
 }
