@@ -52,13 +52,13 @@ raise_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_line("cannot raise the limit of descriptors: %s",
+		log_warning("cannot raise the limit of descriptors: %s",
 			 strerror(errno));
 }
 
 /* Signals come through a descriptor; threads started later inherit that. */
 static int
-open_signals(void)
+open_signals(const struct options *o)
 {
 	sigset_t set;
 
@@ -66,6 +66,8 @@ open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (o->log_path != NULL)
+		sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -82,6 +84,21 @@ draw_key(void)
 		key[1] = (uint64_t)getpid() << 32 | (uint64_t)time(NULL);
 	}
 	hash_init(key);
+}
+
+/* As long as those of Redis. */
+static void
+draw_id(struct relay *r)
+{
+	unsigned char bytes[20];
+
+	for (size_t i = 0; i < sizeof(bytes); i += 4) {
+		uint32_t word = hash_bytes(&(uint64_t){clock_now_ns() + i}, 8);
+
+		memcpy(bytes + i, &word, 4);
+	}
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(r->id + 2 * i, 3, "%02x", bytes[i]);
 }
 
 static bool
@@ -164,10 +181,13 @@ run(const struct options *o)
 	};
 	struct listeners listeners;
 	struct metrics *metrics = NULL;
-	int signals = open_signals();
+	int signals = open_signals(o);
 	size_t left;
 
+	if (!log_open(o->log_path, o->to_syslog))
+		return STATUS_FAILED;
 	draw_key();
+	draw_id(&r);
 	registry_init(&r.registry);
 	if (!settings_init(&r.settings, o)) {
 		complain("out of memory");
@@ -192,7 +212,7 @@ run(const struct options *o)
 	post_end();
 	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
 	if (left > 0)
-		log_line("%zu buffers were not freed", left);
+		log_warning("%zu buffers were not freed", left);
 	log_line("ended");
 	return left == 0 ? STATUS_DONE : STATUS_FAILED;
 }
@@ -201,13 +221,16 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	int status;
 
 	standard_hold(O_RDWR); /* a log that nobody wants may go nowhere */
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
 		if (options.top != NULL)
 			return top_run(&options) ? STATUS_DONE : STATUS_FAILED;
-		return run(&options);
+		status = run(&options);
+		log_close();
+		return status;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
 		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;

@@ -3,6 +3,7 @@
  */
 #include "command.h"
 #include "../base/log.h"
+#include "../server/multi.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include <limits.h>
@@ -15,19 +16,37 @@ enum {
 	FREE = COMMAND_STRANGER,
 	SUBS = COMMAND_SUBSCRIBED,
 	PUBSUB = COMMAND_PUBSUB,
-	GATHERS = COMMAND_GATHERS
+	GATHERS = COMMAND_GATHERS,
+	AT_ONCE = COMMAND_AT_ONCE
 };
 
 const struct command commands[] = {
+	{"asking", 1, 0, command_ok, NULL, "Do nothing", NULL},
 	{"auth", -2, FREE, command_auth, NULL, "Say the password", NULL},
 	{"client", -2, 0, NULL, command_client, "Look at connections", NULL},
+	{"cluster", -2, 0, NULL, command_cluster,
+	 "Look at a cluster of one node", NULL},
 	{"command", -1, 0, command_list_all, command_command,
 	 "Describe the commands", NULL},
 	{"config", -2, 0, NULL, command_config,
 	 "Look at the options, change them", NULL},
+	{"dbsize", 1, 0, command_dbsize, NULL, "Count no keys", NULL},
+	{"discard", 1, AT_ONCE, command_discard, NULL,
+	 "Forget what is queued", NULL},
 	{"echo", 2, 0, command_echo, NULL, "Return the given string", NULL},
+	{"eval", -3, 0, command_eval, NULL, "Refuse a script", NULL},
+	{"eval_ro", -3, 0, command_eval, NULL, "Refuse a script", NULL},
+	{"evalsha", -3, 0, command_eval, NULL, "Refuse a script", NULL},
+	{"evalsha_ro", -3, 0, command_eval, NULL, "Refuse a script", NULL},
+	{"exec", 1, AT_ONCE, command_exec, NULL, "Execute what is queued",
+	 NULL},
+	{"fcall", -3, 0, command_eval, NULL, "Refuse a function", NULL},
+	{"fcall_ro", -3, 0, command_eval, NULL, "Refuse a function", NULL},
+	{"function", -2, 0, command_eval, NULL, "Refuse a function", NULL},
 	{"hello", -1, FREE, command_hello, NULL, "Choose RESP2 or RESP3", NULL},
 	{"info", -1, 0, command_info, NULL, "Describe the server", NULL},
+	{"latency", -2, 0, NULL, command_latency, "Tell of no latencies", NULL},
+	{"multi", 1, AT_ONCE, command_multi, NULL, "Begin to queue", NULL},
 	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life", NULL},
 	{"psubscribe", -2, SUBS | PUBSUB, command_psubscribe, NULL,
 	 "Listen to the channels that match patterns", NULL},
@@ -36,9 +55,15 @@ const struct command commands[] = {
 	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions", NULL},
 	{"punsubscribe", -1, SUBS | PUBSUB, command_punsubscribe, NULL,
 	 "Stop listening to patterns", NULL},
-	{"reset", 1, FREE | SUBS, command_reset, NULL,
+	{"readonly", 1, 0, command_ok, NULL, "Do nothing", NULL},
+	{"readwrite", 1, 0, command_ok, NULL, "Do nothing", NULL},
+	{"reset", 1, FREE | SUBS | AT_ONCE, command_reset, NULL,
 	 "Start anew on this connection", NULL},
-	{"select", 2, 0, command_select, NULL, "Choose database 0", NULL},
+	{"role", 1, 0, command_role, NULL, "Tell that this is a master", NULL},
+	{"script", -2, 0, command_eval, NULL, "Refuse a script", NULL},
+	{"select", 2, 0, command_select, NULL, "Choose a database", NULL},
+	{"slowlog", -2, 0, NULL, command_slowlog, "Tell of no slow commands",
+	 NULL},
 	{"spublish", 3, PUBSUB | GATHERS, command_spublish, NULL,
 	 "Post a message to a shard channel", NULL},
 	{"ssubscribe", -2, SUBS | PUBSUB, command_ssubscribe, NULL,
@@ -47,8 +72,12 @@ const struct command commands[] = {
 	 "Listen to channels", NULL},
 	{"sunsubscribe", -1, SUBS | PUBSUB, command_sunsubscribe, NULL,
 	 "Stop listening to shard channels", NULL},
+	{"time", 1, 0, command_time, NULL, "Tell the time", NULL},
 	{"unsubscribe", -1, SUBS | PUBSUB, command_unsubscribe, NULL,
 	 "Stop listening to channels", NULL},
+	{"unwatch", 1, 0, command_unwatch, NULL, "Do nothing", NULL},
+	{"wait", 3, 0, command_wait, NULL, "Wait for no replicas", NULL},
+	{"watch", -2, AT_ONCE, command_watch, NULL, "Do nothing", NULL},
 	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };
 
@@ -71,7 +100,7 @@ call_text(struct call *call, size_t i)
 		return (struct text){(const char *)at, arg.len};
 	s = malloc(sizeof(*s) + arg.len);
 	if (s == NULL) {
-		log_line("out of memory: client %llu is closed",
+		log_warning("out of memory: client %llu is closed",
 			 (unsigned long long)call->c->card.id);
 		client_doom(call->c);
 		return (struct text){"", 0};
@@ -102,7 +131,7 @@ call_slice(struct call *call, size_t i, size_t end)
 					      last.at + last.len + 2 - from);
 
 	if (m == NULL) {
-		log_line("out of memory: client %llu is closed",
+		log_warning("out of memory: client %llu is closed",
 			 (unsigned long long)call->c->card.id);
 		client_doom(call->c);
 	}
@@ -112,7 +141,9 @@ call_slice(struct call *call, size_t i, size_t end)
 bool
 text_is(struct text t, const char *word)
 {
-	return strlen(word) == t.len && strncasecmp(t.bytes, word, t.len) == 0;
+	/* Most words are told apart by their first letter. */
+	return t.len > 0 && ((t.bytes[0] ^ word[0]) & 0x5f) == 0 &&
+	       strlen(word) == t.len && strncasecmp(t.bytes, word, t.len) == 0;
 }
 
 bool
@@ -172,12 +203,34 @@ call_wrong_subcommand(struct call *call)
 }
 
 static void
+reply_forbidden(struct client *c, const char *name)
+{
+	reply_error(c,
+		    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / "
+		    "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+		    "this context",
+		    name);
+}
+
+static bool
+is_subscriber(const struct client *c)
+{
+	return c->sub.resp == 2 && client_subscriptions(c) > 0;
+}
+
+static void
 reply_unknown(struct call *call)
 {
 	enum { MOST = 128 };
 	struct text name = call_text(call, 0);
-	char args[MOST + 16];
+	char args[MOST + 16], known[32];
 	size_t n = 0;
+
+	if (is_subscriber(call->c) && call->c->is_trusted &&
+	    command_is_known(name, call->argc, known, sizeof(known))) {
+		reply_forbidden(call->c, known);
+		return;
+	}
 
 	args[0] = '\0';
 	for (size_t i = 1; i < call->argc && n < MOST; i++) {
@@ -205,10 +258,12 @@ reply_unknown_sub(struct call *call)
 static const struct command *
 find(const struct command *table, struct text name)
 {
-	for (; table->name != NULL; table++) {
-		const char *word = strchr(table->name, '|');
+	/* All of a table are subcommands of the same command, or of none. */
+	const char *bar = strchr(table->name, '|');
+	size_t skip = bar != NULL ? (size_t)(bar + 1 - table->name) : 0;
 
-		if (text_is(name, word != NULL ? word + 1 : table->name))
+	for (; table->name != NULL; table++) {
+		if (text_is(name, table->name + skip))
 			return table;
 	}
 	return NULL;
@@ -256,13 +311,8 @@ may_run(struct call *call)
 		reply_error(c, "NOAUTH Authentication required.");
 		return false;
 	}
-	if (c->sub.resp == 2 && !(command->flags & COMMAND_SUBSCRIBED) &&
-	    client_subscriptions(c) > 0) {
-		reply_error(c,
-			    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / "
-			    "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
-			    "allowed in this context",
-			    command->name);
+	if (!(command->flags & COMMAND_SUBSCRIBED) && is_subscriber(c)) {
+		reply_forbidden(c, command->name);
 		return false;
 	}
 	return true;
@@ -274,23 +324,59 @@ is_http(struct call *call, struct text name)
 {
 	if (!text_is(name, "post") && !text_is(name, "host:"))
 		return false;
-	log_line("client %llu at %s speaks HTTP: closed",
+	log_warning("client %llu at %s speaks HTTP: closed",
 		 (unsigned long long)call->c->card.id, call->c->card.addr);
 	client_doom(call->c);
 	return true;
+}
+
+/* What comes after MULTI; what could not come is remembered. */
+static void
+queue(struct call *call, bool is_good)
+{
+	struct client *c = call->c;
+
+	if (is_good && multi_add(c, call->source, call->args, call->argc)) {
+		reply_status(c, "QUEUED");
+		return;
+	}
+	c->multi->is_bad = true;
+	if (is_good)
+		reply_error(c, "ERR too much is queued");
 }
 
 /* The client may be doomed, or told why it may not. */
 static void
 run(struct call *call, const struct command *command)
 {
+	struct client *c = call->c;
+	bool is_good, is_queued = c->multi != NULL &&
+				  !(command->flags & COMMAND_AT_ONCE);
+
 	call->command = find_sub(call, command);
-	if (call->command == NULL)
-		return;
-	atomic_store_explicit(&call->c->card.command, call->command->name,
-			      memory_order_relaxed);
-	if (may_run(call))
+	is_good = call->command != NULL;
+	if (is_good) {
+		atomic_store_explicit(&c->card.command, call->command->name,
+				      memory_order_relaxed);
+		is_good = may_run(call);
+	}
+	if (is_queued)
+		queue(call, is_good);
+	else if (is_good)
 		call->command->run(call);
+	else if (c->multi != NULL)
+		c->multi->is_bad = true;
+}
+
+void
+command_run(struct call *call)
+{
+	const struct command *command = find(commands, call_text(call, 0));
+
+	/* It was known when it was queued. */
+	if (!(command->flags & COMMAND_GATHERS))
+		fanout_finish(&call->c->worker->fanout);
+	run(call, command);
 }
 
 void
@@ -310,6 +396,7 @@ command_execute(struct client *c)
 		fanout_finish(&w->fanout);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
+	c->skips >>= 1;
 	if (c->is_doomed || is_http(&call, name)) {
 		/* Nothing more. */
 	} else if (text_is(name, "quit")) {
@@ -317,10 +404,15 @@ command_execute(struct client *c)
 		c->unread |= UNREAD_ENDING;
 	} else if (command == NULL) {
 		reply_unknown(&call);
+		if (c->multi != NULL)
+			c->multi->is_bad = true;
 	} else {
 		run(&call, command);
 	}
 	/* What is held is executed later. */
-	count(&w->counters.commands, !(c->unread & UNREAD_HELD));
+	if (c->unread & UNREAD_HELD)
+		c->skips <<= 1;
+	else
+		count(&w->counters.commands, 1);
 	free_scratch(w);
 }

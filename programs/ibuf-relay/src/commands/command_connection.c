@@ -1,6 +1,7 @@
 /*
  * command_connection.c - PING, ECHO, HELLO, AUTH, SELECT, RESET.
  */
+#include "../server/multi.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include "command.h"
@@ -37,15 +38,17 @@ command_echo(struct call *call)
 		reply_message(call->c, m);
 }
 
+/* Publish and subscribe do not care. */
 void
 command_select(struct call *call)
 {
+	enum { DATABASES = 16 };
 	long long number;
 
 	if (!text_number(call_text(call, 1), &number))
 		reply_error(call->c,
 			    "ERR value is not an integer or out of range");
-	else if (number != 0)
+	else if (number < 0 || number >= DATABASES)
 		reply_error(call->c, "ERR DB index is out of range");
 	else
 		reply_status(call->c, "OK");
@@ -65,6 +68,7 @@ log_in(struct call *call, struct text user, struct text password)
 		c->parser.is_trusted = true;
 		return true;
 	}
+	client_slow(c);
 	reply_error(c, "WRONGPASS invalid username-password pair or user is "
 		       "disabled.");
 	return false;
@@ -178,6 +182,8 @@ command_reset(struct call *call)
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
+	multi_free(c);
+	c->is_silent = false;
 	fanout_speak(&c->worker->fanout, &c->sub, 2);
 	atomic_store(&c->card.resp, 2);
 	c->is_trusted = !settings_has_password(&r->settings);

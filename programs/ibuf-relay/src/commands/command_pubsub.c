@@ -42,7 +42,7 @@ subscribe(struct call *call, enum kind kind)
 			upstream_await(c->worker->relay->upstream);
 		if (fanout_join(&c->worker->fanout, kind, name.bytes, name.len,
 				&c->sub) == TOPIC_NOMEM) {
-			log_line("out of memory: client %llu is closed",
+			log_warning("out of memory: client %llu is closed",
 				 (unsigned long long)c->card.id);
 			client_doom(c);
 			break;
@@ -121,7 +121,7 @@ publish_upstream(struct call *call, enum kind kind)
 	struct client *c = call->c;
 	struct ibuf_mbuf *body;
 
-	if (congestion_holds(c, kind, NULL, 0, 0))
+	if (!call->is_queued && congestion_holds(c, kind, NULL, 0, 0))
 		return;
 	body = call_slice(call, 1, 3);
 	if (body == NULL)
@@ -146,6 +146,7 @@ execute_publish(struct call *call, enum kind kind)
 		.source = call->source,
 		.off = call->args[1].bulk,
 		.n = last.at + last.len + 2 - call->args[1].bulk,
+		.cannot_wait = call->is_queued,
 	};
 	size_t n;
 

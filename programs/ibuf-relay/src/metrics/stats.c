@@ -7,6 +7,7 @@
  */
 #include "stats.h"
 #include "../base/clock.h"
+#include "../base/log.h"
 #include "../base/memory.h"
 #include "../base/room.h"
 #include "../server/relay.h"
@@ -112,6 +113,19 @@ accept_pauses(struct relay *r)
 }
 
 static unsigned long long
+rejected(struct relay *r)
+{
+	return atomic_load_explicit(&r->rejected, memory_order_relaxed);
+}
+
+static unsigned long long
+lost_lines(struct relay *r)
+{
+	(void)r;
+	return log_dropped();
+}
+
+static unsigned long long
 upstream_up(struct relay *r)
 {
 	return upstream_is_up(r->upstream);
@@ -182,6 +196,10 @@ static const struct row rows[] = {
 	{STATS_STATS, "accept_pauses", "accept_pauses_total",
 	 "Times that no client could be accepted for a while.", true, 0,
 	 accept_pauses},
+	{STATS_STATS, "rejected_connections", "rejected_connections_total",
+	 "Clients that were not let in.", true, 0, rejected},
+	{STATS_STATS, "log_lines_dropped", "log_lines_dropped_total",
+	 "Lines of the log that were lost, or left out.", true, 0, lost_lines},
 	{STATS_UPSTREAM, NULL, "upstream_up",
 	 "1 while the main link to the upstream is up.", GAUGE(upstream_up)},
 	{STATS_UPSTREAM, "upstream_connects", "upstream_connects_total",

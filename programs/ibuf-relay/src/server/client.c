@@ -7,6 +7,7 @@
 #include "../base/memory.h"
 #include "congestion.h"
 #include "hold.h"
+#include "multi.h"
 #include "relay.h"
 #include "reply.h"
 #include <errno.h>
@@ -17,6 +18,10 @@
 
 /* What an unfinished request may take, beyond its largest argument. */
 enum { REQUEST_MAX_BYTES = 1 << 30 };
+
+/* After the first wrong password, doubled with each so often. */
+#define WRONG_NS UINT64_C(100000000)
+enum { WRONG_MOST = 5 };
 
 /* What may wait for who asks for more, while memory is used up. */
 enum { STARVED_BURDEN_BYTES = 16 << 10 };
@@ -47,7 +52,7 @@ client_new(struct worker *w, int fd)
 		   sizeof(c->card.laddr));
 	event.data.ptr = c;
 	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-		log_line("a client cannot be watched: %s", strerror(errno));
+		log_warning("a client cannot be watched: %s", strerror(errno));
 		close(fd);
 		free(c);
 		return NULL;
@@ -64,11 +69,39 @@ client_leave_all(struct client *c, enum kind kind)
 	atomic_store(&c->card.counts[kind], 0);
 }
 
+static void
+forget_slowed(struct client *c)
+{
+	struct client **at = &c->worker->slowed;
+
+	while (*at != c)
+		at = &(*at)->next_slowed;
+	*at = c->next_slowed;
+}
+
+void
+client_slow(struct client *c)
+{
+	unsigned doubled = c->wrong_passwords < WRONG_MOST ? c->wrong_passwords
+							   : WRONG_MOST;
+
+	c->wrong_passwords++;
+	c->slowed_ns = c->worker->now_ns + (WRONG_NS << doubled);
+	if (c->unread & UNREAD_SLOWED)
+		return;
+	c->unread |= UNREAD_SLOWED;
+	c->next_slowed = c->worker->slowed;
+	c->worker->slowed = c;
+}
+
 void
 client_free(struct client *c)
 {
 	if (c->unread & UNREAD_HELD)
 		congestion_forget(c);
+	if (c->unread & UNREAD_SLOWED)
+		forget_slowed(c);
+	multi_free(c);
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
 	registry_remove(&c->worker->relay->registry, &c->card);
@@ -161,7 +194,7 @@ refuse(struct client *c, const struct frame *frame, size_t limit)
 		return;
 	}
 	count(&counters->slow_closed, 1);
-	log_line("client %llu at %s is too slow: closed, %zu bytes wait and "
+	log_warning("client %llu at %s is too slow: closed, %zu bytes wait and "
 		 "%zu came, more than %zu",
 		 (unsigned long long)c->card.id, c->card.addr,
 		 output_cost(&c->output), frame->len, limit);
@@ -189,7 +222,7 @@ client_push(struct subscriber *to, struct frame *frame)
 		congestion_begin(c);
 	}
 	if (!output_add(&c->output, frame)) {
-		log_line("out of memory: client %llu is closed",
+		log_warning("out of memory: client %llu is closed",
 			 (unsigned long long)c->card.id);
 		client_doom(c);
 		return;
@@ -212,7 +245,7 @@ client_execute(struct client *c)
 	if (w->starved_since_ns != 0 && limit > STARVED_BURDEN_BYTES)
 		limit = STARVED_BURDEN_BYTES;
 	while (c->in != NULL && !c->is_doomed &&
-	       !(c->unread & (UNREAD_ENDING | UNREAD_HELD))) {
+	       !(c->unread & (UNREAD_ENDING | UNREAD_HELD | UNREAD_SLOWED))) {
 		if (burden(c) > limit) {
 			c->unread |= UNREAD_PAUSED;
 			break;
@@ -235,7 +268,7 @@ client_execute(struct client *c)
 		resp_consume(&c->parser, &c->in);
 	if (c->in != NULL &&
 	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
-		log_line("client %llu has too many requests pending: closed",
+		log_warning("client %llu has too many requests pending: closed",
 			 (unsigned long long)c->card.id);
 		client_doom(c);
 	}

@@ -26,7 +26,8 @@ enum {
 	UNREAD_PAUSED = 2,   /* it reads its replies too slowly to get more */
 	UNREAD_STARVED = 4,  /* there was no room to read into */
 	UNREAD_HELD = 8,     /* its request, in the parser, waits for others */
-	UNREAD_STOPPING = 16 /* its worker ends */
+	UNREAD_STOPPING = 16, /* its worker ends */
+	UNREAD_SLOWED = 32    /* it said a wrong password */
 };
 
 struct client {
@@ -35,7 +36,9 @@ struct client {
 	struct worker *worker;
 	struct client *next, *prev;              /* of the worker */
 	struct client *next_dirty, *next_doomed; /* of its lists */
-	struct client *next_held;
+	struct client *next_held, *next_slowed;
+	uint64_t slowed_ns;    /* until when it must wait */
+	unsigned wrong_passwords;
 	unsigned events; /* that epoll watches */
 
 	struct resp_parser parser;
@@ -102,6 +105,10 @@ client_subscriptions(const struct client *c)
 
 /* What it sends has come. */
 void client_take(struct client *c, struct ibuf_mbuf *read);
+
+/* It said a wrong password: what it says next is not heard for a while, which
+   doubles with each. */
+void client_slow(struct client *c);
 
 /* Execute what is in the input, as far as it may. */
 void client_execute(struct client *c);

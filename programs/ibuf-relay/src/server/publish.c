@@ -33,7 +33,8 @@ publish(struct client *c, const struct publication *p, size_t *receivers)
 
 	if (route == NULL)
 		return PUBLISH_NOMEM;
-	if (congestion_holds(c, p->kind, p->name, p->len, route->workers))
+	if (!p->cannot_wait &&
+	    congestion_holds(c, p->kind, p->name, p->len, route->workers))
 		return PUBLISH_HELD;
 	count(&c->worker->counters.published, 1);
 	*receivers = route->receivers;

@@ -18,6 +18,7 @@ struct publication {
 	size_t len;
 	const struct ibuf_mbuf *source;
 	size_t off, n;
+	bool cannot_wait;
 };
 
 enum publish_result {

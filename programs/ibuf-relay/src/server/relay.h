@@ -29,6 +29,7 @@ struct client;
 
 struct relay {
 	struct options options;
+	char id[41]; /* drawn at the start: no other relay has it */
 	struct settings settings;  /* what of them may change */
 	struct ibuf_pool *rooms;   /* what is read, or joined */
 	struct ibuf_pool *replies; /* small pieces of what is written */
@@ -41,7 +42,8 @@ struct relay {
 	void (*execute)(struct client *c);
 	uint64_t started_ns; /* monotonic */
 	atomic_uint reading; /* threads that may still publish */
-	atomic_ullong accept_pauses;
+	atomic_ullong accept_pauses, rejected;
+	atomic_size_t accepted; /* clients, those in queues too */
 	atomic_uint held; /* publishers that wait, see congestion.h */
 };
 

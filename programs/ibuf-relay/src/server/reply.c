@@ -19,7 +19,7 @@ is_silent(const struct client *c)
 static void
 fail(struct client *c)
 {
-	log_line("out of memory: client %llu is closed",
+	log_warning("out of memory: client %llu is closed",
 		 (unsigned long long)c->card.id);
 	client_doom(c);
 }

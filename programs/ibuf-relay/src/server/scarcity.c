@@ -48,7 +48,7 @@ scarcity_evict(struct relay *relay, size_t bytes)
 	}
 	if (most != NULL) {
 		atomic_store(&most->is_killed, true);
-		log_line("out of memory: client %llu at %s is closed, it "
+		log_warning("out of memory: client %llu at %s is closed, it "
 			 "holds %zu bytes",
 			 (unsigned long long)most->id, most->addr, most_held);
 		post_say(&most->worker->queue, WORD_KILL);

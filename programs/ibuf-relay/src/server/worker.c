@@ -32,6 +32,9 @@ enum { LOOKS_MAX = 64, LOOK_BYTES = PIPES_MOST_BYTES };
 /* Posts are taken in so many bulks at a time. */
 enum { BULKS_MAX = 64 };
 
+/* How often it looks after who must wait, and who has been quiet for long. */
+enum { SLOWED_TURN_MS = 20, IDLE_TURN_MS = 1000 };
+
 /* How long stopping may take, and how often it looks whether it is done. */
 #define STOP_NS UINT64_C(5000000000)
 enum { STOP_TURN_MS = 10 };
@@ -121,12 +124,12 @@ add_client(struct worker *w, struct post *post)
 {
 	struct client *c;
 
-	if (w->is_stopping)
+	c = w->is_stopping ? NULL : client_new(w, post->fd);
+	if (c == NULL) {
+		atomic_fetch_sub(&w->relay->accepted, 1);
 		return;
-	c = client_new(w, post->fd);
+	}
 	post->fd = -1;
-	if (c == NULL)
-		return;
 	count(&w->counters.connections, 1);
 	c->next = w->clients;
 	if (c->next != NULL)
@@ -313,6 +316,7 @@ reap(struct worker *w)
 		else
 			w->clients = c->next;
 		client_free(c);
+		atomic_fetch_sub(&w->relay->accepted, 1);
 	}
 }
 
@@ -340,13 +344,59 @@ is_done(struct worker *w)
 static int
 turn_ms(struct worker *w)
 {
+	int ms;
+
 	if (w->is_stopping)
 		return STOP_TURN_MS;
 	if (w->starved_since_ns != 0)
 		return SCARCITY_TURN_MS;
 	if (w->must_resume)
 		return 0;
-	return scarcity_tidy(w);
+	ms = scarcity_tidy(w);
+	if (w->slowed != NULL)
+		return SLOWED_TURN_MS;
+	if (w->relay->options.timeout_s != 0 && w->clients != NULL && ms < 0)
+		return IDLE_TURN_MS;
+	return ms;
+}
+
+/* Who was made to wait after a wrong password goes on. */
+static void
+hurry(struct worker *w)
+{
+	struct client *list = w->slowed, *c;
+
+	w->slowed = NULL;
+	for (; (c = list) != NULL;) {
+		list = c->next_slowed;
+		if (c->slowed_ns > w->now_ns) {
+			c->next_slowed = w->slowed;
+			w->slowed = c;
+			continue;
+		}
+		client_clear(c, UNREAD_SLOWED);
+		client_execute(c);
+	}
+}
+
+/* Who has said nothing for long, and hears nothing, goes: once a second. */
+static void
+close_idle(struct worker *w)
+{
+	const uint64_t second = 1000000000;
+	uint64_t most_ns = w->relay->options.timeout_s * second;
+
+	if (most_ns == 0 || w->now_ns - w->idle_ns < second)
+		return;
+	w->idle_ns = w->now_ns;
+	for (struct client *c = w->clients; c != NULL; c = c->next) {
+		uint64_t active_ns = atomic_load_explicit(
+			&c->card.active_ns, memory_order_relaxed);
+
+		if (w->now_ns > active_ns + most_ns && c->unread == 0 &&
+		    c->output.count == 0 && client_subscriptions(c) == 0)
+			client_doom(c);
+	}
 }
 
 /* More to send to the same subscribers may have come meanwhile. */
@@ -378,6 +428,9 @@ run(void *arg)
 			scarcity_turn(w);
 		if (w->must_resume && !w->is_stopping)
 			resume(w);
+		if (w->slowed != NULL)
+			hurry(w);
+		close_idle(w);
 		flush(w);
 		reap(w);
 		if (w->fanout.topics.is_eased)

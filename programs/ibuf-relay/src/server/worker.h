@@ -29,6 +29,8 @@ struct worker {
 	struct client *clients;
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
+	struct client *slowed;     /* after a wrong password */
+	uint64_t idle_ns;          /* when quiet clients were last closed */
 	struct ibuf_mbuf *room;    /* empty, with room to read into; NULL */
 	struct scratch *scratch;   /* of the command under way */
 	uint64_t now_ns;           /* when this turn began */

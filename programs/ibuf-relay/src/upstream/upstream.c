@@ -107,7 +107,7 @@ void
 upstream_failed(struct upstream *u, const char *words)
 {
 	if (upstream_note(u, words))
-		log_line("upstream: %s", words);
+		log_warning("upstream: %s", words);
 }
 
 void
