@@ -53,7 +53,7 @@ raise_descriptors(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
 		log_warning("cannot raise the limit of descriptors: %s",
-			 strerror(errno));
+			    strerror(errno));
 }
 
 /* Signals come through a descriptor; threads started later inherit that. */

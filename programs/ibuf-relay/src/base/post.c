@@ -157,8 +157,7 @@ add_bytes(struct post_queue *q, struct post *post)
 	post->bytes = COST_BYTES;
 	if (post->body != NULL)
 		post->bytes += ibuf_mbuf_len(post->body);
-	atomic_fetch_add_explicit(&q->bytes, post->bytes,
-				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&q->bytes, post->bytes, memory_order_relaxed);
 }
 
 bool
@@ -167,8 +166,7 @@ post_send(struct post_queue *q, struct post *post)
 	add_bytes(q, post);
 	if (ibuf_queue_push(q->queue, post->carrier) == 0)
 		return true;
-	atomic_fetch_sub_explicit(&q->bytes, post->bytes,
-				  memory_order_relaxed);
+	atomic_fetch_sub_explicit(&q->bytes, post->bytes, memory_order_relaxed);
 	return false;
 }
 
@@ -180,8 +178,7 @@ post_send_wait(struct post_queue *q, struct post *post)
 	add_bytes(q, post);
 	if (ibuf_queue_push_wait(q->queue, post->carrier, &patience) == 0)
 		return true;
-	atomic_fetch_sub_explicit(&q->bytes, post->bytes,
-				  memory_order_relaxed);
+	atomic_fetch_sub_explicit(&q->bytes, post->bytes, memory_order_relaxed);
 	return false;
 }
 

@@ -38,11 +38,12 @@ enum post_what {
 
 /* Words: bits of a queue. */
 enum {
-	WORD_KILL = 1,   /* close the clients whose cards say so */
-	WORD_FLUSH = 2,  /* give back the memory that the thread keeps */
-	WORD_SETTLE = 4, /* settings have changed */
-	WORD_STOP = 8,   /* read no more */
-	WORD_RESUME = 16 /* what was held may go on */
+	WORD_KILL = 1,    /* close the clients whose cards say so */
+	WORD_FLUSH = 2,   /* give back the memory that the thread keeps */
+	WORD_SETTLE = 4,  /* settings have changed */
+	WORD_STOP = 8,    /* read no more */
+	WORD_RESUME = 16, /* what was held may go on */
+	WORD_RELAYS = 32  /* there is a client that is a relay */
 };
 
 struct hold;

@@ -31,8 +31,8 @@ const struct command commands[] = {
 	{"config", -2, 0, NULL, command_config,
 	 "Look at the options, change them", NULL},
 	{"dbsize", 1, 0, command_dbsize, NULL, "Count no keys", NULL},
-	{"discard", 1, AT_ONCE, command_discard, NULL,
-	 "Forget what is queued", NULL},
+	{"discard", 1, AT_ONCE, command_discard, NULL, "Forget what is queued",
+	 NULL},
 	{"echo", 2, 0, command_echo, NULL, "Return the given string", NULL},
 	{"eval", -3, 0, command_eval, NULL, "Refuse a script", NULL},
 	{"eval_ro", -3, 0, command_eval, NULL, "Refuse a script", NULL},
@@ -101,7 +101,7 @@ call_text(struct call *call, size_t i)
 	s = malloc(sizeof(*s) + arg.len);
 	if (s == NULL) {
 		log_warning("out of memory: client %llu is closed",
-			 (unsigned long long)call->c->card.id);
+			    (unsigned long long)call->c->card.id);
 		client_doom(call->c);
 		return (struct text){"", 0};
 	}
@@ -132,7 +132,7 @@ call_slice(struct call *call, size_t i, size_t end)
 
 	if (m == NULL) {
 		log_warning("out of memory: client %llu is closed",
-			 (unsigned long long)call->c->card.id);
+			    (unsigned long long)call->c->card.id);
 		client_doom(call->c);
 	}
 	return m;
@@ -325,7 +325,7 @@ is_http(struct call *call, struct text name)
 	if (!text_is(name, "post") && !text_is(name, "host:"))
 		return false;
 	log_warning("client %llu at %s speaks HTTP: closed",
-		 (unsigned long long)call->c->card.id, call->c->card.addr);
+		    (unsigned long long)call->c->card.id, call->c->card.addr);
 	client_doom(call->c);
 	return true;
 }

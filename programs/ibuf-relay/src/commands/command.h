@@ -95,10 +95,10 @@ command_fn command_ping, command_echo, command_hello, command_auth,
 command_fn command_info;               /* command_info.c */
 command_fn command_multi, command_exec, command_discard, command_watch,
 	command_unwatch; /* command_multi.c */
-command_fn command_role, command_dbsize, command_wait, command_time,
-	command_ok, command_eval; /* command_small.c */
-command_fn command_list_all;           /* command_server.c */
-command_fn command_help;               /* command_help.c */
+command_fn command_role, command_dbsize, command_wait, command_time, command_ok,
+	command_eval;        /* command_small.c */
+command_fn command_list_all; /* command_server.c */
+command_fn command_help;     /* command_help.c */
 command_fn command_subscribe, command_unsubscribe, command_psubscribe,
 	command_punsubscribe, command_ssubscribe, command_sunsubscribe,
 	command_publish, command_spublish; /* command_pubsub.c */

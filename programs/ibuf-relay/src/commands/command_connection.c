@@ -1,6 +1,7 @@
 /*
  * command_connection.c - PING, ECHO, HELLO, AUTH, SELECT, RESET.
  */
+#include "../base/log.h"
 #include "../server/multi.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
@@ -116,6 +117,42 @@ describe(struct client *c)
 	reply_array(c, 0);
 }
 
+/* A relay says its name: is this one among those that lead to it? */
+static bool
+is_loop(struct call *call, struct text name)
+{
+	struct relay *r = call->c->worker->relay;
+	const size_t n = strlen(RELAY_NAME);
+
+	if (name.len < n || memcmp(name.bytes, RELAY_NAME, n) != 0 ||
+	    r->upstream_queue == NULL)
+		return false;
+	if (memmem(name.bytes, name.len, r->id, strlen(r->id)) == NULL)
+		return false;
+	log_warning("client %llu at %s is refused: a loop of relays, its "
+		    "messages came from here",
+		    (unsigned long long)call->c->card.id, call->c->card.addr);
+	reply_error(call->c, "LOOP this is a loop of relays: the upstream "
+			     "leads back to the relay itself");
+	return true;
+}
+
+static void
+set_name(struct client *c, struct text name)
+{
+	struct relay *r = c->worker->relay;
+	const char *old = c->card.name;
+	bool is_same = old != NULL && strlen(old) == name.len &&
+		       memcmp(old, name.bytes, name.len) == 0;
+
+	if (is_same)
+		return;
+	registry_set(&r->registry, &c->card.name, name.bytes, name.len);
+	/* It may be a relay: then our name upstream is another now. */
+	if (r->upstream_queue != NULL)
+		post_say(r->upstream_queue, WORD_RELAYS);
+}
+
 void
 command_hello(struct call *call)
 {
@@ -166,9 +203,10 @@ command_hello(struct call *call)
 			"select the RESP protocol version at the same time");
 		return;
 	}
+	if (name.bytes != NULL && is_loop(call, name))
+		return;
 	if (name.bytes != NULL)
-		registry_set(&c->worker->relay->registry, &c->card.name,
-			     name.bytes, name.len);
+		set_name(c, name);
 	fanout_speak(&c->worker->fanout, &c->sub, (unsigned)version);
 	atomic_store(&c->card.resp, c->sub.resp);
 	describe(c);

@@ -75,8 +75,8 @@ static const struct {
 	const char *name;
 	int (*print)(struct relay *r, struct ibuf_mbuf *to);
 } sections[] = {
-	{"server", print_server},     {"clients", print_clients},
-	{"memory", print_memory},     {"stats", print_stats},
+	{"server", print_server},           {"clients", print_clients},
+	{"memory", print_memory},           {"stats", print_stats},
 	{"replication", print_replication}, {"upstream", print_upstream},
 };
 

@@ -72,8 +72,7 @@ void
 command_watch(struct call *call)
 {
 	if (call->c->multi != NULL)
-		reply_error(call->c,
-			    "ERR WATCH inside MULTI is not allowed");
+		reply_error(call->c, "ERR WATCH inside MULTI is not allowed");
 	else
 		reply_status(call->c, "OK");
 }

@@ -43,7 +43,7 @@ subscribe(struct call *call, enum kind kind)
 		if (fanout_join(&c->worker->fanout, kind, name.bytes, name.len,
 				&c->sub) == TOPIC_NOMEM) {
 			log_warning("out of memory: client %llu is closed",
-				 (unsigned long long)c->card.id);
+				    (unsigned long long)c->card.id);
 			client_doom(c);
 			break;
 		}

@@ -367,5 +367,6 @@ options_parse(struct options *o, int argc, char **argv)
 		if (!parse_option(o, letter))
 			return OPTIONS_WRONG;
 	}
-	return check(o, argc, argv) && find_password(o) ? OPTIONS_RUN : OPTIONS_WRONG;
+	return check(o, argc, argv) && find_password(o) ? OPTIONS_RUN
+							: OPTIONS_WRONG;
 }

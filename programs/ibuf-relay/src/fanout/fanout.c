@@ -34,8 +34,8 @@ make_for(struct fanout *f, const struct route *route, const struct class *class)
 	for (size_t i = 0; i < route->count; i++) {
 		if ((class->topics >> i & 1) == 0)
 			continue;
-		heads[n] = frames_head(&f->frames, route->topics[i],
-				       class->resp);
+		heads[n] =
+			frames_head(&f->frames, route->topics[i], class->resp);
 		if (heads[n++] == NULL)
 			return NULL;
 	}
@@ -114,8 +114,8 @@ give_wide(struct fanout *f, struct route *route)
 		for (size_t j = 0; j < topic->count; j++) {
 			struct subscriber *s = topic->members[j]->subscriber;
 			struct frame **frame = &frames[s->resp - 2];
-			const struct ibuf_mbuf *head = frames_head(
-				&f->frames, topic, s->resp);
+			const struct ibuf_mbuf *head =
+				frames_head(&f->frames, topic, s->resp);
 
 			if (*frame == NULL && head != NULL)
 				*frame = make_frame(f, &head, 1);
@@ -234,12 +234,11 @@ add(struct fanout *f, struct route *route, const struct ibuf_mbuf *source,
 {
 	struct gathered *g = &f->gathered;
 	size_t most = gathered_most(f);
-	bool is_due = route->is_wide || room_of(n) > most ||
-		      (n > SMALL_BYTES &&
-		       route->members < PIPES_LEAST_SUBSCRIBERS);
+	bool is_due =
+		route->is_wide || room_of(n) > most ||
+		(n > SMALL_BYTES && route->members < PIPES_LEAST_SUBSCRIBERS);
 
-	if (route->members == 0 &&
-	    (is_local || !goes_further(f, route)))
+	if (route->members == 0 && (is_local || !goes_further(f, route)))
 		return;
 	if (is_due || g->is_local != is_local || g->count == GATHERED_MAX ||
 	    g->bytes + room_of(n) > most ||
@@ -267,8 +266,8 @@ find_route(struct fanout *f, enum kind kind, const char *name, size_t len,
 {
 	const struct gathered *g = &f->gathered;
 
-	if (g->count > 0 && route_holds(&f->routes, g->route, kind, name, len,
-					is_only))
+	if (g->count > 0 &&
+	    route_holds(&f->routes, g->route, kind, name, len, is_only))
 		return g->route;
 	fanout_finish(f);
 	return route_find(&f->routes, kind, name, len, is_only);

@@ -54,8 +54,8 @@ struct body {
 
 /* Of one worker. */
 struct frames {
-	struct ibuf_pool *rooms;     /* where small messages are joined */
-	struct ibuf_pool *replies;   /* where heads are made */
+	struct ibuf_pool *rooms;           /* where small messages are joined */
+	struct ibuf_pool *replies;         /* where heads are made */
 	struct ibuf_mbuf *heads[KINDS][2]; /* none for patterns */
 	struct ibuf_mbuf *joined; /* empty, with room to copy into; NULL */
 };

@@ -39,8 +39,8 @@ add_topic(struct route *route, struct topic *topic)
 {
 	if (route->count == route->room) {
 		size_t room = route->room == 0 ? 4 : 2 * route->room;
-		struct topic **topics = realloc(
-			route->topics, room * sizeof(struct topic *));
+		struct topic **topics =
+			realloc(route->topics, room * sizeof(struct topic *));
 
 		if (topics == NULL)
 			return false;
@@ -147,9 +147,9 @@ work_out(struct routes *r, struct route *route)
 	route->members = 0;
 	route->classes_count = 0;
 	if (!route->is_only)
-		route->receivers = directory_receivers(d, route->kind,
-						       route->name, route->len,
-						       &route->workers);
+		route->receivers =
+			directory_receivers(d, route->kind, route->name,
+					    route->len, &route->workers);
 	if (!find_topics(r, route))
 		return false;
 	find_classes(r, route);

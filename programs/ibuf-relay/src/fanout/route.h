@@ -25,7 +25,8 @@
 /* Topics are bits of a word. */
 enum { ROUTE_TOPICS = 64, ROUTE_CLASSES = 64 };
 
-struct class {
+struct class
+{
 	uint64_t topics; /* bits of route.topics */
 	unsigned resp;
 	size_t members;

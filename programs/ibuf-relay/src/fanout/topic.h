@@ -22,7 +22,7 @@ struct membership;
 
 struct subscriber {
 	struct membership *mine[KINDS];
-	unsigned resp;  /* 2 or 3: the version it speaks */
+	unsigned resp;   /* 2 or 3: the version it speaks */
 	uint64_t topics; /* bits of the topics of a route; see route.h */
 	uint64_t stamp;  /* of which route */
 };

@@ -195,9 +195,9 @@ refuse(struct client *c, const struct frame *frame, size_t limit)
 	}
 	count(&counters->slow_closed, 1);
 	log_warning("client %llu at %s is too slow: closed, %zu bytes wait and "
-		 "%zu came, more than %zu",
-		 (unsigned long long)c->card.id, c->card.addr,
-		 output_cost(&c->output), frame->len, limit);
+		    "%zu came, more than %zu",
+		    (unsigned long long)c->card.id, c->card.addr,
+		    output_cost(&c->output), frame->len, limit);
 	client_doom(c);
 }
 
@@ -223,7 +223,7 @@ client_push(struct subscriber *to, struct frame *frame)
 	}
 	if (!output_add(&c->output, frame)) {
 		log_warning("out of memory: client %llu is closed",
-			 (unsigned long long)c->card.id);
+			    (unsigned long long)c->card.id);
 		client_doom(c);
 		return;
 	}
@@ -269,7 +269,7 @@ client_execute(struct client *c)
 	if (c->in != NULL &&
 	    ibuf_mbuf_len(c->in) > REQUEST_MAX_BYTES + c->parser.max_bulk) {
 		log_warning("client %llu has too many requests pending: closed",
-			 (unsigned long long)c->card.id);
+			    (unsigned long long)c->card.id);
 		client_doom(c);
 	}
 	atomic_store_explicit(&c->card.input,

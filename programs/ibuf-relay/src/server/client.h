@@ -22,10 +22,10 @@
 
 /* Why a client is not read. */
 enum {
-	UNREAD_ENDING = 1,   /* it is closed when all is sent */
-	UNREAD_PAUSED = 2,   /* it reads its replies too slowly to get more */
-	UNREAD_STARVED = 4,  /* there was no room to read into */
-	UNREAD_HELD = 8,     /* its request, in the parser, waits for others */
+	UNREAD_ENDING = 1,    /* it is closed when all is sent */
+	UNREAD_PAUSED = 2,    /* it reads its replies too slowly to get more */
+	UNREAD_STARVED = 4,   /* there was no room to read into */
+	UNREAD_HELD = 8,      /* its request, in the parser, waits for others */
 	UNREAD_STOPPING = 16, /* its worker ends */
 	UNREAD_SLOWED = 32    /* it said a wrong password */
 };
@@ -37,24 +37,24 @@ struct client {
 	struct client *next, *prev;              /* of the worker */
 	struct client *next_dirty, *next_doomed; /* of its lists */
 	struct client *next_held, *next_slowed;
-	uint64_t slowed_ns;    /* until when it must wait */
+	uint64_t slowed_ns; /* until when it must wait */
 	unsigned wrong_passwords;
 	unsigned events; /* that epoll watches */
 
 	struct resp_parser parser;
 	struct ibuf_mbuf *in;
 	struct output output;
-	struct hold *holds; /* places in the output that are empty */
-	size_t asked_bytes; /* bytes that wait for the upstream */
-	unsigned unread;    /* UNREAD_*; 0: it is read */
+	struct hold *holds;  /* places in the output that are empty */
+	size_t asked_bytes;  /* bytes that wait for the upstream */
+	unsigned unread;     /* UNREAD_*; 0: it is read */
 	struct multi *multi; /* what is queued since MULTI; NULL: none */
 
 	bool is_trusted; /* knows the password */
 	bool is_dirty;   /* has something to send */
 	bool is_doomed;
-	bool is_full; /* publishers wait for it; see congestion.h */
-	bool is_silent;     /* CLIENT REPLY OFF */
-	unsigned skips;     /* answers that CLIENT REPLY SKIP takes away */
+	bool is_full;   /* publishers wait for it; see congestion.h */
+	bool is_silent; /* CLIENT REPLY OFF */
+	unsigned skips; /* answers that CLIENT REPLY SKIP takes away */
 };
 
 /* Serve a connected socket.  NULL: it could not, and closed it. */

@@ -43,7 +43,7 @@ hold_fill(struct hold *h, struct ibuf_mbuf *answer)
 	if (h->needs_answer && answer == NULL) {
 		/* Without it the next answer would be taken for this one. */
 		log_warning("out of memory: client %llu is closed",
-			 (unsigned long long)c->card.id);
+			    (unsigned long long)c->card.id);
 		client_doom(c);
 	}
 	if (h->next != NULL)

@@ -245,7 +245,7 @@ listen_run(struct relay *r, struct listeners *l, int signals)
 				       accept_one(r, polled[i].fd, &turn);
 		if (!good && !is_paused) {
 			log_warning("no client can be accepted for now: %s",
-				 strerror(errno));
+				    strerror(errno));
 			atomic_fetch_add(&r->accept_pauses, 1);
 		}
 		is_paused = !good;

@@ -24,7 +24,7 @@ struct multi {
 	struct queued *first, **end;
 	size_t count;
 	size_t bytes; /* at most the output limit, and one request */
-	bool is_bad; /* one of them could not be queued */
+	bool is_bad;  /* one of them could not be queued */
 };
 
 /* false: no memory. */

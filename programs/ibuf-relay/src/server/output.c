@@ -198,8 +198,8 @@ static size_t
 list(const struct output *o, size_t i, struct iovec *iov, size_t room,
      size_t *bytes)
 {
-	const struct ibuf_mbuf *seg = i == 0 && o->seg != NULL ? o->seg
-							       : at(o, i)->m;
+	const struct ibuf_mbuf *seg =
+		i == 0 && o->seg != NULL ? o->seg : at(o, i)->m;
 	size_t skip = i == 0 ? o->seg_sent : 0, n = 0;
 
 	for (; seg != NULL && n < room; seg = ibuf_mbuf_seg_next(seg)) {
@@ -299,7 +299,8 @@ output_destroy(struct output *o)
 {
 	while (o->count > 0)
 		drop_first(o);
-	memory_count(MEMORY_QUEUES, -(ptrdiff_t)(o->room * sizeof(struct frame *)));
+	memory_count(MEMORY_QUEUES,
+		     -(ptrdiff_t)(o->room * sizeof(struct frame *)));
 	free(o->ring);
 	*o = (struct output){0};
 }

@@ -44,8 +44,19 @@ struct relay {
 	atomic_uint reading; /* threads that may still publish */
 	atomic_ullong accept_pauses, rejected;
 	atomic_size_t accepted; /* clients, those in queues too */
-	atomic_uint held; /* publishers that wait, see congestion.h */
+	atomic_uint held;       /* publishers that wait, see congestion.h */
 };
+
+/*
+ * A chain of upstreams that leads back to a relay would send each message
+ * round for ever.  So a relay's name upstream is its id, and those of all
+ * relays that are its clients, directly or not; who is told a name with its
+ * own id refuses that client.
+ */
+#define RELAY_NAME "ibuf-relay:"
+
+/* The name; in registry.c's lock. */
+void relay_path(struct relay *r, char *name, size_t size);
 
 /* Say words to all workers, and to the upstream's thread. */
 void relay_say_all(struct relay *r, unsigned words);

@@ -20,7 +20,7 @@ static void
 fail(struct client *c)
 {
 	log_warning("out of memory: client %llu is closed",
-		 (unsigned long long)c->card.id);
+		    (unsigned long long)c->card.id);
 	client_doom(c);
 }
 

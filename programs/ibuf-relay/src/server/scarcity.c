@@ -49,8 +49,9 @@ scarcity_evict(struct relay *relay, size_t bytes)
 	if (most != NULL) {
 		atomic_store(&most->is_killed, true);
 		log_warning("out of memory: client %llu at %s is closed, it "
-			 "holds %zu bytes",
-			 (unsigned long long)most->id, most->addr, most_held);
+			    "holds %zu bytes",
+			    (unsigned long long)most->id, most->addr,
+			    most_held);
 		post_say(&most->worker->queue, WORD_KILL);
 	}
 	pthread_mutex_unlock(&r->lock);

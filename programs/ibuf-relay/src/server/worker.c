@@ -390,8 +390,8 @@ close_idle(struct worker *w)
 		return;
 	w->idle_ns = w->now_ns;
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		uint64_t active_ns = atomic_load_explicit(
-			&c->card.active_ns, memory_order_relaxed);
+		uint64_t active_ns = atomic_load_explicit(&c->card.active_ns,
+							  memory_order_relaxed);
 
 		if (w->now_ns > active_ns + most_ns && c->unread == 0 &&
 		    c->output.count == 0 && client_subscriptions(c) == 0)

@@ -29,7 +29,7 @@ struct worker {
 	struct client *clients;
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
-	struct client *slowed;     /* after a wrong password */
+	struct client *slowed;           /* after a wrong password */
 	uint64_t idle_ns;          /* when quiet clients were last closed */
 	struct ibuf_mbuf *room;    /* empty, with room to read into; NULL */
 	struct scratch *scratch;   /* of the command under way */
@@ -39,10 +39,10 @@ struct worker {
 	uint64_t eased_ns;         /* when it last was */
 	uint64_t patience_ns;      /* see scarcity.h */
 	size_t evicts;             /* how many at the next time */
-	uint64_t tidy_ns;          /* when to look next what can be given back */
-	uint64_t stop_ns;          /* when stopping must be done */
-	bool must_resume;          /* somebody that is held may go on */
-	bool is_stopping;          /* reads no more */
+	uint64_t tidy_ns; /* when to look next what can be given back */
+	uint64_t stop_ns; /* when stopping must be done */
+	bool must_resume; /* somebody that is held may go on */
+	bool is_stopping; /* reads no more */
 };
 
 /* Start a thread.  NULL: it could not, and says why. */
@@ -53,8 +53,5 @@ void worker_join(struct worker *w);
 
 /* When all have been joined: free it. */
 void worker_free(struct worker *w);
-
-
-
 
 #endif

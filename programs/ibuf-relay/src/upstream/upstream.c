@@ -195,6 +195,8 @@ take_words(struct upstream *u)
 
 	if (words & WORD_FLUSH)
 		flush(u);
+	if (words & WORD_RELAYS)
+		link_greet_again(u->main);
 	if ((words & WORD_STOP) && !u->is_stopping) {
 		u->is_stopping = true;
 		u->stop_ns = u->now_ns + STOP_NS;

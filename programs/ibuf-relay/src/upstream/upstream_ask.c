@@ -35,8 +35,8 @@ ask(struct client *c, enum post_what what, enum kind kind,
 
 	if (post == NULL)
 		return false;
-	post->hold = hold_new(c, needs_answer ? cost_of(body) : 0,
-			      needs_answer);
+	post->hold =
+		hold_new(c, needs_answer ? cost_of(body) : 0, needs_answer);
 	if (post->hold == NULL) {
 		post_free(post);
 		return false;

@@ -202,6 +202,7 @@ static void
 come_up(struct upstream *u, struct link *l, const char *mode)
 {
 	link_greeted(l);
+	l->is_looped = false;
 	count(&u->counts.connects, 1);
 	if (l == u->main) {
 		u->slots.mode = strcmp(mode, "cluster") == 0 ? MODE_CLUSTER
@@ -224,6 +225,8 @@ heard_hello(struct upstream *u, struct link *l)
 
 		answer_text(&l->parser.items[0], l->in, error, sizeof(error));
 		link_lose(l, "%s", error);
+		/* Nobody needs to wait for that to change. */
+		l->is_looped = strncmp(error, "LOOP", 4) == 0;
 		return;
 	}
 	read_field(l, "mode", mode, sizeof(mode));

@@ -147,8 +147,9 @@ want_set(struct upstream *u, const struct post *post, bool is_wanted)
 		w = make(u, post->kind, name, len);
 	if (w == NULL) {
 		if (is_wanted)
-			log_warning("out of memory: a channel is not subscribed "
-				 "to upstream");
+			log_warning(
+				"out of memory: a channel is not subscribed "
+				"to upstream");
 		return;
 	}
 	w->is_wanted = is_wanted;
