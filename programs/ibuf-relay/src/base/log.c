@@ -218,7 +218,7 @@ is_allowed(const char *format, unsigned *left_out)
 	return true;
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 add(int priority, const char *format, va_list args)
 {
 	struct line line = {.priority = priority};

@@ -142,8 +142,9 @@ bool
 text_is(struct text t, const char *word)
 {
 	/* Most words are told apart by their first letter. */
-	return t.len > 0 && ((t.bytes[0] ^ word[0]) & 0x5f) == 0 &&
-	       strlen(word) == t.len && strncasecmp(t.bytes, word, t.len) == 0;
+	if (t.len > 0 && ((t.bytes[0] ^ word[0]) & 0x5f) != 0)
+		return false;
+	return strlen(word) == t.len && strncasecmp(t.bytes, word, t.len) == 0;
 }
 
 bool
@@ -163,11 +164,16 @@ text_number(struct text t, long long *number)
 	return strcmp(canonical, digits) == 0;
 }
 
+static void
+reply_arity(struct client *c, const char *name)
+{
+	reply_error(c, "ERR wrong number of arguments for '%s' command", name);
+}
+
 void
 call_wrong_arity(struct call *call)
 {
-	reply_error(call->c, "ERR wrong number of arguments for '%s' command",
-		    call->command->name);
+	reply_arity(call->c, call->command->name);
 }
 
 /* The text up to a zero byte, as %s has it, and no more than `most`. */
@@ -202,14 +208,22 @@ call_wrong_subcommand(struct call *call)
 		    printable(sub, 128), sub.bytes, name);
 }
 
+static const char forbidden[] =
+	"ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / "
+	"PING / QUIT / RESET are allowed in this context";
+
+/* The words have a %s for the name, or none. */
 static void
-reply_forbidden(struct client *c, const char *name)
+reply_objection(struct client *c, const char *before, const char *words,
+		const char *name)
 {
-	reply_error(c,
-		    "ERR Can't execute '%s': only (P|S)SUBSCRIBE / "
-		    "(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
-		    "this context",
-		    name);
+	const char *at = strstr(words, "%s");
+
+	if (at == NULL)
+		reply_error(c, "%s%s", before, words);
+	else
+		reply_error(c, "%s%.*s%s%s", before, (int)(at - words), words,
+			    name, at + 2);
 }
 
 static bool
@@ -226,12 +240,18 @@ reply_unknown(struct call *call)
 	char args[MOST + 16], known[32];
 	size_t n = 0;
 
-	if (is_subscriber(call->c) && call->c->is_trusted &&
-	    command_is_known(name, call->argc, known, sizeof(known))) {
-		reply_forbidden(call->c, known);
-		return;
+	if (is_subscriber(call->c) && call->c->is_trusted) {
+		switch (command_known(name, call->argc, known, sizeof(known))) {
+		case COMMAND_KNOWN:
+			reply_objection(call->c, "", forbidden, known);
+			return;
+		case COMMAND_WRONG_ARITY:
+			reply_arity(call->c, known);
+			return;
+		case COMMAND_UNKNOWN:
+			break;
+		}
 	}
-
 	args[0] = '\0';
 	for (size_t i = 1; i < call->argc && n < MOST; i++) {
 		struct text arg = call_text(call, i);
@@ -291,31 +311,44 @@ find_sub(struct call *call, const struct command *command)
 	return sub;
 }
 
-static bool
-may_run(struct call *call)
+/* Why it may not run, as an error; NULL: it may. */
+static const char *
+objection(struct call *call)
 {
 	const struct command *command = call->command;
 	struct client *c = call->c;
 	size_t argc = call->argc;
 
 	if (command->arity > 0 ? argc != (size_t)command->arity
-			       : argc < (size_t)-command->arity) {
-		call_wrong_arity(call);
-		return false;
-	}
+			       : argc < (size_t)-command->arity)
+		return "ERR wrong number of arguments for '%s' command";
 	/* The password may have been taken away. */
 	if (!c->is_trusted &&
 	    !settings_has_password(&c->worker->relay->settings))
 		c->is_trusted = c->parser.is_trusted = true;
-	if (!c->is_trusted && !(command->flags & COMMAND_STRANGER)) {
-		reply_error(c, "NOAUTH Authentication required.");
-		return false;
+	if (!c->is_trusted && !(command->flags & COMMAND_STRANGER))
+		return "NOAUTH Authentication required.";
+	if (!(command->flags & COMMAND_SUBSCRIBED) && is_subscriber(c))
+		return forbidden;
+	return NULL;
+}
+
+static bool
+may_run(struct call *call)
+{
+	const char *why = objection(call);
+	const char *abort = "";
+
+	if (why == NULL)
+		return true;
+	/* A transaction that may not be executed is over. */
+	if (strcmp(call->command->name, "exec") == 0) {
+		abort = "EXECABORT Transaction discarded because of: ";
+		why += strncmp(why, "ERR ", 4) == 0 ? 4 : 0;
+		multi_free(call->c);
 	}
-	if (!(command->flags & COMMAND_SUBSCRIBED) && is_subscriber(c)) {
-		reply_forbidden(c, command->name);
-		return false;
-	}
-	return true;
+	reply_objection(call->c, abort, why, call->command->name);
+	return false;
 }
 
 /* A browser that was tricked into talking to us must not be obeyed. */
@@ -345,6 +378,27 @@ queue(struct call *call, bool is_good)
 		reply_error(c, "ERR too much is queued");
 }
 
+/* Whether it has subscribed is told in any case. */
+static void
+execute(struct call *call)
+{
+	struct client *c = call->c;
+	const unsigned always = COMMAND_SUBSCRIBED | COMMAND_PUBSUB;
+	const struct command *command = call->command;
+	bool is_silent = c->is_silent;
+	unsigned skips = c->skips;
+
+	if ((command->flags & always) != always) {
+		command->run(call);
+		return;
+	}
+	c->is_silent = false;
+	c->skips = 0;
+	command->run(call);
+	c->is_silent = is_silent;
+	c->skips = skips;
+}
+
 /* The client may be doomed, or told why it may not. */
 static void
 run(struct call *call, const struct command *command)
@@ -363,7 +417,7 @@ run(struct call *call, const struct command *command)
 	if (is_queued)
 		queue(call, is_good);
 	else if (is_good)
-		call->command->run(call);
+		execute(call);
 	else if (c->multi != NULL)
 		c->multi->is_bad = true;
 }
@@ -373,10 +427,11 @@ command_run(struct call *call)
 {
 	const struct command *command = find(commands, call_text(call, 0));
 
-	/* It was known when it was queued. */
+	/* It was known, and allowed, when it was queued. */
 	if (!(command->flags & COMMAND_GATHERS))
 		fanout_finish(&call->c->worker->fanout);
-	run(call, command);
+	call->command = find_sub(call, command);
+	execute(call);
 }
 
 void

@@ -62,9 +62,11 @@ struct text {
 	size_t len;
 };
 
-/* Is it a command of Redis that we have not, with so many words?  Its name in
-   small letters then. */
-bool command_is_known(struct text name, size_t argc, char *lower, size_t size);
+/* Is it a command of Redis that we have not, and has it so many words?  Its
+   name in small letters then. */
+enum command_known { COMMAND_UNKNOWN, COMMAND_KNOWN, COMMAND_WRONG_ARITY };
+enum command_known command_known(struct text name, size_t argc, char *lower,
+				 size_t size);
 
 /*
  * An argument in one piece, valid until the command ends.  Without memory

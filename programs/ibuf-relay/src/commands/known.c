@@ -47,8 +47,8 @@ static const char known[] =
 	" zrevrangebylex:-4 zrevrangebyscore:-4 zrevrank:3 zscan:-3"
 	" zscore:3 zunion:-3 zunionstore:-4";
 
-bool
-command_is_known(struct text name, size_t argc, char *lower, size_t size)
+enum command_known
+command_known(struct text name, size_t argc, char *lower, size_t size)
 {
 	char word[32];
 	const char *at;
@@ -57,13 +57,15 @@ command_is_known(struct text name, size_t argc, char *lower, size_t size)
 
 	if (name.len == 0 || name.len + 1 >= size ||
 	    name.len + 3 > sizeof(word) || memchr(name.bytes, ' ', name.len))
-		return false;
+		return COMMAND_UNKNOWN;
 	for (n = 0; n < name.len; n++)
 		lower[n] = (char)tolower((unsigned char)name.bytes[n]);
 	lower[n] = '\0';
 	snprintf(word, sizeof(word), " %s:", lower);
 	at = strstr(known, word);
 	if (at == NULL || sscanf(at + n + 2, "%d", &arity) != 1)
-		return false;
-	return arity > 0 ? argc == (size_t)arity : argc >= (size_t)-arity;
+		return COMMAND_UNKNOWN;
+	if (arity > 0 ? argc == (size_t)arity : argc >= (size_t)-arity)
+		return COMMAND_KNOWN;
+	return COMMAND_WRONG_ARITY;
 }

@@ -28,7 +28,7 @@ scarcity_begin(struct worker *w)
 	relay_say_all(w->relay, WORD_FLUSH);
 }
 
-bool
+size_t
 scarcity_evict(struct relay *relay, size_t bytes)
 {
 	struct registry *r = &relay->registry;
@@ -55,7 +55,7 @@ scarcity_evict(struct relay *relay, size_t bytes)
 		post_say(&most->worker->queue, WORD_KILL);
 	}
 	pthread_mutex_unlock(&r->lock);
-	return most != NULL;
+	return most != NULL ? most_held : 0;
 }
 
 static void
@@ -71,8 +71,13 @@ static void
 evict(struct worker *w)
 {
 	w->evicts = w->evicts == 0 ? 1 : 2 * w->evicts;
-	for (size_t i = 0; i < w->evicts && scarcity_evict(w->relay, 0); i++)
+	/* Those that hold little are not the trouble. */
+	for (size_t i = 0, held = 0; i < w->evicts; i++) {
+		held = scarcity_evict(w->relay, held / 4);
+		if (held == 0)
+			break;
 		count(&w->counters.evicted, 1);
+	}
 	if (w->patience_ns > LEAST_PATIENCE_NS)
 		w->patience_ns /= 2;
 }

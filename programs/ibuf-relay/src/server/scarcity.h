@@ -31,8 +31,9 @@ void scarcity_begin(struct worker *w);
 /* Look whether there is some. */
 void scarcity_turn(struct worker *w);
 
-/* Close the client that holds most, if that is more than so many bytes. */
-bool scarcity_evict(struct relay *relay, size_t bytes);
+/* Close the client that holds most, if that is more than so many bytes: how
+   many it holds.  0: none is closed. */
+size_t scarcity_evict(struct relay *relay, size_t bytes);
 
 /*
  * Give back to the system what is not needed, now and then while there is

@@ -227,7 +227,7 @@ suffer(struct upstream *u)
 	for (l = u->links; l != NULL; l = l->next)
 		if (link_input(l) > link_input(most))
 			most = l;
-	if (scarcity_evict(u->relay, link_input(most)))
+	if (scarcity_evict(u->relay, link_input(most)) > 0)
 		count(&u->counts.evicted, 1);
 	else
 		link_lose(most,
