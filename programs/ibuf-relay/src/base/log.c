@@ -59,13 +59,13 @@ static bool
 is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
+	char *colon = NULL;
 	struct stat status;
 
-	return stream != NULL &&
-	       sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
-	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
-	       status.st_ino == inode;
+	/* "device:inode" */
+	return stream != NULL && fstat(STDERR_FILENO, &status) == 0 &&
+	       status.st_dev == strtoull(stream, &colon, 10) && *colon == ':' &&
+	       status.st_ino == strtoull(colon + 1, NULL, 10);
 }
 
 static void

@@ -30,7 +30,7 @@ enum memory_kind {
 enum { MEMORY_KINDS = 5 };
 
 /* Before there are threads; 0: no limit. */
-void memory_init(size_t limit);
+void memory_init(size_t bytes);
 
 /* Pages, counted for a kind. */
 struct ibuf_provider memory_provider(enum memory_kind kind);

@@ -7,6 +7,7 @@
 #include "../upstream/slots.h"
 #include "command.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -140,9 +141,7 @@ own_address(const struct client *c, char *host, size_t size, long long *port)
 		n -= 2;
 	}
 	snprintf(host, size, "%.*s", (int)n, text);
-	*port = 0;
-	if (colon != NULL)
-		sscanf(colon + 1, "%lld", port);
+	*port = colon != NULL ? strtoll(colon + 1, NULL, 10) : 0;
 }
 
 static void

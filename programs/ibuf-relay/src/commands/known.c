@@ -7,6 +7,7 @@
 #include "command.h"
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Each with its arity: words, or negative: that many or more. */
@@ -53,7 +54,7 @@ command_known(struct text name, size_t argc, char *lower, size_t size)
 	char word[32];
 	const char *at;
 	size_t n;
-	int arity;
+	long arity;
 
 	if (name.len == 0 || name.len + 1 >= size ||
 	    name.len + 3 > sizeof(word) || memchr(name.bytes, ' ', name.len))
@@ -63,8 +64,9 @@ command_known(struct text name, size_t argc, char *lower, size_t size)
 	lower[n] = '\0';
 	snprintf(word, sizeof(word), " %s:", lower);
 	at = strstr(known, word);
-	if (at == NULL || sscanf(at + n + 2, "%d", &arity) != 1)
+	if (at == NULL)
 		return COMMAND_UNKNOWN;
+	arity = strtol(at + n + 2, NULL, 10);
 	if (arity > 0 ? argc == (size_t)arity : argc >= (size_t)-arity)
 		return COMMAND_KNOWN;
 	return COMMAND_WRONG_ARITY;

@@ -158,9 +158,10 @@ unused(struct relay *r)
 	size_t used;
 
 	ibuf_pool_get_stats(r->rooms, &s, sizeof(s));
-	used = s.allocated * ROOM_BYTES + s.handles * HEADER_BYTES;
+	used = s.allocated * (size_t)ROOM_BYTES + s.handles * HEADER_BYTES;
 	ibuf_pool_get_stats(r->replies, &s, sizeof(s));
-	used += s.allocated * RELAY_REPLY_BYTES + s.handles * HEADER_BYTES;
+	used += s.allocated * (size_t)RELAY_REPLY_BYTES +
+		s.handles * HEADER_BYTES;
 	used += memory_taken(MEMORY_QUEUES) + memory_taken(MEMORY_CLIENTS);
 	return memory_taken_in_all() > used ? memory_taken_in_all() - used : 0;
 }
