@@ -34,18 +34,26 @@ scarcity_evict(struct relay *relay, size_t bytes)
 	struct registry *r = &relay->registry;
 	struct card *card, *most = NULL;
 	size_t held, most_held = bytes;
+	bool is_dying = false;
 
 	pthread_mutex_lock(&r->lock);
 	for (card = r->first; card != NULL; card = card->next) {
+		if (atomic_load(&card->is_killed)) {
+			is_dying = true;
+			continue;
+		}
 		held = atomic_load_explicit(&card->input,
 					    memory_order_relaxed) +
 		       atomic_load_explicit(&card->output,
 					    memory_order_relaxed);
-		if (held > most_held && !atomic_load(&card->is_killed)) {
+		if (held > most_held) {
 			most = card;
 			most_held = held;
 		}
 	}
+	/* What those hold who are about to go may be enough. */
+	if (is_dying && bytes == 0)
+		most = NULL;
 	if (most != NULL) {
 		atomic_store(&most->is_killed, true);
 		log_warning("out of memory: client %llu at %s is closed, it "
