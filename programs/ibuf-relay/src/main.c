@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/room.h"
 #include "commands/command.h"
 #include "config/options.h"
@@ -34,9 +35,6 @@ const char complain_name[] = "ibuf-relay";
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
 
-/* Of an answer or of what goes before a message. */
-enum { REPLY_BYTES = 512 };
-
 /*
  * Rooms that each thread keeps back when they are free.  Messages are often
  * freed by another thread than the one that reads, and what that keeps the
@@ -54,13 +52,13 @@ raise_descriptors(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_line("cannot raise the limit of descriptors: %s",
-			 strerror(errno));
+		log_warning("cannot raise the limit of descriptors: %s",
+			    strerror(errno));
 }
 
 /* Signals come through a descriptor; threads started later inherit that. */
 static int
-open_signals(void)
+open_signals(const struct options *o)
 {
 	sigset_t set;
 
@@ -68,6 +66,8 @@ open_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (o->log_path != NULL)
+		sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -86,24 +86,45 @@ draw_key(void)
 	hash_init(key);
 }
 
+/* As long as those of Redis. */
+static void
+draw_id(struct relay *r)
+{
+	unsigned char bytes[20];
+
+	for (size_t i = 0; i < sizeof(bytes); i += 4) {
+		uint32_t word = hash_bytes(&(uint64_t){clock_now_ns() + i}, 8);
+
+		memcpy(bytes + i, &word, 4);
+	}
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(r->id + 2 * i, 3, "%02x", bytes[i]);
+}
+
 static bool
 make_pools(struct relay *r)
 {
 	struct ibuf_pool_options rooms = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool_options replies = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_provider of_rooms = memory_provider(MEMORY_ROOMS);
+	struct ibuf_provider of_replies = memory_provider(MEMORY_REPLIES);
 	int error;
 
+	memory_init(r->options.max_memory);
 	rooms.name = "rooms";
 	rooms.capacity = ROOM_BYTES;
 	rooms.headroom = 0;
-	rooms.max = r->options.max_memory / ROOM_BYTES;
+	rooms.provider = &of_rooms;
 	rooms.cache = ROOMS_KEPT;
 	replies.name = "replies";
-	replies.capacity = REPLY_BYTES;
+	replies.capacity = RELAY_REPLY_BYTES;
 	replies.headroom = 0;
+	replies.provider = &of_replies;
 	error = ibuf_pool_create(&r->rooms, &rooms);
 	if (error == 0)
 		error = ibuf_pool_create(&r->replies, &replies);
+	if (error == 0)
+		error = post_init();
 	if (error == 0)
 		return true;
 	errno = -error;
@@ -139,9 +160,7 @@ start_workers(struct relay *r)
 static void
 stop_workers(struct relay *r)
 {
-	worker_tell_all(r, POST_STOP);
-	if (r->upstream != NULL)
-		post_tell(r->upstream_queue, POST_STOP);
+	relay_say_all(r, WORD_STOP);
 	for (unsigned i = 0; i < r->options.threads; i++)
 		worker_join(r->workers[i]);
 	if (r->upstream != NULL)
@@ -162,10 +181,13 @@ run(const struct options *o)
 	};
 	struct listeners listeners;
 	struct metrics *metrics = NULL;
-	int signals = open_signals();
+	int signals = open_signals(o);
 	size_t left;
 
+	if (!log_open(o->log_path, o->to_syslog))
+		return STATUS_FAILED;
 	draw_key();
+	draw_id(&r);
 	registry_init(&r.registry);
 	if (!settings_init(&r.settings, o)) {
 		complain("out of memory");
@@ -187,9 +209,10 @@ run(const struct options *o)
 	registry_destroy(&r.registry);
 	settings_destroy(&r.settings);
 	free(r.workers);
+	post_end();
 	left = ibuf_pool_destroy(r.replies) + ibuf_pool_destroy(r.rooms);
 	if (left > 0)
-		log_line("%zu buffers were not freed", left);
+		log_warning("%zu buffers were not freed", left);
 	log_line("ended");
 	return left == 0 ? STATUS_DONE : STATUS_FAILED;
 }
@@ -198,13 +221,16 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	int status;
 
 	standard_hold(O_RDWR); /* a log that nobody wants may go nowhere */
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
 		if (options.top != NULL)
 			return top_run(&options) ? STATUS_DONE : STATUS_FAILED;
-		return run(&options);
+		status = run(&options);
+		log_close();
+		return status;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
 		return standard_finish(true) ? STATUS_DONE : STATUS_FAILED;

@@ -50,7 +50,7 @@ async function asks(client) {
   assert.strictEqual(await client.echo("a b"), "a b");
   assert.match(await client.info(), /redis_version:7/);
   assert.deepStrictEqual({ ...await client.configGet("databases") },
-                         { databases: "1" });
+                         { databases: "16" });
   await assert.rejects(client.get("key"), /unknown command/);
   // Many at once, each with its own answer.
   const answers = await Promise.all([...Array(COUNT).keys()].map((i) => client.echo("" + i)));

@@ -115,7 +115,7 @@ def redis(*options):
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         server = Server(["redis-server", "--port", str(port), "--save", "", "--appendonly",
-                         "no", "--databases", "1", "--dir", folder, *options], port,
+                         "no", "--dir", folder, *options], port,
                         os.path.join(folder, "log"), redis_server())
         try:
             yield server

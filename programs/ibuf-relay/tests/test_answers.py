@@ -67,6 +67,13 @@ COMMANDS = [
     ["CONFIG", "SET", LIMITS, "pubsub 32MB 0 0"], ["CONFIG", "SET", LIMITS.upper(), ""],
     ["CONFIG", "SET", LIMITS.upper(), "x"], ["CONFIG", "SET", LIMITS, "", LIMITS.upper(), ""],
     ["INFO", "nosuch"],
+    ["SELECT", "1"], ["SELECT", "15"], ["SELECT", "16"], ["ROLE"], ["ROLE", "x"], ["DBSIZE"],
+    ["WAIT", "0", "10"], ["WAIT", "x", "1"], ["WAIT", "0", "x"], ["WAIT", "0", "-1"], ["WAIT"],
+    ["TIME", "x"], ["SLOWLOG"], ["SLOWLOG", "GET"], ["SLOWLOG", "GET", "x"], ["SLOWLOG", "LEN"],
+    ["SLOWLOG", "RESET"], ["SLOWLOG", "GET", "-2"], ["LATENCY", "LATEST"], ["LATENCY", "FOO"],
+    ["LATENCY", "HISTORY", "x"], ["LATENCY", "RESET"], ["CLIENT", "NO-EVICT", "ON"],
+    ["CLIENT", "NO-EVICT", "x"], ["CLIENT", "REPLY", "x"], ["CLIENT", "REPLY", "ON"],
+    ["MULTI"], ["EXEC"], ["DISCARD"], ["WATCH", "a"], ["WATCH"], ["UNWATCH"],
     ["PUBLISH"], ["PUBLISH", "c"], ["PUBLISH", "c", "m"], ["PUBLISH", "c", "m", "x"],
     ["PUBLISH", "", ""],
     ["SPUBLISH"], ["SPUBLISH", "c"], ["SPUBLISH", "c", "m"], ["SPUBLISH", "c", "m", "x"],
@@ -91,6 +98,15 @@ COMMANDS = [
 
 # Several requests of one client.
 CONVERSATIONS = [
+    request("MULTI") + request("PUBLISH", "c", "1") + request("PING") + request("EXEC"),
+    request("MULTI") + request("MULTI") + request("WATCH", "a") + request("EXEC"),
+    request("MULTI") + request("PUBLISH", "c") + request("PUBLISH", "c", "1") + request("EXEC"),
+    request("MULTI") + request("FOO") + request("EXEC") + request("EXEC"),
+    request("MULTI") + request("SUBSCRIBE", "c") + request("PUBLISH", "c", "1") + request("EXEC"),
+    request("MULTI") + request("PUBLISH", "c", "1") + request("RESET") + request("EXEC"),
+    request("CLIENT", "REPLY", "OFF") + request("PING") + request("SUBSCRIBE", "c")
+    + request("CLIENT", "REPLY", "ON"),
+    request("CLIENT", "REPLY", "SKIP") + request("PING") + request("ECHO", "x"),
     [["SUBSCRIBE", "a"], ["SUBSCRIBE", "b"], ["UNSUBSCRIBE", "a"], ["UNSUBSCRIBE"],
      ["PING"]],
     [["PSUBSCRIBE", "a"], ["SUBSCRIBE", "b"], ["PUNSUBSCRIBE"], ["UNSUBSCRIBE"], ["ECHO", "x"]],
@@ -212,6 +228,11 @@ def conversations_are_alike():
     run_pair(CONVERSATIONS, "--requirepass", "secret")
 
 
+def what_redis_knows_is_forbidden_to_subscribers():
+    run_pair([request("SUBSCRIBE", "c") + request("GET", "x") + request("GET") + request("FOO")
+              + request("SET", "a", "b") + request("MULTI")])
+
+
 def streams_are_answered_alike():
     run_pair(STREAMS)
     run_pair(STREAMS, "--requirepass", "secret")
@@ -287,7 +308,7 @@ def setinfo_is_known_though_redis_7_0_has_none():
 
 def other_commands_of_redis_are_unknown():
     with relay(PROGRAM) as ours, ours.client() as c:
-        for words in (["GET", "x"], ["SET", "a", "b"], ["MULTI"], ["DEBUG", "SLEEP", "1"]):
+        for words in (["GET", "x"], ["SET", "a", "b"], ["INCR", "x"], ["DEBUG", "SLEEP", "1"]):
             c.send(request(*words))
             args = "".join("'%s' " % w for w in words[1:])
             assert c.line().decode() == "-ERR unknown command '%s', with args beginning " \

@@ -108,8 +108,8 @@ def what_is_counted_is_shown():
         assert m["ibuf_relay_received_bytes_total"] > 1000
         assert m["ibuf_relay_sent_bytes_total"] > 2000
         assert m['ibuf_relay_pool_copied_bytes_total{pool="rooms"}'] == 0
-        assert m['ibuf_relay_pool_elements_allocated{pool="rooms"}'] * 65536 \
-            == m["ibuf_relay_memory_bytes"]
+        assert m['ibuf_relay_pool_elements{pool="rooms"}'] * 65536 \
+            == m["ibuf_relay_memory_rooms_bytes"] < m["ibuf_relay_memory_bytes"]
         assert 0 < m["ibuf_relay_uptime_seconds"] < 100
         assert m['ibuf_relay_build_info{version="%s"}' % server.info()["ibuf_relay_version"]] == 1
 
@@ -123,7 +123,9 @@ def info_and_metrics_tell_the_same():
         m = metrics(server)
         said = [v for k, v in info.items()
                 if k not in ("redis_version", "redis_mode", "ibuf_relay_version", "process_id",
-                             "tcp_port", "io_threads", "uptime_in_seconds")]
+                             "tcp_port", "io_threads", "uptime_in_seconds", "role",
+                             "connected_slaves", "master_failover_state", "master_replid",
+                             "master_repl_offset")]
         assert len(said) == len(m) - 2, (len(said), len(m))
         assert m["ibuf_relay_protocol_errors_total"] == int(info["protocol_errors"]) == 1
 

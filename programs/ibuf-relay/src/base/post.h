@@ -1,32 +1,34 @@
 /*
- * post.h - what worker threads send one another.
+ * post.h - what threads send one another.
  *
- *	any thread --- posts ---> a queue without locks ---> its worker
- *	                          eventfd wakes it
+ *	any thread --- posts ---> a queue of the library ---> its thread
+ *	                          its descriptor wakes it
  *
- * A queue takes posts from any number of threads and gives them to one, those
- * of one sender in the order they were sent.  The sender makes a system call
- * only when the receiver may be asleep.
+ * A post is an mbuf of a pool, which it lies in the private area of; so the
+ * queue is the library's, bounded, and sending a post needs no lock and a
+ * system call only when the receiver may be asleep.  The posts of one sender
+ * come in the order they were sent.
+ *
+ * What needs no more than a word is a bit that is set beside the queue, and
+ * an eventfd: that cannot fail, and needs no memory.
+ *
+ * A queue is never full for those who look first whether it is, see
+ * post_queue_is_full(); who cannot wait may fill the other half.
  */
 #ifndef RELAY_POST_H
 #define RELAY_POST_H
 
 #include "kind.h"
-#include <ck_stack.h>
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum post_what {
-	POST_PUBLISH, /* kind, body: deliver it */
+	POST_PUBLISH, /* kind, body: messages to one channel; deliver them */
 	POST_RELAY,   /* kind, topic, body: deliver it to that topic alone */
 	POST_ANSWER,  /* hold, body or NULL: the upstream has answered */
 	POST_CLIENT,  /* fd: serve it */
-	POST_KILL,    /* close the clients whose cards say so */
-	POST_FLUSH,   /* give back the memory that the thread keeps */
-	POST_SETTLE,  /* settings have changed */
-	POST_STOP,    /* read no more */
 	/* To the upstream's thread. */
 	POST_FORWARD, /* kind, body, hold: publish it */
 	POST_CONFIRM, /* kind, body, hold: answer when that is subscribed to */
@@ -34,28 +36,55 @@ enum post_what {
 	POST_UNWANT   /* kind, body: nobody has any more */
 };
 
+/* Words: bits of a queue. */
+enum {
+	WORD_KILL = 1,    /* close the clients whose cards say so */
+	WORD_FLUSH = 2,   /* give back the memory that the thread keeps */
+	WORD_SETTLE = 4,  /* settings have changed */
+	WORD_STOP = 8,    /* read no more */
+	WORD_RESUME = 16, /* what was held may go on */
+	WORD_RELAYS = 32  /* there is a client that is a relay */
+};
+
 struct hold;
+struct worker;
 
 struct post {
-	ck_stack_entry_t entry;
-	enum post_what what;
-	enum kind kind;
+	struct ibuf_mbuf *carrier; /* the mbuf that this is beside */
+	struct post *next;         /* of a list */
 	/*
 	 * What is published: the channel and the payload, each a bulk string.
 	 * A topic: one, too.  What is wanted: the bytes of the name.
 	 */
 	struct ibuf_mbuf *body, *topic;
-	size_t bytes;      /* that congestion.h counts; 0: none */
+	size_t bytes;      /* that the queue counts */
+	struct worker *to; /* of one that waits at its sender */
 	struct hold *hold; /* see hold.h */
-	unsigned hops;     /* how often it was sent on */
+	enum post_what what;
+	enum kind kind;
+	unsigned hops; /* how often it was sent on */
 	int fd;
 };
 
 struct post_queue {
-	ck_stack_t stack;    /* the latest first */
-	atomic_int is_woken; /* the receiver will look; pairs with itself */
-	int fd;              /* readable when it should look */
+	struct ibuf_queue *queue;
+	atomic_size_t bytes; /* of what is inside */
+	atomic_uint words;   /* WORD_*; pairs with itself */
+	int fd;              /* readable when there are posts */
+	int words_fd;        /* readable when there are words */
 };
+
+/* Where posts come from; before there are threads.  0, or -errno. */
+int post_init(void);
+void post_end(void);
+
+/* As ibuf_pool_flush() and ibuf_pool_trim() of that pool. */
+void post_flush(void);
+void post_trim(void);
+
+/* How many bytes, at most, may lie in a queue before it is full; 2 MiB and
+   more are the same.  Who waits for room must be told to try again. */
+void post_set_most(size_t bytes);
 
 /* 0, or -errno. */
 int post_queue_init(struct post_queue *q);
@@ -66,32 +95,41 @@ void post_queue_destroy(struct post_queue *q);
 /* A post of this kind, all else zero.  NULL: no memory. */
 struct post *post_new(enum post_what what);
 
-/* Frees the body, topic and hold too, if they are still there. */
+/* Frees the body and topic too, if they are still there. */
 void post_free(struct post *post);
 
-/* The post is the receiver's then. */
-void post_send(struct post_queue *q, struct post *post);
+/* Is it time to send no more until it has drained? */
+bool post_queue_is_full(const struct post_queue *q);
 
-/* Send a post that says no more than what it is.  false: no memory. */
-bool post_tell(struct post_queue *q, enum post_what what);
-
-/* Wake the receiver, with nothing but what it shares otherwise. */
-void post_queue_wake(struct post_queue *q);
+/* The post is the receiver's then.  false: the queue is full to the brim. */
+bool post_send(struct post_queue *q, struct post *post);
 
 /*
- * When fd is readable: let the next post make it so again.  Then take what
- * there is, or it may lie there.
+ * The same; wait while the queue is full to the brim.  Only for who sends to
+ * a thread that waits for nobody.  false: it has not drained for long.
  */
-void post_queue_rearm(struct post_queue *q);
+bool post_send_wait(struct post_queue *q, struct post *post);
+
+/* Set bits, and wake the receiver. */
+void post_say(struct post_queue *q, unsigned words);
+
+/* Take the bits that are set; words_fd is readable with the next. */
+unsigned post_words(struct post_queue *q);
 
 /*
- * Take all there are, the earliest first, linked by post_next().  NULL: none.
+ * Take many of those that there are, the earliest first, linked by next.
+ * NULL: none, and the descriptor tells of the next one.
  */
 struct post *post_take_all(struct post_queue *q);
 
-struct post *post_next(struct post *post);
+/*
+ * A post that was taken has been done; it had post->bytes.
+ *
+ * @return whether the queue has drained so far that senders may go on
+ */
+bool post_taken(struct post_queue *q, size_t bytes);
 
-/* Posts in a row; the same member links them.  All zero: none. */
+/* Posts in a row.  All zero: none. */
 struct post_list {
 	struct post *first, *last;
 };

@@ -18,6 +18,7 @@ struct call {
 	const struct ibuf_mbuf *source;
 	const struct resp_arg *args;
 	size_t argc;
+	bool is_queued; /* since MULTI: it cannot wait */
 };
 
 typedef void command_fn(struct call *call);
@@ -26,7 +27,8 @@ enum {
 	COMMAND_STRANGER = 1,   /* also before the password */
 	COMMAND_SUBSCRIBED = 2, /* also for a RESP2 client that subscribed */
 	COMMAND_PUBSUB = 4,
-	COMMAND_GATHERS = 8 /* shows and changes nothing of who gets what */
+	COMMAND_GATHERS = 8, /* shows and changes nothing of who gets what */
+	COMMAND_AT_ONCE = 16 /* also after MULTI */
 };
 
 struct command {
@@ -41,8 +43,9 @@ struct command {
 
 /* Ends with a name of NULL. */
 extern const struct command commands[];
-extern const struct command command_client[], command_command[],
-	command_config[], command_pubsub[];
+extern const struct command command_client[], command_cluster[],
+	command_command[], command_config[], command_latency[],
+	command_pubsub[], command_slowlog[];
 
 /* The subcommands that this one is among. */
 const struct command *command_subs(const struct command *sub);
@@ -50,11 +53,20 @@ const struct command *command_subs(const struct command *sub);
 /* Execute the request that the client's parser has. */
 void command_execute(struct client *c);
 
+/* Execute one that was queued. */
+void command_run(struct call *call);
+
 /* The bytes of an argument. */
 struct text {
 	const char *bytes; /* not ended by a zero */
 	size_t len;
 };
+
+/* Is it a command of Redis that we have not, and has it so many words?  Its
+   name in small letters then. */
+enum command_known { COMMAND_UNKNOWN, COMMAND_KNOWN, COMMAND_WRONG_ARITY };
+enum command_known command_known(struct text name, size_t argc, char *lower,
+				 size_t size);
 
 /*
  * An argument in one piece, valid until the command ends.  Without memory
@@ -83,8 +95,12 @@ bool call_is_name(struct call *call, struct text name);
 command_fn command_ping, command_echo, command_hello, command_auth,
 	command_select, command_reset; /* command_connection.c */
 command_fn command_info;               /* command_info.c */
-command_fn command_list_all;           /* command_server.c */
-command_fn command_help;               /* command_help.c */
+command_fn command_multi, command_exec, command_discard, command_watch,
+	command_unwatch; /* command_multi.c */
+command_fn command_role, command_dbsize, command_wait, command_time, command_ok,
+	command_eval;        /* command_small.c */
+command_fn command_list_all; /* command_server.c */
+command_fn command_help;     /* command_help.c */
 command_fn command_subscribe, command_unsubscribe, command_psubscribe,
 	command_punsubscribe, command_ssubscribe, command_sunsubscribe,
 	command_publish, command_spublish; /* command_pubsub.c */

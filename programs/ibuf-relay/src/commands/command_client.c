@@ -236,6 +236,40 @@ client_info(struct call *call)
 	print_list(call, NULL, &id, 1);
 }
 
+/* What it is answered is left out, of all it says from now on, or of what it
+   says next; what it has subscribed to comes all the same. */
+static void
+client_reply(struct call *call)
+{
+	struct text how = call_text(call, 2);
+	struct client *c = call->c;
+
+	if (text_is(how, "on")) {
+		c->is_silent = false;
+		c->skips = 0;
+		reply_status(c, "OK");
+	} else if (text_is(how, "off")) {
+		c->is_silent = true;
+	} else if (text_is(how, "skip")) {
+		if (!c->is_silent)
+			c->skips = 2;
+	} else {
+		reply_error(c, "ERR syntax error");
+	}
+}
+
+/* Evicting is for those who hold most. */
+static void
+client_on_off(struct call *call)
+{
+	struct text how = call_text(call, 2);
+
+	if (text_is(how, "on") || text_is(how, "off"))
+		reply_status(call->c, "OK");
+	else
+		reply_error(call->c, "ERR syntax error");
+}
+
 const struct command command_client[] = {
 	{"client|getname", 2, 0, client_getname, NULL,
 	 "Tell the name of this connection", ""},
@@ -251,6 +285,10 @@ const struct command command_client[] = {
 	{"client|list", -2, 0, client_list, NULL,
 	 "Describe connections, one in a line",
 	 "[TYPE normal|pubsub | ID <id> ...]"},
+	{"client|no-evict", 3, 0, client_on_off, NULL, "Do nothing", "ON|OFF"},
+	{"client|no-touch", 3, 0, client_on_off, NULL, "Do nothing", "ON|OFF"},
+	{"client|reply", 3, 0, client_reply, NULL,
+	 "Leave answers out, all or the next", "ON|OFF|SKIP"},
 	{"client|setinfo", 4, 0, client_setinfo, NULL,
 	 "Say which library speaks on this connection",
 	 "LIB-NAME|LIB-VER <value>"},

@@ -52,10 +52,10 @@ print_zero(struct relay *r, struct ibuf_mbuf *to)
 }
 
 static int
-print_one(struct relay *r, struct ibuf_mbuf *to)
+print_sixteen(struct relay *r, struct ibuf_mbuf *to)
 {
 	(void)r;
-	return ibuf_mbuf_append(to, "1", 1);
+	return ibuf_mbuf_append(to, "16", 2);
 }
 
 static int
@@ -236,7 +236,7 @@ static const struct setting settings[] = {
 	{"appendonly", print_no, NULL},
 	{"bind", print_bind, NULL},
 	{"client-output-buffer-limit", print_limits, read_limits},
-	{"databases", print_one, NULL},
+	{"databases", print_sixteen, NULL},
 	{"io-threads", print_threads, NULL},
 	{"maxmemory", print_memory, NULL},
 	{"port", print_port, NULL},
@@ -366,14 +366,14 @@ apply(struct relay *r, const struct change *change)
 	struct settings *s = &r->settings;
 
 	if (change->has_limit)
-		atomic_store(&s->output_limit, change->limit);
+		settings_set_output_limit(s, change->limit);
 	if (change->has_slow)
 		atomic_store(&s->slow, change->slow);
 	if (!change->has_limit && !change->has_slow)
 		return;
 	/* Who waits for the old limit looks at the new one. */
-	worker_tell_all(r, POST_SETTLE);
-	congestion_ease(r);
+	relay_say_all(r, WORD_SETTLE);
+	relay_say_all(r, WORD_RESUME);
 }
 
 static void

@@ -1,6 +1,8 @@
 /*
  * command_connection.c - PING, ECHO, HELLO, AUTH, SELECT, RESET.
  */
+#include "../base/log.h"
+#include "../server/multi.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include "command.h"
@@ -34,18 +36,20 @@ command_echo(struct call *call)
 	struct ibuf_mbuf *m = call_slice(call, 1, 2);
 
 	if (m != NULL)
-		client_send(call->c, m);
+		reply_message(call->c, m);
 }
 
+/* Publish and subscribe do not care. */
 void
 command_select(struct call *call)
 {
+	enum { DATABASES = 16 };
 	long long number;
 
 	if (!text_number(call_text(call, 1), &number))
 		reply_error(call->c,
 			    "ERR value is not an integer or out of range");
-	else if (number != 0)
+	else if (number < 0 || number >= DATABASES)
 		reply_error(call->c, "ERR DB index is out of range");
 	else
 		reply_status(call->c, "OK");
@@ -65,6 +69,7 @@ log_in(struct call *call, struct text user, struct text password)
 		c->parser.is_trusted = true;
 		return true;
 	}
+	client_slow(c);
 	reply_error(c, "WRONGPASS invalid username-password pair or user is "
 		       "disabled.");
 	return false;
@@ -110,6 +115,42 @@ describe(struct client *c)
 	reply_text(c, "master");
 	reply_text(c, "modules");
 	reply_array(c, 0);
+}
+
+/* A relay says its name: is this one among those that lead to it? */
+static bool
+is_loop(struct call *call, struct text name)
+{
+	struct relay *r = call->c->worker->relay;
+	const size_t n = strlen(RELAY_NAME);
+
+	if (name.len < n || memcmp(name.bytes, RELAY_NAME, n) != 0 ||
+	    r->upstream_queue == NULL)
+		return false;
+	if (memmem(name.bytes, name.len, r->id, strlen(r->id)) == NULL)
+		return false;
+	log_warning("client %llu at %s is refused: a loop of relays, its "
+		    "messages came from here",
+		    (unsigned long long)call->c->card.id, call->c->card.addr);
+	reply_error(call->c, "LOOP this is a loop of relays: the upstream "
+			     "leads back to the relay itself");
+	return true;
+}
+
+static void
+set_name(struct client *c, struct text name)
+{
+	struct relay *r = c->worker->relay;
+	const char *old = c->card.name;
+	bool is_same = old != NULL && strlen(old) == name.len &&
+		       memcmp(old, name.bytes, name.len) == 0;
+
+	if (is_same)
+		return;
+	registry_set(&r->registry, &c->card.name, name.bytes, name.len);
+	/* It may be a relay: then our name upstream is another now. */
+	if (r->upstream_queue != NULL)
+		post_say(r->upstream_queue, WORD_RELAYS);
 }
 
 void
@@ -162,10 +203,11 @@ command_hello(struct call *call)
 			"select the RESP protocol version at the same time");
 		return;
 	}
+	if (name.bytes != NULL && is_loop(call, name))
+		return;
 	if (name.bytes != NULL)
-		registry_set(&c->worker->relay->registry, &c->card.name,
-			     name.bytes, name.len);
-	c->sub.resp = (unsigned)version;
+		set_name(c, name);
+	fanout_speak(&c->worker->fanout, &c->sub, (unsigned)version);
 	atomic_store(&c->card.resp, c->sub.resp);
 	describe(c);
 }
@@ -178,7 +220,9 @@ command_reset(struct call *call)
 
 	for (unsigned kind = 0; kind < KINDS; kind++)
 		client_leave_all(c, kind);
-	c->sub.resp = 2;
+	multi_free(c);
+	c->is_silent = false;
+	fanout_speak(&c->worker->fanout, &c->sub, 2);
 	atomic_store(&c->card.resp, 2);
 	c->is_trusted = !settings_has_password(&r->settings);
 	c->parser.is_trusted = c->is_trusted;

@@ -47,6 +47,18 @@ print_stats(struct relay *r, struct ibuf_mbuf *to)
 	return error != 0 ? error : stats_print_info(r, STATS_STATS, to);
 }
 
+/* For clients that look for a master. */
+static int
+print_replication(struct relay *r, struct ibuf_mbuf *to)
+{
+	return ibuf_mbuf_printf(to,
+				"# Replication\r\nrole:master\r\n"
+				"connected_slaves:0\r\n"
+				"master_failover_state:no-failover\r\n"
+				"master_replid:%s\r\nmaster_repl_offset:0\r\n",
+				r->id);
+}
+
 /* The title alone when there is none. */
 static int
 print_upstream(struct relay *r, struct ibuf_mbuf *to)
@@ -63,9 +75,9 @@ static const struct {
 	const char *name;
 	int (*print)(struct relay *r, struct ibuf_mbuf *to);
 } sections[] = {
-	{"server", print_server},     {"clients", print_clients},
-	{"memory", print_memory},     {"stats", print_stats},
-	{"upstream", print_upstream},
+	{"server", print_server},           {"clients", print_clients},
+	{"memory", print_memory},           {"stats", print_stats},
+	{"replication", print_replication}, {"upstream", print_upstream},
 };
 
 static bool

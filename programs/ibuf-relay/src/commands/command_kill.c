@@ -55,7 +55,7 @@ kill_all(struct call *call, const struct victim *v)
 	pthread_mutex_unlock(&r->lock);
 	for (unsigned i = 0; i < relay->options.threads; i++)
 		if (workers >> i & 1)
-			worker_tell(relay->workers[i], POST_KILL);
+			post_say(&relay->workers[i]->queue, WORD_KILL);
 	return killed;
 }
 

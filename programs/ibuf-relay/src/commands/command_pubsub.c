@@ -38,10 +38,12 @@ subscribe(struct call *call, enum kind kind)
 	for (size_t i = 1; i < call->argc && !c->is_doomed; i++) {
 		struct text name = call_text(call, i);
 
+		if (c->worker->relay->upstream != NULL)
+			upstream_await(c->worker->relay->upstream);
 		if (fanout_join(&c->worker->fanout, kind, name.bytes, name.len,
 				&c->sub) == TOPIC_NOMEM) {
-			log_line("out of memory: client %llu is closed",
-				 (unsigned long long)c->card.id);
+			log_warning("out of memory: client %llu is closed",
+				    (unsigned long long)c->card.id);
 			client_doom(c);
 			break;
 		}
@@ -114,8 +116,16 @@ unsubscribe(struct call *call, enum kind kind)
 
 /* It comes back from there to those who have subscribed. */
 static void
-publish_upstream(struct client *c, enum kind kind, struct ibuf_mbuf *body)
+publish_upstream(struct call *call, enum kind kind)
 {
+	struct client *c = call->c;
+	struct ibuf_mbuf *body;
+
+	if (!call->is_queued && congestion_holds(c, kind, NULL, 0, 0))
+		return;
+	body = call_slice(call, 1, 3);
+	if (body == NULL)
+		return;
 	count(&c->worker->counters.published, 1);
 	if (upstream_publish(c, kind, body))
 		return;
@@ -128,21 +138,34 @@ execute_publish(struct call *call, enum kind kind)
 {
 	struct client *c = call->c;
 	struct text name = call_text(call, 1);
-	struct ibuf_mbuf *body;
+	struct resp_arg last = call->args[2];
+	struct publication p = {
+		.kind = kind,
+		.name = name.bytes,
+		.len = name.len,
+		.source = call->source,
+		.off = call->args[1].bulk,
+		.n = last.at + last.len + 2 - call->args[1].bulk,
+		.cannot_wait = call->is_queued,
+	};
 	size_t n;
 
-	if (c->is_doomed || congestion_holds(c, kind, name.bytes, name.len))
-		return;
-	body = call_slice(call, 1, 3);
-	if (body == NULL)
+	if (c->is_doomed)
 		return;
 	if (c->worker->relay->upstream != NULL) {
-		publish_upstream(c, kind, body);
+		publish_upstream(call, kind);
 		return;
 	}
-	n = publish(c, kind, name.bytes, name.len, body);
-	ibuf_mbuf_free(body);
-	reply_integer(c, (long long)n);
+	switch (publish(c, &p, &n)) {
+	case PUBLISH_DONE:
+		reply_integer(c, (long long)n);
+		break;
+	case PUBLISH_HELD:
+		break;
+	case PUBLISH_NOMEM:
+		reply_error(c, "ERR out of memory: not published");
+		break;
+	}
 }
 
 void
@@ -237,7 +260,7 @@ channels(struct call *call, enum kind kind)
 	}
 	reply_array(c, names.count);
 	if (names.count > 0)
-		client_send(c, names.text);
+		reply_message(c, names.text);
 	else
 		ibuf_mbuf_free(names.text);
 }

@@ -4,8 +4,11 @@
 #include "options.h"
 #include "../../../common/complain.h"
 #include "../../../common/option.h"
+#include <errno.h>
 #include <getopt.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -24,6 +27,25 @@ const char options_help[] =
 	"                       processor, at most 4)\n"
 	"  -a, --requirepass=PASSWORD\n"
 	"                       the password that clients must give first\n"
+	"      --password-file=PATH\n"
+	"                       read it from the first line of a file; else "
+	"from\n"
+	"                       IBUF_RELAY_PASSWORD of the environment\n"
+	"      --protected-mode=WORD\n"
+	"                       yes (default): without a password, only "
+	"clients of this\n"
+	"                       machine are let in; no: all are\n"
+	"      --unix-perm=MODE the permissions of the Unix socket, octal\n"
+	"      --maxclients=N   most clients; 0, the default: as many as there "
+	"are\n"
+	"                       descriptors\n"
+	"      --timeout=SECONDS\n"
+	"                       close clients that say nothing for so long; 0, "
+	"the\n"
+	"                       default: never; not those that have "
+	"subscribed\n"
+	"      --log-file=PATH  log to this file; SIGHUP opens it again\n"
+	"      --syslog         log to syslog\n"
 	"      --max-memory=BYTES\n"
 	"                       most memory for messages; 0, the default: no "
 	"limit\n"
@@ -55,7 +77,25 @@ const char options_help[] =
 
 static const char letters[] = ":b:p:u:t:a:hV";
 
-enum { MAX_MEMORY = 256, MAX_BULK, OUTPUT_LIMIT, SLOW, METRICS, TOP, UPSTREAM };
+enum {
+	MAX_MEMORY = 256,
+	MAX_BULK,
+	OUTPUT_LIMIT,
+	SLOW,
+	METRICS,
+	TOP,
+	UPSTREAM,
+	PASSWORD_FILE,
+	PROTECTED_MODE,
+	UNIX_PERM,
+	MAX_CLIENTS,
+	TIMEOUT,
+	LOG_FILE,
+	SYSLOG
+};
+
+/* The longest password that is read. */
+enum { PASSWORD_MAX_BYTES = 512 };
 
 /* Two rooms for each thread, or it could not read at all. */
 enum { LEAST_MEMORY_BYTES = 1 << 20 };
@@ -94,6 +134,31 @@ parse_unix(struct options *o)
 	}
 	o->unix_path = optarg;
 	return true;
+}
+
+static bool
+parse_mode(struct options *o)
+{
+	char *end;
+	unsigned long mode = strtoul(optarg, &end, 8);
+
+	if (mode == 0 || mode > 0777 || *end != '\0' || *optarg == '-') {
+		complain("--unix-perm takes octal digits, 1 to 777, not '%s'",
+			 optarg);
+		return false;
+	}
+	o->unix_mode = (unsigned)mode;
+	return true;
+}
+
+static bool
+parse_protected(struct options *o)
+{
+	o->is_unprotected = strcmp(optarg, "no") == 0;
+	if (o->is_unprotected || strcmp(optarg, "yes") == 0)
+		return true;
+	complain("--protected-mode takes yes or no, not '%s'", optarg);
+	return false;
 }
 
 static bool
@@ -167,9 +232,63 @@ parse_option(struct options *o, int letter)
 	case METRICS:
 		o->metrics_port = optarg;
 		return option_number("metrics", optarg, 1, 65535, &number);
+	case PASSWORD_FILE:
+		o->password_file = optarg;
+		return true;
+	case PROTECTED_MODE:
+		return parse_protected(o);
+	case UNIX_PERM:
+		return parse_mode(o);
+	case MAX_CLIENTS:
+		if (!option_number("maxclients", optarg, 0, 1 << 24, &number))
+			return false;
+		o->max_clients = (size_t)number;
+		return true;
+	case TIMEOUT:
+		if (!option_number("timeout", optarg, 0, 1 << 30, &number))
+			return false;
+		o->timeout_s = (unsigned)number;
+		return true;
+	case LOG_FILE:
+		o->log_path = optarg;
+		return true;
+	case SYSLOG:
+		o->to_syslog = true;
+		return true;
 	default:
 		return false;
 	}
+}
+
+/* Of the file, or else of the environment. */
+static bool
+find_password(struct options *o)
+{
+	static char line[PASSWORD_MAX_BYTES + 2];
+	FILE *file;
+
+	if (o->password == NULL && o->password_file == NULL)
+		o->password = getenv("IBUF_RELAY_PASSWORD");
+	if (o->password != NULL && *o->password == '\0')
+		o->password = NULL;
+	if (o->password_file == NULL)
+		return true;
+	file = fopen(o->password_file, "re");
+	if (file == NULL) {
+		complain("cannot read %s: %s", o->password_file,
+			 strerror(errno));
+		return false;
+	}
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
+	fclose(file);
+	line[strcspn(line, "\r\n")] = '\0';
+	o->password = line;
+	if (*line != '\0' && strlen(line) <= PASSWORD_MAX_BYTES)
+		return true;
+	complain("%s does not begin with a password of 1 to %d bytes",
+		 o->password_file, PASSWORD_MAX_BYTES);
+	return false;
 }
 
 static bool
@@ -213,6 +332,13 @@ options_parse(struct options *o, int argc, char **argv)
 		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
 		{"slow", required_argument, NULL, SLOW},
 		{"upstream", required_argument, NULL, UPSTREAM},
+		{"password-file", required_argument, NULL, PASSWORD_FILE},
+		{"protected-mode", required_argument, NULL, PROTECTED_MODE},
+		{"unix-perm", required_argument, NULL, UNIX_PERM},
+		{"maxclients", required_argument, NULL, MAX_CLIENTS},
+		{"timeout", required_argument, NULL, TIMEOUT},
+		{"log-file", required_argument, NULL, LOG_FILE},
+		{"syslog", no_argument, NULL, SYSLOG},
 		{"metrics", required_argument, NULL, METRICS},
 		{"top", required_argument, NULL, TOP},
 		{"help", no_argument, NULL, 'h'},
@@ -241,5 +367,6 @@ options_parse(struct options *o, int argc, char **argv)
 		if (!parse_option(o, letter))
 			return OPTIONS_WRONG;
 	}
-	return check(o, argc, argv) ? OPTIONS_RUN : OPTIONS_WRONG;
+	return check(o, argc, argv) && find_password(o) ? OPTIONS_RUN
+							: OPTIONS_WRONG;
 }

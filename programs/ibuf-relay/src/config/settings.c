@@ -2,6 +2,7 @@
  * settings.c - the options that CONFIG SET changes while the relay runs.
  */
 #include "settings.h"
+#include "../base/post.h"
 #include "options.h"
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +15,18 @@ settings_init(struct settings *s, const struct options *o)
 	const char *password = o->password != NULL ? o->password : "";
 
 	*s = (struct settings){0};
-	atomic_init(&s->output_limit, o->client_output_limit);
+	settings_set_output_limit(s, o->client_output_limit);
 	atomic_init(&s->slow, o->slow);
 	pthread_mutex_init(&s->lock, NULL);
 	return settings_set_password(s, password, strlen(password));
+}
+
+void
+settings_set_output_limit(struct settings *s, size_t bytes)
+{
+	atomic_store(&s->output_limit, bytes);
+	/* What is under way to a subscriber is as bounded as what waits. */
+	post_set_most(bytes);
 }
 
 void

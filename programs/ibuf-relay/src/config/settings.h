@@ -43,6 +43,8 @@ settings_output_limit(const struct settings *s)
 	return atomic_load_explicit(&s->output_limit, memory_order_relaxed);
 }
 
+void settings_set_output_limit(struct settings *s, size_t bytes);
+
 static inline enum slow
 settings_slow(const struct settings *s)
 {

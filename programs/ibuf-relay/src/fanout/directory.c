@@ -25,6 +25,7 @@ struct directory {
 	pthread_rwlock_t lock;
 	unsigned workers;
 	atomic_size_t full;            /* sum of those of all places */
+	atomic_ullong version;         /* pairs with itself */
 	directory_changed_fn *changed; /* NULL: nobody watches */
 	void *arg;
 	struct place *places[KINDS];
@@ -38,6 +39,7 @@ directory_new(unsigned workers)
 	if (d == NULL)
 		return NULL;
 	d->workers = workers;
+	atomic_init(&d->version, 1);
 	pthread_rwlock_init(&d->lock, NULL);
 	return d;
 }
@@ -102,6 +104,19 @@ fail:
 	return NULL;
 }
 
+uint64_t
+directory_version(const struct directory *d)
+{
+	/* seq_cst: who has been told of a subscription is after it. */
+	return atomic_load(&d->version);
+}
+
+void
+directory_change(struct directory *d)
+{
+	atomic_fetch_add(&d->version, 1);
+}
+
 bool
 directory_add(struct directory *d, enum kind kind, const char *name, size_t len,
 	      unsigned worker)
@@ -115,6 +130,7 @@ directory_add(struct directory *d, enum kind kind, const char *name, size_t len,
 	if (place != NULL) {
 		place->counts[worker]++;
 		place->total++;
+		directory_change(d);
 	}
 	pthread_rwlock_unlock(&d->lock);
 	return place != NULL;
@@ -129,6 +145,7 @@ directory_remove(struct directory *d, enum kind kind, const char *name,
 	pthread_rwlock_wrlock(&d->lock);
 	place = find(d, kind, name, len);
 	place->counts[worker]--;
+	directory_change(d);
 	if (--place->total == 0) {
 		/* Unheard, it is subscribed to for nobody, and no worse. */
 		if (d->changed != NULL)

@@ -41,6 +41,15 @@ void directory_remove(struct directory *d, enum kind kind, const char *name,
 size_t directory_receivers(struct directory *d, enum kind kind,
 			   const char *name, size_t len, uint64_t *workers);
 
+/*
+ * Another number after each change of who has subscribed to what: what was
+ * read after it was the same is still true.
+ */
+uint64_t directory_version(const struct directory *d);
+
+/* Something that readers keep has changed: see above. */
+void directory_change(struct directory *d);
+
 /* Which workers have subscribers of this very name. */
 uint64_t directory_workers(struct directory *d, enum kind kind,
 			   const char *name, size_t len);

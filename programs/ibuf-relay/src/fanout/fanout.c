@@ -3,161 +3,180 @@
  */
 #include "fanout.h"
 #include "../base/counters.h"
-#include "../base/room.h"
 #include "../config/settings.h"
-#include "../protocol/glob.h"
 #include <stdlib.h>
 
-/* Clones made at a time: one addition to each count for so many. */
-enum { BATCH = 64 };
+/* Larger ones are shared until they are sent: a header costs less. */
+enum { GATHER_COPY_BYTES = 512 };
 
-/* The windows that sharing takes cost more than to copy so many bytes once. */
-enum { JOIN_BYTES = 4096 };
+/* Larger ones are not copied, and it pays to gather them for some only. */
+enum { SMALL_BYTES = 4096 };
 
-static void
-give(struct fanout *f, struct subscriber **to, size_t n,
-     const struct ibuf_mbuf *frame, size_t messages, struct load *load)
+/* The bodies that are gathered with these heads before each, as a frame. */
+static struct frame *
+make_frame(struct fanout *f, const struct ibuf_mbuf *const *heads, size_t n)
 {
-	struct ibuf_mbuf *clones[BATCH];
+	const struct gathered *g = &f->gathered;
+	struct ibuf_mbuf *m =
+		frames_join(&f->frames, heads, n, g->bodies, g->count);
 
-	if (n == 0)
-		return;
-	if (ibuf_mbuf_clone_bulk(frame, clones, n) != 0) {
-		count(&f->counters->dropped, n * messages);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		f->push(to[i], clones[i], messages, load);
+	return m != NULL ? frame_new(m, (unsigned)(g->count * n)) : NULL;
 }
 
-/* A frame of so many messages to the members that speak this version. */
-static void
-give_all(struct fanout *f, struct topic *topic, unsigned resp,
-	 const struct ibuf_mbuf *frame, size_t messages)
+/* What a class is sent.  NULL: no memory. */
+static struct frame *
+make_for(struct fanout *f, const struct route *route, const struct class *class)
 {
-	struct subscriber *to[BATCH];
-	struct load *load = pipes_load(&f->pipes, frame, topic->count);
+	const struct ibuf_mbuf *heads[ROUTE_TOPICS];
+	struct frame *frame;
 	size_t n = 0;
 
-	for (size_t i = 0; i < topic->count; i++) {
-		struct subscriber *s = topic->members[i]->subscriber;
-
-		if (s->resp != resp)
+	for (size_t i = 0; i < route->count; i++) {
+		if ((class->topics >> i & 1) == 0)
 			continue;
-		to[n++] = s;
-		if (n == BATCH) {
-			give(f, to, n, frame, messages, load);
-			n = 0;
-		}
-	}
-	give(f, to, n, frame, messages, load);
-	if (load != NULL)
-		pipes_release(&f->pipes, load);
-}
-
-static bool
-has_members(const struct topic *topic, unsigned resp)
-{
-	for (size_t i = 0; i < topic->count; i++)
-		if (topic->members[i]->subscriber->resp == resp)
-			return true;
-	return false;
-}
-
-/* What a message may take, with what goes before it. */
-static size_t
-room_of(const struct ibuf_mbuf *body)
-{
-	return ibuf_mbuf_len(body) + FRAME_BEFORE_BYTES;
-}
-
-/* How many of the first are small, and fit into a room together. */
-static size_t
-count_small(struct ibuf_mbuf *const *bodies, size_t n)
-{
-	size_t bytes = 0, i;
-
-	for (i = 0; i < n; i++) {
-		size_t room = room_of(bodies[i]);
-
-		if (room > JOIN_BYTES || bytes + room > ROOM_BYTES)
-			break;
-		bytes += room;
-	}
-	return i;
-}
-
-/* All as one frame: small ones are copied, others shared.  NULL: no memory. */
-static struct ibuf_mbuf *
-make_frame(struct fanout *f, struct topic *topic, unsigned resp,
-	   struct ibuf_mbuf *const *bodies, size_t n)
-{
-	struct ibuf_mbuf *frame = NULL;
-	size_t done = 0;
-
-	while (done < n) {
-		size_t small = count_small(bodies + done, n - done);
-		struct ibuf_mbuf *piece;
-
-		if (small > 1)
-			piece = frame_join(&f->frames, topic, resp,
-					   bodies + done, small);
-		else
-			piece = frame_share(&f->frames, topic, resp,
-					    bodies[done]);
-		if (piece == NULL ||
-		    (frame != NULL && ibuf_mbuf_concat(frame, piece) != 0)) {
-			ibuf_mbuf_free(piece);
-			ibuf_mbuf_free(frame);
+		heads[n] =
+			frames_head(&f->frames, route->topics[i], class->resp);
+		if (heads[n++] == NULL)
 			return NULL;
-		}
-		if (frame == NULL)
-			frame = piece;
-		done += small > 1 ? small : 1;
 	}
+	frame = make_frame(f, heads, n);
+	if (frame != NULL)
+		pipes_load(&f->pipes, frame, class->members);
 	return frame;
 }
 
-/* Messages to the members of a topic that speak this version. */
-static void
-deliver_as(struct fanout *f, struct topic *topic, unsigned resp,
-	   struct ibuf_mbuf *const *bodies, size_t n)
+/* Which class a member is of. */
+static size_t
+class_of(const struct route *route, uint64_t topics, unsigned resp)
 {
-	struct ibuf_mbuf *frame;
+	size_t i = 0;
 
-	if (!has_members(topic, resp))
-		return;
-	frame = make_frame(f, topic, resp, bodies, n);
-	if (frame != NULL) {
-		give_all(f, topic, resp, frame, n);
-		ibuf_mbuf_free(frame);
-		return;
+	while (route->classes[i].topics != topics ||
+	       route->classes[i].resp != resp)
+		i++;
+	return i;
+}
+
+static void
+give_topic(struct fanout *f, const struct route *route, size_t at,
+	   struct frame *const *frames)
+{
+	const struct topic *topic = route->topics[at];
+	const uint64_t own = UINT64_C(1) << at;
+	uint64_t topics = 0;
+	unsigned resp = 0;
+	size_t class = 0;
+
+	for (size_t i = 0; i < topic->count; i++) {
+		struct subscriber *s = topic->members[i]->subscriber;
+		uint64_t its = route->is_mixed ? s->topics : own;
+
+		/* Who has several is given all at the first. */
+		if ((its & (own - 1)) != 0)
+			continue;
+		if (its != topics || s->resp != resp)
+			class = class_of(route, its, s->resp);
+		topics = its;
+		resp = s->resp;
+		if (frames[class] != NULL)
+			f->push(s, frames[class]);
 	}
-	for (size_t i = 0; i < n; i++) {
-		frame = frame_share(&f->frames, topic, resp, bodies[i]);
-		if (frame != NULL)
-			give_all(f, topic, resp, frame, 1);
-		else
-			count(&f->counters->dropped, topic->count);
-		ibuf_mbuf_free(frame);
+}
+
+static void
+give(struct fanout *f, struct route *route)
+{
+	struct frame *frames[ROUTE_CLASSES];
+
+	if (route->is_mixed && f->routes.stamp != route->stamp)
+		route_stamp(&f->routes, route);
+	for (size_t i = 0; i < route->classes_count; i++) {
+		frames[i] = make_for(f, route, &route->classes[i]);
+		if (frames[i] == NULL)
+			count(&f->counters->dropped,
+			      route->classes[i].members * f->gathered.count);
 	}
+	for (size_t i = 0; i < route->count; i++)
+		give_topic(f, route, i, frames);
+	for (size_t i = 0; i < route->classes_count; i++)
+		if (frames[i] != NULL)
+			frame_put(frames[i]);
+}
+
+/* To each topic by itself: what was gathered is one message. */
+static void
+give_wide(struct fanout *f, struct route *route)
+{
+	for (size_t i = 0; i < route->count; i++) {
+		struct topic *topic = route->topics[i];
+		struct frame *frames[2] = {NULL, NULL};
+
+		for (size_t j = 0; j < topic->count; j++) {
+			struct subscriber *s = topic->members[j]->subscriber;
+			struct frame **frame = &frames[s->resp - 2];
+			const struct ibuf_mbuf *head =
+				frames_head(&f->frames, topic, s->resp);
+
+			if (*frame == NULL && head != NULL)
+				*frame = make_frame(f, &head, 1);
+			if (*frame != NULL)
+				f->push(s, *frame);
+			else
+				count(&f->counters->dropped, 1);
+		}
+		for (size_t j = 0; j < 2; j++)
+			if (frames[j] != NULL)
+				frame_put(frames[j]);
+	}
+}
+
+/* The other workers that have subscribers. */
+static uint64_t
+goes_further(const struct fanout *f, const struct route *route)
+{
+	return route->workers & ~(UINT64_C(1) << f->topics.worker);
+}
+
+static void
+post(struct fanout *f, const struct route *route)
+{
+	uint64_t workers = goes_further(f, route);
+	const struct gathered *g = &f->gathered;
+	struct ibuf_mbuf *all;
+
+	all = frames_join(&f->frames, NULL, 0, g->bodies, g->count);
+	for (unsigned i = 0; workers != 0; i++, workers >>= 1) {
+		struct ibuf_mbuf *m;
+
+		if ((workers & 1) == 0)
+			continue;
+		m = all != NULL ? ibuf_mbuf_clone(all) : NULL;
+		if (m == NULL || !f->post(f, i, route->kind, m))
+			count(&f->counters->dropped, g->count);
+	}
+	ibuf_mbuf_free(all);
 }
 
 void
 fanout_finish(struct fanout *f)
 {
 	struct gathered *g = &f->gathered;
-	size_t n = g->count;
+	struct route *route = g->route;
 
-	if (n == 0)
+	if (g->count == 0)
 		return;
-	/* What follows may find more to give, but not to gather. */
+	if (!g->is_local && goes_further(f, route))
+		post(f, route);
+	if (route->is_wide)
+		give_wide(f, route);
+	else
+		give(f, route);
+	for (size_t i = 0; i < g->count; i++)
+		ibuf_mbuf_free(g->bodies[i].m);
+	g->route = NULL;
 	g->count = 0;
-	deliver_as(f, g->topic, 2, g->bodies, n);
-	deliver_as(f, g->topic, 3, g->bodies, n);
-	for (size_t i = 0; i < n; i++)
-		ibuf_mbuf_free(g->bodies[i]);
 	g->bytes = 0;
+	g->used = 0;
 }
 
 /* As much as a pipe takes, and a quarter of what a subscriber may hold. */
@@ -174,93 +193,139 @@ fanout_may_gather(const struct fanout *f)
 {
 	const struct gathered *g = &f->gathered;
 
-	return g->count > 0 && g->topic->count >= PIPES_LEAST_SUBSCRIBERS &&
+	return g->count > 0 && g->route->members >= PIPES_LEAST_SUBSCRIBERS &&
 	       g->bytes + g->bytes / g->count <= gathered_most(f);
 }
 
-/* false: it is not one to gather, and what was gathered has been given. */
-static bool
-gather(struct fanout *f, struct topic *topic, const struct ibuf_mbuf *body)
+/* What a message takes with the longest head of a channel before it. */
+static size_t
+room_of(size_t n)
 {
-	struct gathered *g = &f->gathered;
-	size_t bytes = room_of(body), most = gathered_most(f);
-	size_t members = bytes <= JOIN_BYTES ? 1 : PIPES_LEAST_SUBSCRIBERS;
-	bool pays = bytes <= most && topic->count >= members;
-	struct ibuf_mbuf *clone;
+	enum { HEAD_BYTES = 32 };
 
-	if (!pays || g->topic != topic || g->count == GATHERED_MAX ||
-	    g->bytes + bytes > most)
-		fanout_finish(f);
-	if (!pays)
-		return false;
-	clone = ibuf_mbuf_clone(body);
-	if (clone == NULL) {
-		fanout_finish(f);
-		return false;
+	return n + HEAD_BYTES;
+}
+
+/* Put it with what is gathered.  false: no memory. */
+static bool
+gather(struct gathered *g, const struct ibuf_mbuf *source, size_t off, size_t n)
+{
+	struct body *body = &g->bodies[g->count];
+
+	*body = (struct body){.len = n};
+	if (n <= GATHER_COPY_BYTES) {
+		body->bytes = g->small + g->used;
+		ibuf_mbuf_copy_out(source, off, g->small + g->used, n);
+		g->used += n;
+	} else {
+		body->m = ibuf_mbuf_slice(source, off, n);
+		if (body->m == NULL)
+			return false;
 	}
-	g->topic = topic;
-	g->bodies[g->count++] = clone;
-	g->bytes += bytes;
+	g->count++;
+	g->bytes += room_of(n);
 	return true;
 }
 
+/* Add to what is gathered: for all workers, or for this one only. */
 static void
-deliver_now(struct fanout *f, struct topic *topic, struct ibuf_mbuf *body)
+add(struct fanout *f, struct route *route, const struct ibuf_mbuf *source,
+    size_t off, size_t n, bool is_local)
 {
-	deliver_as(f, topic, 2, &body, 1);
-	deliver_as(f, topic, 3, &body, 1);
-}
+	struct gathered *g = &f->gathered;
+	size_t most = gathered_most(f);
+	bool is_due =
+		route->is_wide || room_of(n) > most ||
+		(n > SMALL_BYTES && route->members < PIPES_LEAST_SUBSCRIBERS);
 
-/* The first pattern from this one on that matches the name.  NULL: none. */
-static struct topic *
-match(struct topic *pattern, const char *name, size_t len)
-{
-	while (pattern != NULL &&
-	       !glob_matches(pattern->name, pattern->len, name, len))
-		pattern = pattern->hh.next;
-	return pattern;
+	if (route->members == 0 && (is_local || !goes_further(f, route)))
+		return;
+	if (is_due || g->is_local != is_local || g->count == GATHERED_MAX ||
+	    g->bytes + room_of(n) > most ||
+	    g->used + GATHER_COPY_BYTES > GATHERED_BYTES)
+		fanout_finish(f);
+	g->route = route;
+	g->is_local = is_local;
+	if (!gather(g, source, off, n))
+		count(&f->counters->dropped, route->members);
+	if (is_due)
+		fanout_finish(f);
 }
 
 void
-fanout_deliver(struct fanout *f, enum kind kind, const char *name, size_t len,
-	       struct ibuf_mbuf *body)
+fanout_publish(struct fanout *f, struct route *route,
+	       const struct ibuf_mbuf *source, size_t off, size_t n)
 {
-	struct topic *topic = topic_find(&f->topics, kind, name, len);
-	struct topic *pattern = f->topics.by_name[KIND_PATTERN];
-
-	pattern = kind == KIND_CHANNEL ? match(pattern, name, len) : NULL;
-	/* Messages to channel and pattern take turns, so they go one by one. */
-	if (topic != NULL && pattern == NULL && gather(f, topic, body))
-		return;
-	fanout_finish(f);
-	if (topic != NULL)
-		deliver_now(f, topic, body);
-	for (; pattern != NULL; pattern = match(pattern->hh.next, name, len))
-		deliver_now(f, pattern, body);
+	add(f, route, source, off, n, false);
 }
 
-bool
-fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name)
+/* What was gathered for another route is given first. */
+static struct route *
+find_route(struct fanout *f, enum kind kind, const char *name, size_t len,
+	   bool is_only)
 {
-	size_t at = 1, run;
-	uint8_t byte;
+	const struct gathered *g = &f->gathered;
 
-	*name = (struct fanout_name){NULL, 0, NULL};
-	/* "$4\r\nnews\r\n...", whose form was looked at before. */
-	while (ibuf_mbuf_copy_out(body, at, &byte, 1) == 0 && byte != '\r') {
-		name->len = name->len * 10 + (size_t)(byte - '0');
-		at++;
+	if (g->count > 0 &&
+	    route_holds(&f->routes, g->route, kind, name, len, is_only))
+		return g->route;
+	fanout_finish(f);
+	return route_find(&f->routes, kind, name, len, is_only);
+}
+
+struct route *
+fanout_route(struct fanout *f, enum kind kind, const char *name, size_t len)
+{
+	return find_route(f, kind, name, len, false);
+}
+
+/*
+ * Read "$4\r\n" at an offset, whose form was looked at before: how long the
+ * bulk string is that it begins, and where its bytes are.
+ */
+static size_t
+read_bulk(const struct ibuf_mbuf *m, size_t off, size_t *at)
+{
+	enum { LONGEST = 24 };
+	uint8_t copy[LONGEST];
+	size_t run, len = 0, i;
+	const uint8_t *text = ibuf_mbuf_at(m, off, &run);
+
+	if (run < LONGEST) {
+		size_t n = ibuf_mbuf_len(m) - off;
+
+		ibuf_mbuf_copy_out(m, off, copy, n < LONGEST ? n : LONGEST);
+		text = copy;
 	}
-	at += 2;
-	name->bytes = (const char *)ibuf_mbuf_at(body, at, &run);
+	for (i = 1; text[i] != '\r'; i++)
+		len = len * 10 + (size_t)(text[i] - '0');
+	*at = off + i + 2;
+	return len;
+}
+
+/* The bytes of a bulk string in one piece. */
+static bool
+name_at(const struct ibuf_mbuf *m, size_t off, struct fanout_name *name)
+{
+	size_t at, run;
+
+	name->len = read_bulk(m, off, &at);
+	name->copy = NULL;
+	name->bytes = (const char *)ibuf_mbuf_at(m, at, &run);
 	if (run >= name->len)
 		return true;
 	name->copy = malloc(name->len);
 	if (name->copy == NULL)
 		return false;
-	ibuf_mbuf_copy_out(body, at, name->copy, name->len);
+	ibuf_mbuf_copy_out(m, at, name->copy, name->len);
 	name->bytes = name->copy;
 	return true;
+}
+
+bool
+fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name)
+{
+	return name_at(body, 0, name);
 }
 
 void
@@ -269,36 +334,52 @@ fanout_name_free(struct fanout_name *name)
 	free(name->copy);
 }
 
+/* Messages that go to this worker's subscribers only. */
+static void
+deliver(struct fanout *f, enum kind kind, const struct fanout_name *name,
+	bool is_only, const struct ibuf_mbuf *bodies)
+{
+	size_t all = ibuf_mbuf_len(bodies);
+
+	for (size_t off = 0, end; off < all; off = end) {
+		struct route *route;
+		size_t at, len;
+
+		len = read_bulk(bodies, off, &at);
+		len = read_bulk(bodies, at + len + 2, &at);
+		end = at + len + 2;
+		route = find_route(f, kind, name->bytes, name->len, is_only);
+		if (route == NULL) {
+			count(&f->counters->dropped, 1);
+			continue;
+		}
+		add(f, route, bodies, off, end - off, true);
+	}
+}
+
 void
-fanout_deliver_body(struct fanout *f, enum kind kind, struct ibuf_mbuf *body)
+fanout_deliver(struct fanout *f, enum kind kind, const struct ibuf_mbuf *bodies)
 {
 	struct fanout_name name;
 
-	if (!fanout_name(body, &name)) {
+	if (fanout_name(bodies, &name))
+		deliver(f, kind, &name, false, bodies);
+	else
 		count(&f->counters->dropped, 1);
-		return;
-	}
-	fanout_deliver(f, kind, name.bytes, name.len, body);
 	fanout_name_free(&name);
 }
 
 void
 fanout_relay(struct fanout *f, enum kind kind,
-	     const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body)
+	     const struct ibuf_mbuf *topic_name, const struct ibuf_mbuf *body)
 {
 	struct fanout_name name;
-	struct topic *topic;
 
-	if (!fanout_name(topic_name, &name)) {
+	if (fanout_name(topic_name, &name))
+		deliver(f, kind, &name, true, body);
+	else
 		count(&f->counters->dropped, 1);
-		return;
-	}
-	topic = topic_find(&f->topics, kind, name.bytes, name.len);
 	fanout_name_free(&name);
-	if (topic == NULL || (kind != KIND_PATTERN && gather(f, topic, body)))
-		return;
-	fanout_finish(f);
-	deliver_now(f, topic, body);
 }
 
 enum topic_result
@@ -330,16 +411,28 @@ fanout_leave_all(struct fanout *f, enum kind kind, struct subscriber *s)
 		fanout_leave(f, s->mine[kind]);
 }
 
+void
+fanout_speak(struct fanout *f, struct subscriber *s, unsigned resp)
+{
+	fanout_finish(f);
+	s->resp = resp;
+	directory_change(f->topics.directory);
+}
+
 bool
 fanout_init(struct fanout *f)
 {
-	return frame_init(&f->frames);
+	f->routes.topics = &f->topics;
+	f->gathered.small = malloc(GATHERED_BYTES);
+	return f->gathered.small != NULL && frames_init(&f->frames);
 }
 
 void
 fanout_flush(struct fanout *f)
 {
-	frame_flush(&f->frames);
+	fanout_finish(f);
+	frames_flush(&f->frames);
+	routes_flush(&f->routes);
 	pipes_close(&f->pipes);
 }
 
@@ -347,5 +440,7 @@ void
 fanout_destroy(struct fanout *f)
 {
 	fanout_flush(f);
-	frame_destroy(&f->frames);
+	frames_destroy(&f->frames);
+	free(f->gathered.small);
+	f->gathered.small = NULL;
 }

@@ -1,24 +1,23 @@
 /*
- * fanout.h - one message to all its subscribers, copied at most once.
+ * fanout.h - one message to all its subscribers, copied at most twice.
  *
- * The body is the channel and the payload as the publisher sent them, cut out
- * of what was read; it travels between workers as a clone.  A subscriber gets
- * a clone of it behind what goes before (frame.h), so a message costs him some
- * windows, whatever its length.
- *
- *	PUBLISH --> gathered --fanout_finish()--> one frame --> each subscriber
+ *	PUBLISH --> gathered --fanout_finish()--> a frame for each class
+ *	                                          --> its members
+ *	                                      --> a post for each other worker
  *
  * To hand a message to a socket costs more than to share it.  So those that
  * follow one another to one channel are gathered while the worker reads, and
- * go to each subscriber as one frame.  Of small ones the windows would be most
- * of the cost: they are copied into it, each once.
+ * go out as one frame for all who hear the same (route.h), by the channel or
+ * by patterns.  Small ones are copied, for their headers would be most of the
+ * cost, and so that what waits long does not keep the rooms that others were
+ * read into; large ones are shared, however many get them.
  *
  * Nothing overtakes what is gathered.  Whatever changes who gets what, and
  * another channel's message, gives it first, here; a worker gives it before
  * it sends, and before it executes anything but a PUBLISH.
  *
- * What is above is reached by one callback, which hands a frame to one
- * subscriber.  All is for one worker and its thread.
+ * What is above is reached by two callbacks, which hand a frame to a
+ * subscriber, and messages to a worker.  All is for one worker and its thread.
  */
 #ifndef RELAY_FANOUT_H
 #define RELAY_FANOUT_H
@@ -26,47 +25,55 @@
 #include "../base/kind.h"
 #include "frame.h"
 #include "pipes.h"
+#include "route.h"
 #include "topic.h"
 #include <ibuf/ibuf.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct counters;
+struct fanout;
 struct settings;
 
-/* Messages at a time. */
-enum { GATHERED_MAX = 1024 };
+/* Messages at a time; the bytes of small ones. */
+enum { GATHERED_MAX = 1024, GATHERED_BYTES = 64 << 10 };
 
 /* Messages that are published but not given yet. */
 struct gathered {
-	struct topic *topic; /* of all of them */
-	struct ibuf_mbuf *bodies[GATHERED_MAX];
+	struct route *route; /* of all of them */
+	struct body bodies[GATHERED_MAX];
 	size_t count;
-	size_t bytes; /* with what may go before each */
+	size_t bytes;   /* of all */
+	bool is_local;  /* not for other workers: one of them has posted it */
+	uint8_t *small; /* where those lie that are copied */
+	size_t used;
 };
 
-/*
- * Send a subscriber so many messages; the frame is the callee's.  It may be in
- * a load too, else NULL.  Nobody may join or leave meanwhile.
- */
-typedef void fanout_push_fn(struct subscriber *to, struct ibuf_mbuf *frame,
-			    size_t messages, struct load *load);
+/* Send a subscriber a frame.  Nobody may join or leave meanwhile. */
+typedef void fanout_push_fn(struct subscriber *to, struct frame *frame);
+
+/* Send another worker bodies to one channel; they are the callee's.  false:
+   they were dropped. */
+typedef bool fanout_post_fn(struct fanout *f, unsigned worker, enum kind kind,
+			    struct ibuf_mbuf *bodies);
 
 struct fanout {
 	const struct settings *settings;
 	struct counters *counters;
 	fanout_push_fn *push;
+	fanout_post_fn *post;
 	struct topics topics;
+	struct routes routes;
 	struct frames frames;
 	struct pipes pipes; /* of large messages */
 	struct gathered gathered;
 };
 
-/* The first three members, the directory and the pools are set, all else is
+/* The first four members, the directory and the pools are set, all else is
    zero.  false: no memory. */
 bool fanout_init(struct fanout *f);
 
-/* Give back what it can make anew: pipes, and room to copy into. */
+/* Give back what it can make anew: pipes, routes, room to copy into. */
 void fanout_flush(struct fanout *f);
 
 void fanout_destroy(struct fanout *f);
@@ -87,6 +94,9 @@ void fanout_leave(struct fanout *f, struct membership *m);
 /* End all of a kind. */
 void fanout_leave_all(struct fanout *f, enum kind kind, struct subscriber *s);
 
+/* A subscriber speaks another version from now on. */
+void fanout_speak(struct fanout *f, struct subscriber *s, unsigned resp);
+
 /* The bytes of the bulk string that a message begins with. */
 struct fanout_name {
 	const char *bytes; /* not ended by a zero */
@@ -98,17 +108,23 @@ struct fanout_name {
 bool fanout_name(const struct ibuf_mbuf *body, struct fanout_name *name);
 void fanout_name_free(struct fanout_name *name);
 
-/* Give a message to the worker's subscribers; the body is the caller's. */
-void fanout_deliver(struct fanout *f, enum kind kind, const char *name,
-		    size_t len, struct ibuf_mbuf *body);
+/* Who gets what is published there; valid until the next call of any of
+   these functions.  NULL: no memory. */
+struct route *fanout_route(struct fanout *f, enum kind kind, const char *name,
+			   size_t len);
 
-/* The same; the channel is read from the body. */
-void fanout_deliver_body(struct fanout *f, enum kind kind,
-			 struct ibuf_mbuf *body);
+/* Publish a body, which is n bytes of the source, to where its route goes. */
+void fanout_publish(struct fanout *f, struct route *route,
+		    const struct ibuf_mbuf *source, size_t off, size_t n);
+
+/* Give this worker's subscribers what another has posted. */
+void fanout_deliver(struct fanout *f, enum kind kind,
+		    const struct ibuf_mbuf *bodies);
 
 /* Give it to the members of one topic alone, whose name is a bulk string. */
 void fanout_relay(struct fanout *f, enum kind kind,
-		  const struct ibuf_mbuf *topic_name, struct ibuf_mbuf *body);
+		  const struct ibuf_mbuf *topic_name,
+		  const struct ibuf_mbuf *body);
 
 /* Give what was gathered. */
 void fanout_finish(struct fanout *f);

@@ -2,6 +2,7 @@
  * pipes.c - send one frame to many sockets without a copy for each.
  */
 #include "pipes.h"
+#include "frame.h"
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -32,17 +33,6 @@ close_load(struct load *load)
 	load->room = 0;
 }
 
-void
-pipes_close(struct pipes *p)
-{
-	for (unsigned i = 0; i < PIPES_LOADS; i++)
-		close_load(&p->loads[i]);
-	close_load(&p->copy);
-	if (p->nowhere > 0)
-		close(p->nowhere);
-	p->nowhere = 0;
-}
-
 /*
  * Take so many bytes out of a pipe.  false: that cannot be, and nobody knows
  * what it holds.
@@ -63,15 +53,28 @@ drain(struct pipes *p, const struct load *load, size_t n)
 	return true;
 }
 
-/* Nobody is sent it any more from here. */
-static void
-unload(struct pipes *p, struct load *load)
+void
+pipes_unload(struct load *load)
 {
-	if (!drain(p, load, load->bytes))
+	if (!drain(load->pipes, load, load->bytes))
 		close_load(load);
 	load->bytes = 0;
-	load->waiting = 0;
-	load->serial = 0;
+	load->frame->load = NULL;
+	load->frame = NULL;
+}
+
+void
+pipes_close(struct pipes *p)
+{
+	for (unsigned i = 0; i < PIPES_LOADS; i++) {
+		if (p->loads[i].frame != NULL)
+			pipes_unload(&p->loads[i]);
+		close_load(&p->loads[i]);
+	}
+	close_load(&p->copy);
+	if (p->nowhere > 0)
+		close(p->nowhere);
+	p->nowhere = 0;
 }
 
 /* One that is free, or for which fewer than half as many wait. */
@@ -80,29 +83,29 @@ choose(struct pipes *p, size_t subscribers)
 {
 	struct load *best = &p->loads[0];
 
-	for (unsigned i = 1; i < PIPES_LOADS && best->bytes > 0; i++)
-		if (p->loads[i].bytes == 0 ||
-		    p->loads[i].waiting < best->waiting)
+	for (unsigned i = 1; i < PIPES_LOADS && best->frame != NULL; i++)
+		if (p->loads[i].frame == NULL ||
+		    p->loads[i].frame->refs < best->frame->refs)
 			best = &p->loads[i];
-	if (best->bytes > 0) {
-		if (best->waiting > subscribers / 2)
-			return NULL;
-		unload(p, best);
-	}
+	if (best->frame == NULL)
+		return best;
+	if (best->frame->refs > subscribers / 2)
+		return NULL;
+	pipes_unload(best);
 	return best;
 }
 
-struct load *
-pipes_load(struct pipes *p, const struct ibuf_mbuf *m, size_t subscribers)
+void
+pipes_load(struct pipes *p, struct frame *frame, size_t subscribers)
 {
-	size_t len = ibuf_mbuf_len(m);
+	size_t len = frame->len;
 	struct ibuf_mbuf *rest;
 	struct load *load;
 	ssize_t n;
 
 	if (len < PIPES_LEAST_BYTES || subscribers < PIPES_LEAST_SUBSCRIBERS ||
 	    p->are_refused)
-		return NULL;
+		return;
 	if (len > PIPES_MOST_BYTES)
 		len = PIPES_MOST_BYTES;
 	if (p->nowhere <= 0)
@@ -110,30 +113,24 @@ pipes_load(struct pipes *p, const struct ibuf_mbuf *m, size_t subscribers)
 	load = choose(p, subscribers);
 	if (p->nowhere <= 0 || load == NULL || !make_room(&p->copy, len) ||
 	    !make_room(load, len))
-		return NULL;
-	rest = ibuf_mbuf_clone(m);
+		return;
+	rest = ibuf_mbuf_clone(frame->m);
 	if (rest == NULL)
-		return NULL;
+		return;
 	n = ibuf_io_write(load->pipe[1], rest);
 	ibuf_mbuf_free(rest);
 	if (n <= 0)
-		return NULL;
+		return;
+	load->pipes = p;
 	load->bytes = (size_t)n;
-	load->waiting = 1;
-	load->serial = ++p->serial;
-	return load;
-}
-
-void
-pipes_release(struct pipes *p, struct load *load)
-{
-	if (--load->waiting == 0)
-		unload(p, load);
+	load->frame = frame;
+	frame->load = load;
 }
 
 size_t
-pipes_send(struct pipes *p, const struct load *load, size_t from, int fd)
+pipes_send(const struct load *load, size_t from, int fd)
 {
+	struct pipes *p = load->pipes;
 	size_t sent = 0, held;
 	ssize_t n;
 

@@ -10,10 +10,9 @@
  * Our own rooms could not be passed on like that: they would have to stay as
  * they are until the last reader has read, and nobody tells when that is.
  *
- * A load is there for those who could not take all of it at once as well;
- * stretch.h has what of a client's output is in which load.  It only ever
- * saves work: the client holds the frame in its rooms all the same, and is
- * sent it from there when there is no pipe, or its load had to make way.
+ * A load is there for those who could not take all of it at once as well.  It
+ * only ever saves work: the frame has its rooms all the same, and is sent from
+ * there when there is no pipe, or its load had to make way.
  */
 #ifndef RELAY_PIPES_H
 #define RELAY_PIPES_H
@@ -35,13 +34,16 @@ enum { PIPES_MOST_BYTES = 1 << 20 };
 /* Frames that are loaded at a time: what is in flight to those who read. */
 enum { PIPES_LOADS = 16 };
 
+struct frame;
+struct pipes;
+
 /* A frame, one message or several, in a pipe. */
 struct load {
+	struct pipes *pipes;
+	struct frame *frame; /* that is loaded; NULL: none is */
 	int pipe[2];
-	size_t room;     /* of the pipe; 0: it is not open */
-	size_t bytes;    /* the front of the frame; 0: nothing is loaded */
-	size_t waiting;  /* how many are to be sent it still */
-	uint64_t serial; /* another one each time something is loaded */
+	size_t room;  /* of the pipe; 0: it is not open */
+	size_t bytes; /* the front of the frame; 0: nothing is loaded */
 };
 
 /* Of one worker; all zero: nothing is open. */
@@ -49,23 +51,19 @@ struct pipes {
 	struct load loads[PIPES_LOADS];
 	struct load copy; /* empty between two calls */
 	int nowhere;      /* /dev/null; 0: not open */
-	uint64_t serial;
 	bool are_refused; /* the system does not let us splice() */
 };
 
 void pipes_close(struct pipes *p);
 
 /*
- * Load a frame, or what goes in of its front, for so many subscribers.  One
- * of those who wait for it is the caller.
- *
- * @return NULL: it does not pay, or cannot be
+ * Load a frame, or what goes in of its front, for so many subscribers: when
+ * that pays, and can be.
  */
-struct load *pipes_load(struct pipes *p, const struct ibuf_mbuf *m,
-			size_t subscribers);
+void pipes_load(struct pipes *p, struct frame *frame, size_t subscribers);
 
-/* One of those who wait does not any more. */
-void pipes_release(struct pipes *p, struct load *load);
+/* Nobody is sent it any more from here. */
+void pipes_unload(struct load *load);
 
 /*
  * Send a socket what is loaded, without the bytes before `from`; it does not
@@ -74,7 +72,6 @@ void pipes_release(struct pipes *p, struct load *load);
  * @return how many bytes went; 0 for any failure: who then sends them in the
  *         ordinary way is told why
  */
-size_t pipes_send(struct pipes *p, const struct load *load, size_t from,
-		  int fd);
+size_t pipes_send(const struct load *load, size_t from, int fd);
 
 #endif

@@ -30,8 +30,8 @@ static void
 release(struct topics *t, struct topic *topic)
 {
 	HASH_DEL(t->by_name[topic->kind], topic);
-	ibuf_mbuf_free(topic->before[0]);
-	ibuf_mbuf_free(topic->before[1]);
+	ibuf_mbuf_free(topic->heads[0]);
+	ibuf_mbuf_free(topic->heads[1]);
 	free(topic->members);
 	free(topic->name);
 	free(topic);

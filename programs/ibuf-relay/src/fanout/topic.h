@@ -22,7 +22,9 @@ struct membership;
 
 struct subscriber {
 	struct membership *mine[KINDS];
-	unsigned resp; /* 2 or 3: the version it speaks */
+	unsigned resp;   /* 2 or 3: the version it speaks */
+	uint64_t topics; /* bits of the topics of a route; see route.h */
+	uint64_t stamp;  /* of which route */
 };
 
 /* One subscription to one topic. */
@@ -41,11 +43,8 @@ struct topic {
 	size_t len;
 	struct membership **members;
 	size_t count, room;
-	/*
-	 * Of a pattern: what goes in front of a message, for RESP2 and RESP3.
-	 * Made once; each message gets a clone.
-	 */
-	struct ibuf_mbuf *before[2];
+	/* Of a pattern: what goes before a message, for RESP2 and RESP3. */
+	struct ibuf_mbuf *heads[2];
 };
 
 struct topics {

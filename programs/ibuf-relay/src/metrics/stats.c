@@ -7,6 +7,8 @@
  */
 #include "stats.h"
 #include "../base/clock.h"
+#include "../base/log.h"
+#include "../base/memory.h"
 #include "../base/room.h"
 #include "../server/relay.h"
 #include "../server/worker.h"
@@ -55,13 +57,47 @@ shards(struct relay *r)
 	return directory_names(r->directory, KIND_SHARD);
 }
 
+/* What is mapped for rooms; the rest of their pool is headers. */
 static unsigned long long
-memory(struct relay *r)
+rooms(struct relay *r)
 {
 	struct ibuf_pool_stats s;
 
 	ibuf_pool_get_stats(r->rooms, &s, sizeof(s));
-	return (unsigned long long)s.allocated * ROOM_BYTES;
+	return s.capacity * ROOM_BYTES;
+}
+
+static unsigned long long
+memory(struct relay *r)
+{
+	(void)r;
+	return memory_taken_in_all();
+}
+
+static unsigned long long
+memory_peak(struct relay *r)
+{
+	(void)r;
+	return memory_most();
+}
+
+#define MEMORY_OF(name_, kind_)                                                \
+	static unsigned long long name_(struct relay *r)                       \
+	{                                                                      \
+		(void)r;                                                       \
+		return memory_taken(kind_);                                    \
+	}
+MEMORY_OF(replies, MEMORY_REPLIES)
+MEMORY_OF(posts, MEMORY_POSTS)
+MEMORY_OF(queues, MEMORY_QUEUES)
+MEMORY_OF(of_clients, MEMORY_CLIENTS)
+
+static unsigned long long
+headers(struct relay *r)
+{
+	size_t all = memory_taken(MEMORY_ROOMS), of_rooms = (size_t)rooms(r);
+
+	return all > of_rooms ? all - of_rooms : 0;
 }
 
 static unsigned long long
@@ -74,6 +110,19 @@ static unsigned long long
 accept_pauses(struct relay *r)
 {
 	return atomic_load_explicit(&r->accept_pauses, memory_order_relaxed);
+}
+
+static unsigned long long
+rejected(struct relay *r)
+{
+	return atomic_load_explicit(&r->rejected, memory_order_relaxed);
+}
+
+static unsigned long long
+lost_lines(struct relay *r)
+{
+	(void)r;
+	return log_dropped();
 }
 
 static unsigned long long
@@ -95,7 +144,21 @@ static const struct row rows[] = {
 	{STATS_CLIENTS, "blocked_clients", "blocked_clients",
 	 "Publishers that wait for slow subscribers.", GAUGE(held)},
 	{STATS_MEMORY, "used_memory", "memory_bytes",
-	 "Memory of the rooms that messages are in.", GAUGE(memory)},
+	 "Memory taken from the system for messages.", GAUGE(memory)},
+	{STATS_MEMORY, "used_memory_peak", "memory_peak_bytes",
+	 "The most that was taken.", GAUGE(memory_peak)},
+	{STATS_MEMORY, "used_memory_rooms", "memory_rooms_bytes",
+	 "Of that, rooms that messages are in.", GAUGE(rooms)},
+	{STATS_MEMORY, "used_memory_headers", "memory_headers_bytes",
+	 "Of that, headers of clones and slices.", GAUGE(headers)},
+	{STATS_MEMORY, "used_memory_replies", "memory_replies_bytes",
+	 "Of that, answers.", GAUGE(replies)},
+	{STATS_MEMORY, "used_memory_posts", "memory_posts_bytes",
+	 "Of that, what threads send one another.", GAUGE(posts)},
+	{STATS_MEMORY, "used_memory_queues", "memory_queues_bytes",
+	 "Of that, places of messages that wait for clients.", GAUGE(queues)},
+	{STATS_MEMORY, "used_memory_clients", "memory_clients_bytes",
+	 "Of that, clients.", GAUGE(of_clients)},
 	{STATS_MEMORY, "maxmemory", "memory_limit_bytes",
 	 "What --max-memory allows; 0: no limit.", GAUGE(memory_limit)},
 	{STATS_STATS, "total_connections_received", "connections_total",
@@ -133,6 +196,10 @@ static const struct row rows[] = {
 	{STATS_STATS, "accept_pauses", "accept_pauses_total",
 	 "Times that no client could be accepted for a while.", true, 0,
 	 accept_pauses},
+	{STATS_STATS, "rejected_connections", "rejected_connections_total",
+	 "Clients that were not let in.", true, 0, rejected},
+	{STATS_STATS, "log_lines_dropped", "log_lines_dropped_total",
+	 "Lines of the log that were lost, or left out.", true, 0, lost_lines},
 	{STATS_UPSTREAM, NULL, "upstream_up",
 	 "1 while the main link to the upstream is up.", GAUGE(upstream_up)},
 	{STATS_UPSTREAM, "upstream_connects", "upstream_connects_total",

@@ -1,16 +1,13 @@
 /*
- * congestion.c - --slow=block: publishers wait for slow subscribers.
+ * congestion.c - publishers wait.
  *
  * No wake-up is lost.  A subscriber that has drained is unmarked first, then
- * each worker's must_resume is set; a publisher is put among the held by the
- * very thread that takes must_resume.  So if it saw the mark, the flag comes
- * after it was put there.  The same holds for the bytes of a queue.
+ * each worker is told to resume; a publisher is put among the held by the
+ * very thread that hears this.  So if it saw the mark, the word comes after
+ * it was put there.  The same holds for the bytes of a queue.
  */
 #include "congestion.h"
-#include "worker.h"
-
-/* A small message takes more than its bytes: a post, windows. */
-enum { POST_COST_BYTES = 256 };
+#include "client.h"
 
 static void
 mark(struct client *c, bool is_full)
@@ -38,32 +35,31 @@ congestion_end(struct client *c)
 	mark(c, false);
 }
 
-/* Has one of the workers that would be sent to too much to do already? */
+/* Has one of the threads that would be sent to too much to do already? */
 static bool
-is_queue_full(struct worker *w, enum kind kind, const char *name, size_t len)
+is_queue_full(const struct worker *w, uint64_t workers)
 {
-	struct relay *r = w->relay;
-	size_t limit = settings_output_limit(&r->settings);
-	uint64_t full = 0, workers;
+	const struct relay *r = w->relay;
 
-	for (unsigned i = 0; i < r->options.threads; i++)
-		if (i != w->index &&
-		    atomic_load(&r->workers[i]->posted_bytes) > limit)
-			full |= UINT64_C(1) << i;
-	if (full == 0)
-		return false;
-	directory_receivers(r->directory, kind, name, len, &workers);
-	return (workers & full) != 0;
+	if (r->upstream_queue != NULL)
+		return post_queue_is_full(r->upstream_queue);
+	workers &= ~(UINT64_C(1) << w->index);
+	for (unsigned i = 0; workers != 0; i++, workers >>= 1)
+		if ((workers & 1) != 0 &&
+		    post_queue_is_full(&r->workers[i]->queue))
+			return true;
+	return false;
 }
 
 bool
-congestion_holds(struct client *c, enum kind kind, const char *name, size_t len)
+congestion_holds(struct client *c, enum kind kind, const char *name, size_t len,
+		 uint64_t workers)
 {
 	struct worker *w = c->worker;
 
-	if (settings_slow(&w->relay->settings) != SLOW_BLOCK ||
-	    (!directory_is_full(w->relay->directory, kind, name, len) &&
-	     !is_queue_full(w, kind, name, len)))
+	if (w->starved_since_ns == 0 && !is_queue_full(w, workers) &&
+	    (settings_slow(&w->relay->settings) != SLOW_BLOCK ||
+	     !directory_is_full(w->relay->directory, kind, name, len)))
 		return false;
 	if (!atomic_exchange(&c->card.is_held, true)) {
 		count(&w->counters.waits, 1);
@@ -76,31 +72,23 @@ congestion_holds(struct client *c, enum kind kind, const char *name, size_t len)
 	return true;
 }
 
-/* Its request was executed, or never will be. */
-static void
-release(struct client *c)
+void
+congestion_release(struct client *c)
 {
 	atomic_store(&c->card.is_held, false);
 	atomic_fetch_sub(&c->worker->relay->held, 1);
 }
 
-void
-congestion_resume(struct worker *w)
+struct client *
+congestion_next(struct client **list)
 {
-	struct client *c = w->held, *next;
+	struct client *c = *list;
 
-	w->held = NULL;
-	w->held_end = &w->held;
-	for (; c != NULL; c = next) {
-		next = c->next_held;
-		client_clear(c, UNREAD_HELD);
-		if (!c->is_doomed)
-			w->relay->execute(c);
-		if (c->unread & UNREAD_HELD)
-			continue;
-		release(c);
-		client_execute(c);
-	}
+	if (c == NULL)
+		return NULL;
+	*list = c->next_held;
+	client_clear(c, UNREAD_HELD);
+	return c;
 }
 
 void
@@ -114,35 +102,5 @@ congestion_forget(struct client *c)
 	*at = c->next_held;
 	if (w->held_end == &c->next_held)
 		w->held_end = at;
-	release(c);
-}
-
-void
-congestion_ease(struct relay *r)
-{
-	for (unsigned i = 0; i < r->options.threads; i++) {
-		atomic_store(&r->workers[i]->must_resume, true);
-		post_queue_wake(&r->workers[i]->queue);
-	}
-}
-
-void
-congestion_posted(struct worker *to, struct post *post)
-{
-	if (settings_slow(&to->relay->settings) != SLOW_BLOCK)
-		return;
-	post->bytes = ibuf_mbuf_len(post->body) + POST_COST_BYTES;
-	atomic_fetch_add(&to->posted_bytes, post->bytes);
-}
-
-void
-congestion_taken(struct worker *w, const struct post *post)
-{
-	size_t half = settings_output_limit(&w->relay->settings) / 2, before;
-
-	if (post->bytes == 0)
-		return;
-	before = atomic_fetch_sub(&w->posted_bytes, post->bytes);
-	if (before > half && before - post->bytes <= half)
-		congestion_ease(w->relay);
+	congestion_release(c);
 }

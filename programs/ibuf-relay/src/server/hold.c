@@ -13,39 +13,21 @@ hold_new(struct client *c, size_t request_bytes, bool needs_answer)
 
 	if (h == NULL)
 		return NULL;
-	client_end_reply(c);
+	h->place = output_add_place(&c->output);
+	if (h->place == NULL) {
+		free(h);
+		return NULL;
+	}
 	h->client = c;
 	h->worker = c->worker;
 	h->request_bytes = request_bytes;
 	h->needs_answer = needs_answer;
 	c->asked_bytes += request_bytes;
-	if (c->last_hold != NULL)
-		c->last_hold->next = h;
-	else
-		c->holds = h;
-	c->last_hold = h;
+	h->next = c->holds;
+	if (h->next != NULL)
+		h->next->prev = h;
+	c->holds = h;
 	return h;
-}
-
-struct ibuf_mbuf **
-hold_tail(struct client *c)
-{
-	return c->last_hold != NULL ? &c->last_hold->behind : &c->out;
-}
-
-static void
-release(struct client *c, struct hold *h)
-{
-	c->holds = h->next;
-	if (c->holds == NULL)
-		c->last_hold = NULL;
-	c->asked_bytes -= h->request_bytes;
-	c->behind_cost -= client_cost(h->behind);
-	if (h->answer != NULL)
-		client_link(c, &c->out, h->answer);
-	if (h->behind != NULL)
-		client_link(c, &c->out, h->behind);
-	free(h);
 }
 
 void
@@ -58,18 +40,22 @@ hold_fill(struct hold *h, struct ibuf_mbuf *answer)
 		free(h);
 		return;
 	}
-	h->answer = answer;
-	h->is_filled = true;
 	if (h->needs_answer && answer == NULL) {
 		/* Without it the next answer would be taken for this one. */
-		log_line("out of memory: client %llu is closed",
-			 (unsigned long long)c->card.id);
+		log_warning("out of memory: client %llu is closed",
+			    (unsigned long long)c->card.id);
 		client_doom(c);
 	}
-	client_end_reply(c);
-	while (c->holds != NULL && c->holds->is_filled)
-		release(c, c->holds);
+	if (h->next != NULL)
+		h->next->prev = h->prev;
+	if (h->prev != NULL)
+		h->prev->next = h->next;
+	else
+		c->holds = h->next;
+	c->asked_bytes -= h->request_bytes;
+	output_fill(&c->output, h->place, answer);
 	client_touch(c);
+	free(h);
 }
 
 void
@@ -79,13 +65,7 @@ hold_forget(struct client *c)
 		struct hold *h = c->holds;
 
 		c->holds = h->next;
-		ibuf_mbuf_free(h->behind);
-		h->behind = NULL;
 		h->client = NULL;
-		if (h->is_filled) {
-			ibuf_mbuf_free(h->answer);
-			free(h);
-		}
+		frame_put(h->place);
 	}
-	c->last_hold = NULL;
 }

@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -60,10 +61,11 @@ listen_tcp(const char *address, const char *port)
 }
 
 static int
-open_unix(const char *path)
+open_unix(const char *path, unsigned mode)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat status;
+	mode_t mask;
 	int fd;
 
 	memcpy(address.sun_path, path, strlen(path));
@@ -76,8 +78,17 @@ open_unix(const char *path)
 		close(fd);
 	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (void *)&address, sizeof(address)) != 0 ||
-	    listen(fd, BACKLOG) != 0) {
+	/* Not for a moment may more than that be allowed. */
+	mask = umask(0);
+	umask(mode != 0 ? ~mode & 0777 : mask);
+	if (fd >= 0 && bind(fd, (void *)&address, sizeof(address)) != 0) {
+		complain("cannot listen on %s: %s", path, strerror(errno));
+		close(fd);
+		umask(mask);
+		return -1;
+	}
+	umask(mask);
+	if (fd < 0 || listen(fd, BACKLOG) != 0) {
 		complain("cannot listen on %s: %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
@@ -97,7 +108,7 @@ listen_open(struct listeners *l, const struct options *o)
 			return false;
 	}
 	if (o->unix_path != NULL) {
-		l->fds[1] = open_unix(o->unix_path);
+		l->fds[1] = open_unix(o->unix_path, o->unix_mode);
 		if (l->fds[1] < 0) {
 			listen_close(l);
 			return false;
@@ -135,13 +146,55 @@ set_options(int fd)
 		   sizeof(alive_count));
 }
 
+static bool
+is_of_this_machine(const struct sockaddr_storage *peer)
+{
+	static const struct in6_addr mapped = {
+		{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127}}};
+	const struct sockaddr_in *in = (const void *)peer;
+	const struct sockaddr_in6 *in6 = (const void *)peer;
+
+	if (peer->ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	if (peer->ss_family != AF_INET6)
+		return true;
+	return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
+	       memcmp(&in6->sin6_addr, &mapped, 13) == 0;
+}
+
+/* Why it is not let in; NULL: it is. */
+static const char *
+refusal(struct relay *r, const struct sockaddr_storage *peer)
+{
+	if (r->options.max_clients != 0 &&
+	    atomic_load(&r->accepted) >= r->options.max_clients)
+		return "-ERR max number of clients reached\r\n";
+	if (!r->options.is_unprotected &&
+	    !settings_has_password(&r->settings) && !is_of_this_machine(peer))
+		return "-DENIED ibuf-relay runs in protected mode, and has no "
+		       "password: it serves clients of its own machine only. "
+		       "Give it one with --requirepass or --password-file, or "
+		       "start it with --protected-mode=no\r\n";
+	return NULL;
+}
+
 /* false: it must pause. */
 static bool
 accept_one(struct relay *r, int listener, unsigned *turn)
 {
+	struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(peer);
+	const char *why;
 	struct post *post;
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept4(listener, (void *)&peer, &len,
+			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+	if (fd >= 0 && (why = refusal(r, &peer)) != NULL) {
+		(void)send(fd, why, strlen(why), MSG_NOSIGNAL);
+		close(fd);
+		atomic_fetch_add(&r->rejected, 1);
+		return true;
+	}
 	if (fd < 0)
 		return errno != EMFILE && errno != ENFILE && errno != ENOMEM &&
 		       errno != ENOBUFS;
@@ -152,7 +205,10 @@ accept_one(struct relay *r, int listener, unsigned *turn)
 		return false;
 	}
 	post->fd = fd;
-	post_send(&r->workers[*turn]->queue, post);
+	atomic_fetch_add(&r->accepted, 1);
+	/* A worker waits for nobody, so this does not wait for long. */
+	if (!post_send_wait(&r->workers[*turn]->queue, post))
+		post_free(post);
 	*turn = (*turn + 1) % r->options.threads;
 	return true;
 }
@@ -177,16 +233,19 @@ listen_run(struct relay *r, struct listeners *l, int signals)
 			continue;
 		if (polled[0].revents != 0 &&
 		    read(signals, &info, sizeof(info)) > 0) {
-			log_line("signal %u: ending", info.ssi_signo);
-			return;
+			if (info.ssi_signo != SIGHUP) {
+				log_line("signal %u: ending", info.ssi_signo);
+				return;
+			}
+			log_reopen();
 		}
 		for (unsigned i = 1; i < 3 && good; i++)
 			if (is_paused || polled[i].revents != 0)
 				good = polled[i].fd < 0 ||
 				       accept_one(r, polled[i].fd, &turn);
 		if (!good && !is_paused) {
-			log_line("no client can be accepted for now: %s",
-				 strerror(errno));
+			log_warning("no client can be accepted for now: %s",
+				    strerror(errno));
 			atomic_fetch_add(&r->accept_pauses, 1);
 		}
 		is_paused = !good;

@@ -2,46 +2,44 @@
  * publish.c - from a PUBLISH to the workers whose clients get it.
  */
 #include "publish.h"
+#include "client.h"
 #include "congestion.h"
-#include "worker.h"
-#include <stdlib.h>
 
-/* false: no memory. */
-static bool
-post_to(struct worker *to, enum kind kind, const struct ibuf_mbuf *body)
+bool
+publish_post(struct fanout *f, unsigned worker, enum kind kind,
+	     struct ibuf_mbuf *bodies)
 {
+	struct worker *w =
+		(void *)((char *)f - offsetof(struct worker, fanout));
 	struct post *post = post_new(POST_PUBLISH);
 
-	if (post == NULL)
-		return false;
-	post->kind = kind;
-	post->body = ibuf_mbuf_clone(body);
-	if (post->body == NULL) {
-		post_free(post);
+	if (post == NULL) {
+		ibuf_mbuf_free(bodies);
 		return false;
 	}
-	congestion_posted(to, post);
-	post_send(&to->queue, post);
-	return true;
+	post->kind = kind;
+	post->body = bodies;
+	if (post_send(&w->relay->workers[worker]->queue, post))
+		return true;
+	post_free(post);
+	return false;
 }
 
-size_t
-publish(struct client *c, enum kind kind, const char *name, size_t len,
-	struct ibuf_mbuf *body)
+enum publish_result
+publish(struct client *c, const struct publication *p, size_t *receivers)
 {
-	struct worker *w = c->worker;
-	struct relay *r = w->relay;
-	uint64_t workers;
-	size_t n = directory_receivers(r->directory, kind, name, len, &workers);
+	struct fanout *f = &c->worker->fanout;
+	struct route *route = fanout_route(f, p->kind, p->name, p->len);
 
-	count(&w->counters.published, 1);
-	for (unsigned i = 0; i < r->options.threads; i++)
-		if (i != w->index && (workers >> i & 1) != 0 &&
-		    !post_to(r->workers[i], kind, body))
-			count(&w->counters.dropped, 1);
-	if (workers >> w->index & 1)
-		fanout_deliver(&w->fanout, kind, name, len, body);
+	if (route == NULL)
+		return PUBLISH_NOMEM;
+	if (!p->cannot_wait &&
+	    congestion_holds(c, p->kind, p->name, p->len, route->workers))
+		return PUBLISH_HELD;
+	count(&c->worker->counters.published, 1);
+	*receivers = route->receivers;
+	fanout_publish(f, route, p->source, p->off, p->n);
 	if (client_subscriptions(c) > 0)
-		fanout_finish(&w->fanout);
-	return n;
+		fanout_finish(f);
+	return PUBLISH_DONE;
 }

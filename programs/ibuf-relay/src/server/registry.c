@@ -2,6 +2,8 @@
  * registry.c - the clients of all workers.
  */
 #include "registry.h"
+#include "relay.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +73,26 @@ registry_set(struct registry *r, char **text, const char *bytes, size_t n)
 	pthread_mutex_unlock(&r->lock);
 	free(old);
 	return true;
+}
+
+void
+relay_path(struct relay *r, char *name, size_t size)
+{
+	const size_t begin = strlen(RELAY_NAME);
+	struct registry *clients = &r->registry;
+	int n = snprintf(name, size, RELAY_NAME "%s", r->id);
+
+	pthread_mutex_lock(&clients->lock);
+	for (struct card *card = clients->first; card != NULL;
+	     card = card->next) {
+		if (card->name == NULL ||
+		    strncmp(card->name, RELAY_NAME, begin) != 0 ||
+		    strlen(card->name) - begin + 2 > size - (size_t)n)
+			continue;
+		n += snprintf(name + n, size - (size_t)n, ",%s",
+			      card->name + begin);
+	}
+	pthread_mutex_unlock(&clients->lock);
 }
 
 size_t

@@ -2,26 +2,75 @@
  * reply.c - answers.
  */
 #include "reply.h"
+#include "../base/log.h"
 #include "client.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/* CLIENT REPLY took it away. */
+static bool
+is_silent(const struct client *c)
+{
+	return c->is_silent || c->skips > 0;
+}
+
+/* Half an answer would be taken for another one. */
+static void
+fail(struct client *c)
+{
+	log_warning("out of memory: client %llu is closed",
+		    (unsigned long long)c->card.id);
+	client_doom(c);
+}
+
+void
+reply_bytes(struct client *c, const void *bytes, size_t n)
+{
+	if (is_silent(c))
+		return;
+	if (output_add_bytes(&c->output, c->worker->relay->replies, bytes, n))
+		client_touch(c);
+	else
+		fail(c);
+}
+
+void
+reply_message(struct client *c, struct ibuf_mbuf *m)
+{
+	if (is_silent(c))
+		ibuf_mbuf_free(m);
+	else if (output_add_message(&c->output, m))
+		client_touch(c);
+	else
+		fail(c);
+}
+
+/* A letter, a number, an end of a line: there are many, so not by printf(). */
 static void
 send_line(struct client *c, char type, long long number)
 {
-	char line[32];
-	int n = snprintf(line, sizeof(line), "%c%lld\r\n", type, number);
+	char line[32], *at = line + sizeof(line);
+	unsigned long long rest = number < 0 ? 0 - (unsigned long long)number
+					     : (unsigned long long)number;
 
-	client_send_bytes(c, line, (size_t)n);
+	*--at = '\n';
+	*--at = '\r';
+	do
+		*--at = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (number < 0)
+		*--at = '-';
+	*--at = type;
+	reply_bytes(c, at, (size_t)(line + sizeof(line) - at));
 }
 
 void
 reply_status(struct client *c, const char *text)
 {
-	client_send_bytes(c, "+", 1);
-	client_send_bytes(c, text, strlen(text));
-	client_send_bytes(c, "\r\n", 2);
+	reply_bytes(c, "+", 1);
+	reply_bytes(c, text, strlen(text));
+	reply_bytes(c, "\r\n", 2);
 }
 
 void
@@ -41,9 +90,9 @@ reply_error(struct client *c, const char *format, ...)
 	for (int i = 0; i < n; i++)
 		if (line[i] == '\r' || line[i] == '\n')
 			line[i] = ' ';
-	client_send_bytes(c, "-", 1);
-	client_send_bytes(c, line, (size_t)n);
-	client_send_bytes(c, "\r\n", 2);
+	reply_bytes(c, "-", 1);
+	reply_bytes(c, line, (size_t)n);
+	reply_bytes(c, "\r\n", 2);
 }
 
 void
@@ -56,8 +105,8 @@ void
 reply_bulk(struct client *c, const void *bytes, size_t n)
 {
 	send_line(c, '$', (long long)n);
-	client_send_bytes(c, bytes, n);
-	client_send_bytes(c, "\r\n", 2);
+	reply_bytes(c, bytes, n);
+	reply_bytes(c, "\r\n", 2);
 }
 
 void
@@ -77,9 +126,9 @@ reply_verbatim(struct client *c, struct ibuf_mbuf *text, bool is_whole)
 		reply_bulk(c, ibuf_mbuf_data(text), n);
 	} else {
 		send_line(c, '=', (long long)n + 4);
-		client_send_bytes(c, "txt:", 4);
-		client_send_bytes(c, ibuf_mbuf_data(text), n);
-		client_send_bytes(c, "\r\n", 2);
+		reply_bytes(c, "txt:", 4);
+		reply_bytes(c, ibuf_mbuf_data(text), n);
+		reply_bytes(c, "\r\n", 2);
 	}
 	ibuf_mbuf_free(text);
 }
@@ -88,9 +137,9 @@ void
 reply_null(struct client *c)
 {
 	if (c->sub.resp == 2)
-		client_send_bytes(c, "$-1\r\n", 5);
+		reply_bytes(c, "$-1\r\n", 5);
 	else
-		client_send_bytes(c, "_\r\n", 3);
+		reply_bytes(c, "_\r\n", 3);
 }
 
 void

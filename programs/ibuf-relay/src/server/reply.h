@@ -14,6 +14,11 @@
 struct client;
 struct ibuf_mbuf;
 
+/* Bytes of an answer, which are copied; or a message, which is gone then.
+   Without memory the client is doomed. */
+void reply_bytes(struct client *c, const void *bytes, size_t n);
+void reply_message(struct client *c, struct ibuf_mbuf *m);
+
 /* "+OK" */
 void reply_status(struct client *c, const char *text);
 

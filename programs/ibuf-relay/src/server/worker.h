@@ -11,10 +11,10 @@
 #include "../base/counters.h"
 #include "../base/post.h"
 #include "../fanout/fanout.h"
-#include "client.h"
 #include "relay.h"
 #include <pthread.h>
-#include <sys/types.h>
+
+struct client;
 
 struct worker {
 	struct relay *relay;
@@ -23,14 +23,14 @@ struct worker {
 	int epoll;
 	struct post_queue queue;
 	struct counters counters;
-	atomic_size_t posted_bytes; /* in the queue; see congestion.h */
-	atomic_bool must_resume;    /* somebody that is held may go on */
 
 	/* The rest is the thread's own. */
 	struct fanout fanout;
 	struct client *clients;
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
+	struct client *slowed;           /* after a wrong password */
+	uint64_t idle_ns;          /* when quiet clients were last closed */
 	struct ibuf_mbuf *room;    /* empty, with room to read into; NULL */
 	struct scratch *scratch;   /* of the command under way */
 	uint64_t now_ns;           /* when this turn began */
@@ -38,31 +38,20 @@ struct worker {
 	uint64_t starved_since_ns; /* 0: it is not */
 	uint64_t eased_ns;         /* when it last was */
 	uint64_t patience_ns;      /* see scarcity.h */
-	bool has_evicted;          /* since it is starved */
-	uint64_t stop_ns;          /* when stopping must be done */
-	bool is_stopping;          /* reads no more */
+	size_t evicts;             /* how many at the next time */
+	uint64_t tidy_ns; /* when to look next what can be given back */
+	uint64_t stop_ns; /* when stopping must be done */
+	bool must_resume; /* somebody that is held may go on */
+	bool is_stopping; /* reads no more */
 };
 
 /* Start a thread.  NULL: it could not, and says why. */
 struct worker *worker_start(struct relay *r, unsigned index);
 
-/* Wait for a thread that was sent POST_STOP. */
+/* Wait for a thread that was sent WORD_STOP. */
 void worker_join(struct worker *w);
 
 /* When all have been joined: free it. */
 void worker_free(struct worker *w);
-
-/*
- * Read from a descriptor into the room the worker has; *read is what came,
- * a message of its own.  As ibuf_io_read(); -ENOBUFS: there is no room.
- */
-ssize_t worker_read(struct worker *w, int fd, struct ibuf_mbuf **read);
-
-/* Do what others have posted. */
-void worker_take_posts(struct worker *w);
-
-/* Send a post to a worker, or to all; false: no memory. */
-bool worker_tell(struct worker *w, enum post_what what);
-void worker_tell_all(struct relay *r, enum post_what what);
 
 #endif

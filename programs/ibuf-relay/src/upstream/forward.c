@@ -44,7 +44,7 @@ refuse(struct upstream *u, struct post *post, const char *words)
 		m = NULL;
 	}
 	count(&u->counts.errors, 1);
-	upstream_answer(post, m);
+	upstream_answer(u, post, m);
 }
 
 static struct link *
@@ -162,7 +162,7 @@ forward_heard(struct upstream *u, struct link *l, struct post *post)
 		refuse(u, post, not_known);
 		return;
 	}
-	upstream_answer(post,
+	upstream_answer(u, post,
 			ibuf_mbuf_slice(l->in, item->bulk,
 					item->at + item->len + 2 - item->bulk));
 }

@@ -24,6 +24,12 @@
 #define CONNECT_NS (5000 * MS)
 #define SILENCE_NS (10000 * MS)
 
+/* What its name there may take: of some hundred relays. */
+enum { PATH_BYTES = 4096 };
+
+/* How often it looks whether the host is found. */
+#define LOOK_NS (10 * MS)
+
 /* How often HELLO is said: it tells the role of the server too. */
 #define HELLO_NS (5000 * MS)
 
@@ -44,6 +50,8 @@ link_new(struct upstream *u, const struct url_host *host)
 static void
 hang_up(struct link *l)
 {
+	dial_end(l->dial);
+	l->dial = NULL;
 	if (l->fd < 0)
 		return;
 	close(l->fd);
@@ -67,8 +75,9 @@ link_free(struct link *l)
 bool
 link_is_hopeless(const struct link *l)
 {
-	return l->state != LINK_READY &&
-	       l->upstream->now_ns - l->down_ns > UPSTREAM_PATIENCE_NS;
+	return l->is_looped ||
+	       (l->state != LINK_READY &&
+		l->upstream->now_ns - l->down_ns > UPSTREAM_PATIENCE_NS);
 }
 
 size_t
@@ -103,14 +112,34 @@ pause_link(struct link *l)
 		l->backoff_ns = BACKOFF_MOST_NS;
 }
 
-/* The main link goes through the hosts, and pauses after the last. */
+/* One that the cluster has told us of.  NULL: there are fewer. */
+static const struct url_host *
+learnt_host(const struct upstream *u, size_t n)
+{
+	const struct link *l;
+
+	for (l = u->links; l != NULL; l = l->next)
+		if (l != u->main && n-- == 0)
+			return &l->host;
+	return NULL;
+}
+
+/*
+ * The main link goes through the hosts of the URL, then through the nodes
+ * that it knows besides, and pauses after the last.
+ */
 static void
 choose_host(struct link *l, bool was_up)
 {
 	const struct url *url = &l->upstream->relay->options.upstream;
+	const struct url_host *host = NULL;
 
-	l->turn = was_up || l->turn + 1 == url->count ? 0 : l->turn + 1;
-	l->host = url->hosts[l->turn];
+	l->turn = was_up ? 0 : l->turn + 1;
+	if (l->turn >= url->count)
+		host = learnt_host(l->upstream, l->turn - url->count);
+	if (l->turn >= url->count && host == NULL)
+		l->turn = 0;
+	l->host = host != NULL ? *host : url->hosts[l->turn];
 	if (l->turn == 0)
 		pause_link(l);
 	else
@@ -188,11 +217,14 @@ say_hello(struct link *l)
 {
 	const struct url *url = &l->upstream->relay->options.upstream;
 	bool is_known = l->state == LINK_READY || url->password[0] == '\0';
+	char path[PATH_BYTES];
 	struct ibuf_mbuf *m = ibuf_pool_alloc(l->upstream->relay->replies);
 	bool is_good = m != NULL &&
-		       ibuf_mbuf_printf(m, "*%u\r\n", is_known ? 2 : 5) == 0 &&
+		       ibuf_mbuf_printf(m, "*%u\r\n", is_known ? 4 : 7) == 0 &&
 		       add_bulk(m, "HELLO") && add_bulk(m, "3");
 
+	relay_path(l->upstream->relay, path, sizeof(path));
+	is_good = is_good && add_bulk(m, "SETNAME") && add_bulk(m, path);
 	if (!is_known)
 		is_good = is_good && add_bulk(m, "AUTH") &&
 			  add_bulk(m, url->user) && add_bulk(m, url->password);
@@ -222,15 +254,25 @@ watch(struct link *l)
 }
 
 static void
+look_for(struct link *l)
+{
+	l->late_ns = l->upstream->now_ns + CONNECT_NS;
+	l->state = LINK_LOOKING;
+	l->dial = dial_begin(&l->host);
+	if (l->dial == NULL)
+		link_lose(l, "out of memory");
+}
+
+static void
 connect_link(struct link *l)
 {
 	struct upstream *u = l->upstream;
 	struct epoll_event event = {.events = EPOLLOUT, .data.ptr = l};
 	const char *why;
 
-	l->late_ns = u->now_ns + CONNECT_NS;
-	/* To look up a name holds up other links: but only while it is down. */
-	l->fd = dial(&l->host, upstream_chance(u), &why);
+	l->fd = dial_connect(l->dial, upstream_chance(u), &why);
+	dial_end(l->dial);
+	l->dial = NULL;
 	if (l->fd >= 0 &&
 	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, l->fd, &event) != 0) {
 		why = strerror(errno);
@@ -265,6 +307,13 @@ finish_connecting(struct link *l)
 }
 
 void
+link_greet_again(struct link *l)
+{
+	if (l->state == LINK_READY && !l->is_lost)
+		say_hello(l);
+}
+
+void
 link_greeted(struct link *l)
 {
 	l->state = LINK_READY;
@@ -290,8 +339,14 @@ link_read(struct link *l)
 {
 	struct upstream *u = l->upstream;
 	struct ibuf_mbuf *read;
-	ssize_t n = upstream_read(u, l->fd, &read);
+	ssize_t n;
 
+	if (upstream_is_held(u)) {
+		u->is_held = true;
+		l->is_starved = true;
+		return;
+	}
+	n = upstream_read(u, l->fd, &read);
 	if (n == -EAGAIN)
 		return;
 	l->is_starved = n == -ENOBUFS;
@@ -360,11 +415,16 @@ tick_down(struct link *l)
 	if (l->state == LINK_PAUSING) {
 		if (now_ns < l->try_ns)
 			return l->try_ns;
-		connect_link(l);
+		look_for(l);
 	}
+	if (l->state == LINK_LOOKING && !l->is_lost && dial_is_done(l->dial))
+		connect_link(l);
 	if (now_ns >= l->late_ns)
 		link_lose(l, "it does not answer");
-	return l->is_lost ? now_ns : l->late_ns;
+	if (l->is_lost)
+		return now_ns;
+	/* Nobody tells that it is found. */
+	return l->state == LINK_LOOKING ? now_ns + LOOK_NS : l->late_ns;
 }
 
 uint64_t

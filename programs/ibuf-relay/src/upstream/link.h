@@ -2,9 +2,10 @@
  * link.h - a connection to a server upstream: it comes up, greets, stays
  * alive, breaks and comes up again.
  *
- *	IDLE --wanted--> PAUSING --> CONNECTING --> GREETING --> READY
- *	                    ^             |             |          |
- *	                    +-------------+-------------+----------+  lost
+ *	IDLE --wanted--> PAUSING --> LOOKING --> CONNECTING --> GREETING --> READY
+ *	                    ^           |            |             |          |
+ *	                    +-----------+------------+-------------+----------+
+ *	                                                                  lost
  *
  * What is said is numbered by its place in the stream, and for each command
  * stands a `due` until its answer is there:
@@ -35,7 +36,8 @@ struct upstream;
 enum link_state {
 	LINK_IDLE,       /* nobody wants it */
 	LINK_PAUSING,    /* until try_ns */
-	LINK_CONNECTING, /* until late_ns */
+	LINK_LOOKING,    /* for its host; until late_ns */
+	LINK_CONNECTING, /* the same */
 	LINK_GREETING,   /* HELLO was said; until late_ns */
 	LINK_READY
 };
@@ -46,10 +48,12 @@ struct link {
 	struct url_host host;
 	bool is_main;  /* may go to any host of the URL */
 	bool is_owner; /* of slots; see slots.h */
-	size_t turn;   /* which host of the URL */
+	size_t turn;   /* which host: of the URL, then of those learnt */
 
 	enum link_state state;
-	int fd; /* -1 */
+	struct dial *dial; /* what it looks for; NULL: nothing */
+	bool is_looped;    /* it led back to us, when it was last up */
+	int fd;            /* -1 */
 	unsigned events;
 	struct answer_parser parser;
 	struct ibuf_mbuf *in, *out;
@@ -89,6 +93,9 @@ __attribute__((format(printf, 2, 3))) void link_lose(struct link *l,
 
 /* Close it, say why, and come up again after a pause. */
 void link_bury(struct link *l);
+
+/* Say HELLO now, if it is up: its name there has changed. */
+void link_greet_again(struct link *l);
 
 /* Its HELLO was answered well: it is up. */
 void link_greeted(struct link *l);

@@ -5,6 +5,7 @@
 #include "../../../common/complain.h"
 #include "../base/clock.h"
 #include "../base/log.h"
+#include "../base/memory.h"
 #include "../base/room.h"
 #include "../server/hold.h"
 #include "../server/scarcity.h"
@@ -49,18 +50,45 @@ upstream_read(struct upstream *u, int fd, struct ibuf_mbuf **read)
 		count(&u->counts.bytes_in, (uint64_t)n);
 	if (n == -ENOBUFS && u->starved_since_ns == 0) {
 		u->starved_since_ns = u->now_ns;
-		scarcity_ask(u->relay);
+		relay_say_all(u->relay, WORD_FLUSH);
 	}
 	return n;
 }
 
+/* Posts of one worker keep their order. */
 void
-upstream_answer(struct post *post, struct ibuf_mbuf *answer)
+upstream_send(struct upstream *u, struct worker *to, struct post *post)
+{
+	post->to = to;
+	if (u->unsent.first != NULL || !post_send(&to->queue, post))
+		post_list_add(&u->unsent, post);
+}
+
+static void
+send_unsent(struct upstream *u)
+{
+	while (u->unsent.first != NULL &&
+	       post_send(&u->unsent.first->to->queue, u->unsent.first))
+		(void)post_list_take(&u->unsent);
+}
+
+void
+upstream_answer(struct upstream *u, struct post *post, struct ibuf_mbuf *answer)
 {
 	ibuf_mbuf_free(post->body);
 	post->body = answer;
 	post->what = POST_ANSWER;
-	post_send(&post->hold->worker->queue, post);
+	upstream_send(u, post->hold->worker, post);
+}
+
+bool
+upstream_is_held(struct upstream *u)
+{
+	bool is_held = u->unsent.first != NULL;
+
+	for (unsigned i = 0; i < u->relay->options.threads && !is_held; i++)
+		is_held = post_queue_is_full(&u->relay->workers[i]->queue);
+	return is_held;
 }
 
 bool
@@ -79,7 +107,7 @@ void
 upstream_failed(struct upstream *u, const char *words)
 {
 	if (upstream_note(u, words))
-		log_line("upstream: %s", words);
+		log_warning("upstream: %s", words);
 }
 
 void
@@ -124,15 +152,6 @@ take(struct upstream *u, struct post *post)
 	case POST_UNWANT:
 		want_set(u, post, post->what == POST_WANT);
 		break;
-	case POST_FLUSH:
-		ibuf_pool_flush(u->relay->rooms);
-		break;
-	case POST_STOP:
-		u->is_stopping = true;
-		u->stop_ns = u->now_ns + STOP_NS;
-		want_give_up(u, true);
-		forward_give_up(u, true);
-		break;
 	default:
 		break;
 	}
@@ -142,11 +161,47 @@ take(struct upstream *u, struct post *post)
 static void
 take_posts(struct upstream *u)
 {
-	struct post *post = post_take_all(&u->queue), *next;
+	struct post *post, *next;
 
-	for (; post != NULL; post = next) {
-		next = post_next(post);
-		take(u, post);
+	while ((post = post_take_all(&u->queue)) != NULL) {
+		for (; post != NULL; post = next) {
+			size_t bytes = post->bytes;
+
+			next = post->next;
+			take(u, post);
+			if (post_taken(&u->queue, bytes))
+				relay_say_all(u->relay, WORD_RESUME);
+		}
+	}
+}
+
+static void
+flush(struct upstream *u)
+{
+	if (u->starved_since_ns == 0) {
+		ibuf_mbuf_free(u->room);
+		u->room = NULL;
+	}
+	ibuf_pool_flush(u->relay->rooms);
+	ibuf_pool_flush(u->relay->replies);
+	post_flush();
+	memory_settle();
+}
+
+static void
+take_words(struct upstream *u)
+{
+	unsigned words = post_words(&u->queue);
+
+	if (words & WORD_FLUSH)
+		flush(u);
+	if (words & WORD_RELAYS)
+		link_greet_again(u->main);
+	if ((words & WORD_STOP) && !u->is_stopping) {
+		u->is_stopping = true;
+		u->stop_ns = u->now_ns + STOP_NS;
+		want_give_up(u, true);
+		forward_give_up(u, true);
 	}
 }
 
@@ -159,7 +214,7 @@ suffer(struct upstream *u)
 {
 	struct link *l, *most = u->main;
 
-	u->room = u->room != NULL ? u->room : ibuf_pool_alloc(u->relay->rooms);
+	u->room = u->room != NULL ? u->room : room_new(u->relay->rooms);
 	if (u->room != NULL) {
 		u->starved_since_ns = 0;
 		for (l = u->links; l != NULL; l = l->next)
@@ -172,14 +227,14 @@ suffer(struct upstream *u)
 	for (l = u->links; l != NULL; l = l->next)
 		if (link_input(l) > link_input(most))
 			most = l;
-	if (scarcity_evict(u->relay, link_input(most)))
+	if (scarcity_evict(u->relay, link_input(most)) > 0)
 		count(&u->counts.evicted, 1);
 	else
 		link_lose(most,
 			  "there is no memory for a message of more than "
 			  "%zu bytes",
 			  link_input(most));
-	scarcity_ask(u->relay);
+	relay_say_all(u->relay, WORD_FLUSH);
 }
 
 /* Of no use any more: no slots, and nothing under way. */
@@ -229,8 +284,15 @@ turn(struct upstream *u)
 {
 	uint64_t look_ns = u->now_ns + 1000 * LOOK_NS, ns;
 
+	send_unsent(u);
 	if (u->starved_since_ns != 0)
 		suffer(u);
+	if (u->is_held && !upstream_is_held(u)) {
+		u->is_held = false;
+		if (u->starved_since_ns == 0)
+			for (struct link *l = u->links; l != NULL; l = l->next)
+				l->is_starved = false;
+	}
 	if (u->confirms > 0)
 		want_give_up(u, u->is_stopping);
 	forward_give_up(u, u->is_stopping);
@@ -241,7 +303,8 @@ turn(struct upstream *u)
 	ns = UINT64_MAX;
 	if (u->confirms > 0 || atomic_load(&u->counts.waiting) > 0)
 		ns = u->now_ns + LOOK_NS;
-	if (u->is_stopping || u->starved_since_ns != 0)
+	if (u->is_stopping || u->starved_since_ns != 0 || u->is_held ||
+	    u->unsent.first != NULL)
 		ns = u->now_ns + LOOK_OFTEN_NS;
 	return ns < look_ns ? ns : look_ns;
 }
@@ -258,7 +321,9 @@ is_done(struct upstream *u)
 	if (atomic_load(&u->relay->reading) != 1)
 		return false;
 	take_posts(u);
-	return atomic_load(&u->counts.in_flight) == 0 &&
+	send_unsent(u);
+	return u->unsent.first == NULL &&
+	       atomic_load(&u->counts.in_flight) == 0 &&
 	       atomic_load(&u->counts.waiting) == 0;
 }
 
@@ -274,6 +339,7 @@ end(struct upstream *u)
 	}
 	forward_give_up(u, true);
 	want_free_all(u);
+	send_unsent(u);
 	/* Releases what was posted; pairs with is_done() of the workers. */
 	atomic_fetch_sub(&u->relay->reading, 1);
 }
@@ -304,13 +370,13 @@ run(void *arg)
 		n = epoll_wait(u->epoll, events, EVENTS, wait_ms(look_ns));
 		u->now_ns = clock_now_ns();
 		for (int i = 0; i < n; i++) {
-			if (events[i].data.ptr != NULL) {
+			if (events[i].data.ptr == &u->queue)
+				take_posts(u);
+			else if (events[i].data.ptr == &u->queue.words)
+				take_words(u);
+			else
 				link_handle(events[i].data.ptr,
 					    events[i].events);
-			} else {
-				post_queue_rearm(&u->queue);
-				take_posts(u);
-			}
 		}
 	} while (!is_done(u));
 	end(u);
@@ -332,14 +398,16 @@ changed(void *arg, enum kind kind, const char *name, size_t len, bool is_there)
 		post_free(post);
 		return false;
 	}
-	post_send(&u->queue, post);
-	return true;
+	if (post_send(&u->queue, post))
+		return true;
+	post_free(post);
+	return false;
 }
 
 struct upstream *
 upstream_new(struct relay *r)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+	struct epoll_event posts = {.events = EPOLLIN}, words = posts;
 	struct upstream *u = calloc(1, sizeof(*u));
 
 	if (u == NULL)
@@ -357,8 +425,11 @@ upstream_new(struct relay *r)
 		goto no_epoll;
 	u->main = link_new(u, &u->host);
 	u->links = u->main;
+	posts.data.ptr = &u->queue;
+	words.data.ptr = &u->queue.words;
 	if (u->main == NULL || !forward_init(u) ||
-	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, u->queue.fd, &event) != 0)
+	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, u->queue.fd, &posts) != 0 ||
+	    epoll_ctl(u->epoll, EPOLL_CTL_ADD, u->queue.words_fd, &words) != 0)
 		goto no_link;
 	u->main->is_main = true;
 	r->upstream_queue = &u->queue;
@@ -403,6 +474,8 @@ upstream_free(struct upstream *u)
 		u->links = l->next;
 		link_free(l);
 	}
+	while (u->unsent.first != NULL)
+		post_free(post_list_take(&u->unsent));
 	forward_destroy(u);
 	ibuf_mbuf_free(u->room);
 	free(u->scratch);

@@ -26,6 +26,7 @@
 #define UPSTREAM_PATIENCE_NS UINT64_C(5000000000)
 
 struct client;
+struct worker;
 
 /* Written by the upstream's thread; others read. */
 struct upstream_counts {
@@ -61,6 +62,7 @@ struct upstream {
 	struct want *wants[KINDS];
 	size_t confirms;             /* posts that wait at wants */
 	struct post_list lost;       /* to be published; whose link is gone */
+	struct post_list unsent;     /* to workers whose queues are full */
 	struct ibuf_mbuf *before[2]; /* of what is published */
 	struct ibuf_mbuf *room;      /* empty, with room to read into; NULL */
 	char *scratch;               /* a name that straddled */
@@ -69,6 +71,7 @@ struct upstream {
 	uint64_t starved_since_ns; /* 0: it is not */
 	uint64_t chance;
 	uint64_t stop_ns; /* when stopping must be done */
+	bool is_held;     /* links are not read, since workers are behind */
 	bool is_stopping;
 };
 
@@ -78,7 +81,7 @@ struct upstream *upstream_new(struct relay *r);
 /* Start its thread, when workers and directory are there. */
 bool upstream_start(struct upstream *u);
 
-/* Wait for the thread, which was sent POST_STOP. */
+/* Wait for the thread, which was told WORD_STOP. */
 void upstream_join(struct upstream *u);
 void upstream_free(struct upstream *u);
 
@@ -89,7 +92,13 @@ int upstream_print(struct upstream *u, struct ibuf_mbuf *to);
 bool upstream_is_up(struct upstream *u);
 
 /*
- * For the workers, in upstream_ask.c: what a client publishes, and a name it
+ * For the workers, in upstream_ask.c: wait until more can be asked.  It waits
+ * for nobody, so this is short.
+ */
+void upstream_await(struct upstream *u);
+
+/*
+ * And what a client publishes, and a name it
  * has subscribed to.  The client is told the answer later, at this place.
  * false: no memory; the body is the caller's still.
  */
@@ -106,7 +115,14 @@ uint64_t upstream_chance(struct upstream *u);
 ssize_t upstream_read(struct upstream *u, int fd, struct ibuf_mbuf **read);
 
 /* Give the post back to its worker, with an answer or NULL. */
-void upstream_answer(struct post *post, struct ibuf_mbuf *answer);
+void upstream_answer(struct upstream *u, struct post *post,
+		     struct ibuf_mbuf *answer);
+
+/* Send a worker a post, now or when its queue has room. */
+void upstream_send(struct upstream *u, struct worker *to, struct post *post);
+
+/* Is there a worker that has too much to do to hear more? */
+bool upstream_is_held(struct upstream *u);
 
 /* INFO shows it as the last error.  false: it did so already. */
 bool upstream_note(struct upstream *u, const char *words);

@@ -65,7 +65,7 @@ post_to(struct upstream *u, struct worker *w, enum kind kind,
 		upstream_failed(u, "out of memory: a message is dropped");
 		return;
 	}
-	post_send(&w->queue, post);
+	upstream_send(u, w, post);
 }
 
 /* items[1] is the topic; channel and payload are the last two. */
@@ -202,6 +202,7 @@ static void
 come_up(struct upstream *u, struct link *l, const char *mode)
 {
 	link_greeted(l);
+	l->is_looped = false;
 	count(&u->counts.connects, 1);
 	if (l == u->main) {
 		u->slots.mode = strcmp(mode, "cluster") == 0 ? MODE_CLUSTER
@@ -224,6 +225,8 @@ heard_hello(struct upstream *u, struct link *l)
 
 		answer_text(&l->parser.items[0], l->in, error, sizeof(error));
 		link_lose(l, "%s", error);
+		/* Nobody needs to wait for that to change. */
+		l->is_looped = strncmp(error, "LOOP", 4) == 0;
 		return;
 	}
 	read_field(l, "mode", mode, sizeof(mode));

@@ -20,6 +20,7 @@ upstream_print(struct upstream *u, struct ibuf_mbuf *to)
 	static const char *const states[] = {
 		[LINK_IDLE] = "down",
 		[LINK_PAUSING] = "down",
+		[LINK_LOOKING] = "connecting",
 		[LINK_CONNECTING] = "connecting",
 		[LINK_GREETING] = "connecting",
 		[LINK_READY] = "connected",

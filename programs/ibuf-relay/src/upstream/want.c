@@ -60,7 +60,7 @@ release(struct upstream *u, struct want *w)
 
 	while ((post = post_list_take(&w->confirms)) != NULL) {
 		u->confirms--;
-		upstream_answer(post, NULL);
+		upstream_answer(u, post, NULL);
 	}
 }
 
@@ -147,8 +147,9 @@ want_set(struct upstream *u, const struct post *post, bool is_wanted)
 		w = make(u, post->kind, name, len);
 	if (w == NULL) {
 		if (is_wanted)
-			log_line("out of memory: a channel is not subscribed "
-				 "to upstream");
+			log_warning(
+				"out of memory: a channel is not subscribed "
+				"to upstream");
 		return;
 	}
 	w->is_wanted = is_wanted;
@@ -186,7 +187,7 @@ want_confirm(struct upstream *u, struct post *post)
 
 	if (w == NULL || is_settled(u, w) || is_hopeless(u, w) ||
 	    u->is_stopping) {
-		upstream_answer(post, NULL);
+		upstream_answer(u, post, NULL);
 		return;
 	}
 	u->confirms++;
