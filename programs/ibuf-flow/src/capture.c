@@ -9,13 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct capture {
-	FILE *in;
+	struct source *in;
 	struct rewriter *rewriter; /* freed by pcap_close() */
 	pcap_t *pcap;
-	uint64_t size;
 };
 
 static void
@@ -24,24 +22,7 @@ say(char error[static CAPTURE_ERROR_MAX], const char *reason)
 	snprintf(error, CAPTURE_ERROR_MAX, "%s", reason);
 }
 
-static void
-close_file(FILE *in)
-{
-	if (in != stdin)
-		fclose(in);
-}
-
-static uint64_t
-regular_size(FILE *in)
-{
-	struct stat status;
-
-	if (fstat(fileno(in), &status) != 0 || !S_ISREG(status.st_mode))
-		return 0;
-	return (uint64_t)status.st_size;
-}
-
-/* Put libpcap on top of the file. */
+/* Put libpcap on top of the source. */
 static bool
 attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 {
@@ -55,7 +36,8 @@ attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(
 		rewriter_file(c->rewriter), PCAP_TSTAMP_PRECISION_NANO, reason);
 	if (c->pcap == NULL) {
-		say(error, reason);
+		say(error,
+		    source_error(c->in) != NULL ? source_error(c->in) : reason);
 		fclose(rewriter_file(c->rewriter));
 		return false;
 	}
@@ -71,15 +53,14 @@ capture_open(const char *path, char error[static CAPTURE_ERROR_MAX])
 		say(error, strerror(errno));
 		return NULL;
 	}
-	c->in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	c->in = source_open(path);
 	if (c->in == NULL) {
 		say(error, strerror(errno));
 		free(c);
 		return NULL;
 	}
-	c->size = regular_size(c->in);
 	if (!attach(c, error)) {
-		close_file(c->in);
+		source_close(c->in);
 		free(c);
 		return NULL;
 	}
@@ -117,36 +98,33 @@ capture_next(struct capture *c, struct capture_frame *frame,
 	if (got == PCAP_ERROR_BREAK)
 		return 0;
 	if (got != 1) {
-		say(error, pcap_geterr(c->pcap));
+		say(error, source_error(c->in) != NULL ? source_error(c->in)
+						       : pcap_geterr(c->pcap));
 		return -1;
 	}
 	frame->wire = header->len;
 	frame->captured = header->caplen;
 	frame->time_ns = time_of(header);
 	frame->link = rewriter_link(c->rewriter);
-	if (frame->link < 0)
-		frame->link = pcap_datalink(c->pcap);
 	return 1;
 }
 
 uint64_t
 capture_size(const struct capture *c)
 {
-	return c->size;
+	return source_size(c->in);
 }
 
 uint64_t
 capture_position(const struct capture *c)
 {
-	off_t position = ftello(c->in);
-
-	return position < 0 ? 0 : (uint64_t)position;
+	return source_position(c->in);
 }
 
 void
 capture_close(struct capture *c)
 {
 	pcap_close(c->pcap);
-	close_file(c->in);
+	source_close(c->in);
 	free(c);
 }

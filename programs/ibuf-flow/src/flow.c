@@ -1,12 +1,8 @@
 /*
- * flow.c - the flow table, a uthash table with the hash of the parser.
+ * flow.c - count packets into flows.
  */
-
-/* uthash shall report that it has no memory, not end the program. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(flow) ((flow)->hh.tbl = NULL)
-
 #include "flow.h"
+#include "block.h"
 #include <stdlib.h>
 
 static struct flow *
@@ -21,24 +17,20 @@ add_flow(struct flow_table *table, const struct packet *p)
 	flow->number = p->number;
 	flow->first_ns = p->time_ns;
 	flow->last_ns = p->time_ns;
-	HASH_ADD_BYHASHVALUE(hh, table->flows, key, sizeof flow->key, p->hash,
-			     flow);
-	if (flow->hh.tbl == NULL) {
+	if (!table_add(&table->flows, p->hash, flow)) {
 		free(flow);
 		return NULL;
 	}
 	return flow;
 }
 
-bool
-flow_table_count(struct flow_table *table, const struct packet *p,
-		 size_t payload_bytes)
+static bool
+count(struct flow_table *table, const struct packet *p)
 {
 	struct flow *flow;
 	unsigned way;
 
-	HASH_FIND_BYHASHVALUE(hh, table->flows, &p->key, sizeof p->key, p->hash,
-			      flow);
+	flow = table_find(&table->flows, p->hash, &p->key, sizeof p->key);
 	if (flow == NULL)
 		flow = add_flow(table, p);
 	if (flow == NULL)
@@ -46,38 +38,33 @@ flow_table_count(struct flow_table *table, const struct packet *p,
 	way = p->from != flow->a;
 	flow->packets[way]++;
 	flow->wire_bytes[way] += p->wire_bytes;
-	flow->payload_bytes += payload_bytes;
 	if (p->time_ns < flow->first_ns)
 		flow->first_ns = p->time_ns;
 	if (p->time_ns > flow->last_ns)
 		flow->last_ns = p->time_ns;
+	table->payload_bytes += p->captured;
+	table->tunnel += p->is_tunnel;
 	return true;
 }
 
-size_t
-flow_table_size(const struct flow_table *table)
-{
-	return HASH_COUNT(table->flows);
-}
-
 void
-flow_table_list(const struct flow_table *table, const struct flow **out)
+flow_table_take(struct flow_table *table, const struct ibuf_mbuf *block,
+		unsigned index, unsigned tables)
 {
-	const struct flow *flow;
+	const struct packet *p;
 
-	for (flow = table->flows; flow != NULL; flow = flow->hh.next)
-		*out++ = flow;
+	for (p = block_at(block, 0); p != NULL; p = block_at(block, p->next)) {
+		if (flow_table_of(p->hash, tables) != index)
+			continue;
+		if (p->skip != SKIP_NOT)
+			table->skipped[p->skip]++;
+		else if (!count(table, p))
+			table->lost++;
+	}
 }
 
 void
 flow_table_clear(struct flow_table *table)
 {
-	struct flow *flow = table->flows;
-	struct flow *next;
-
-	HASH_CLEAR(hh, table->flows);
-	for (; flow != NULL; flow = next) {
-		next = flow->hh.next;
-		free(flow);
-	}
+	table_clear(&table->flows, free);
 }

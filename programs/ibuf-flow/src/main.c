@@ -1,15 +1,17 @@
 /*
  * ibuf-flow - the flows of packet captures.
  *
- *	captures --> reader --> workers: counter.c --> list --> table or JSON
- *	 capture.c   meter.c -> worker:  streams.c     order.c  report.c,
- *	                                               report_json.c
+ *	captures --> reader --> workers: flow.c, --> list --> table or JSON
+ *	 capture.c   meter.c             streams.c   order.c  report.c,
+ *	                                                      report_json.c
  */
 #include "../../common/complain.h"
+#include "../../common/hash.h"
 #include "../../common/standard.h"
 #include "meter.h"
 #include "options.h"
 #include "report.h"
+#include "stop.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,40 +36,48 @@ report(struct meter *m, const struct options *o)
 static int
 run(const struct options *o)
 {
-	struct streams_options streams = {
-		.max_gap = o->max_gap,
-		.max_memory = o->max_memory,
+	struct meter_options options = {
+		.threads = o->threads,
+		.no_streams = o->no_streams,
+		.streams.max_gap = o->max_gap,
+		.streams.max_memory = o->max_memory,
 	};
 	struct meter *m;
 	bool done;
 	char **file;
 
 	if (o->extract != NULL) {
-		streams.extract = extract_open(o->extract);
-		if (streams.extract == NULL)
+		options.streams.extract = extract_open(o->extract);
+		if (options.streams.extract == NULL)
 			return STATUS_INCOMPLETE;
 	}
-	m = meter_start(o->workers, &streams);
+	m = meter_start(&options);
 	if (m == NULL) {
-		complain("cannot start %u threads", o->workers);
+		complain("cannot start %u threads", o->threads);
 		return STATUS_INCOMPLETE;
 	}
-	for (file = o->files; *file != NULL; file++)
+	stop_prepare();
+	for (file = o->files; *file != NULL && !stop_is_asked(); file++)
 		meter_read(m, *file);
+	stop_no_more();
 	done = meter_finish(m);
 	if (!done)
 		complain("out of memory");
-	else if (meter_totals(m)->lost > 0)
+	else if (meter_totals(m)->flows.lost > 0)
 		complain(
 			"out of memory: %llu packets are not counted in a flow",
-			(unsigned long long)meter_totals(m)->lost);
+			(unsigned long long)meter_totals(m)->flows.lost);
 	else if (meter_totals(m)->lost_streams > 0)
 		complain("out of memory: streams are incomplete");
 	done = done && report(m, o) && meter_totals(m)->complete &&
-	       meter_totals(m)->lost == 0 && meter_totals(m)->lost_streams == 0;
+	       meter_totals(m)->flows.lost == 0 &&
+	       meter_totals(m)->lost_streams == 0;
 	meter_free(m);
-	if (streams.extract != NULL && !extract_close(streams.extract))
+	if (options.streams.extract != NULL &&
+	    !extract_close(options.streams.extract))
 		done = false;
+	if (stop_is_asked())
+		stop_now();
 	return done ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
@@ -76,10 +86,13 @@ main(int argc, char **argv)
 {
 	struct options options;
 
+	hash_init_random();
 	/* Output that goes nowhere is noticed. */
 	standard_hold(O_RDONLY);
-	/* When nobody reads our output any more, that is an error of writing. */
-	signal(SIGPIPE, SIG_IGN);
+	/* When nobody reads our output any more, there is nothing to do. */
+	signal(SIGPIPE, SIG_DFL);
+	/* A file that may not grow is an error of writing. */
+	signal(SIGXFSZ, SIG_IGN);
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
 		return run(&options);

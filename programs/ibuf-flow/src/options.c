@@ -21,7 +21,8 @@ const char options_help[] =
 	"  -s, --sort=ORDER   bytes (default), packets, duration, first or "
 	"last\n"
 	"  -j, --json         print one JSON object instead of a table\n"
-	"  -t, --threads=N    count flows with N threads, 1 to 64\n"
+	"  -t, --threads=N    use N threads, 1 to 64\n"
+	"      --no-streams   put no TCP streams together, look for no names\n"
 	"  -e, --extract=DIR  write each side of each TCP stream to a file "
 	"there\n"
 	"  -g, --max-gap=BYTES     skip missing bytes of a stream once this "
@@ -36,18 +37,20 @@ const char options_help[] =
 	"output\n"
 	"could not be written, 2 when the command line is wrong.\n";
 
+/* Options without a letter. */
+enum { NO_STREAMS = 256 };
+
 static const char letters[] = ":n:s:jt:e:g:m:hV";
 
-/* The reader has one processor, the workers share the others. */
 static unsigned
-default_workers(void)
+default_threads(void)
 {
 	enum { ENOUGH = 4 };
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (processors <= 2)
+	if (processors < 1)
 		return 1;
-	return processors > ENOUGH ? ENOUGH : (unsigned)processors - 1;
+	return processors > ENOUGH ? ENOUGH : (unsigned)processors;
 }
 
 static bool
@@ -69,13 +72,16 @@ parse_option(struct options *o, int letter)
 		}
 		return true;
 	case 't':
-		if (!option_number("threads", optarg, 1, METER_WORKERS_MAX,
+		if (!option_number("threads", optarg, 1, METER_THREADS_MAX,
 				   &number))
 			return false;
-		o->workers = (unsigned)number;
+		o->threads = (unsigned)number;
 		return true;
 	case 'j':
 		o->is_json = true;
+		return true;
+	case NO_STREAMS:
+		o->no_streams = true;
 		return true;
 	case 'e':
 		o->extract = optarg;
@@ -97,6 +103,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{"sort", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
 		{"threads", required_argument, NULL, 't'},
+		{"no-streams", no_argument, NULL, NO_STREAMS},
 		{"extract", required_argument, NULL, 'e'},
 		{"max-gap", required_argument, NULL, 'g'},
 		{"max-memory", required_argument, NULL, 'm'},
@@ -107,7 +114,7 @@ options_parse(struct options *o, int argc, char **argv)
 	int letter;
 
 	*o = (struct options){
-		.workers = default_workers(),
+		.threads = default_threads(),
 		.max_gap = UINT64_C(1) << 20,
 		.max_memory = UINT64_C(256) << 20,
 	};

@@ -12,7 +12,8 @@
 struct options {
 	enum order order;
 	size_t top; /* list so many flows; 0: all */
-	unsigned workers;
+	unsigned threads;
+	bool no_streams;
 	bool is_json;
 	const char *extract; /* a folder; NULL: no */
 	uint64_t max_gap;    /* bytes */

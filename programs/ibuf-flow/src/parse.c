@@ -49,11 +49,10 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 	/* A header that is cut or lies has no payload, but it is a flow. */
 	if (l->fault)
 		layer_limit(l, 0);
-	p->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
 	/* No segment is that long, but a frame may claim to be. */
 	s->on_wire = l->wire < PAYLOAD_MAX ? (uint32_t)l->wire : p->captured;
-	s->payload = p->payload;
+	s->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	s->captured = p->captured;
 }
 
@@ -164,22 +163,9 @@ parse_ipv4(struct layer *l, struct packet *p)
 	return parse_transport(l, 4, protocol, &from, &to, p);
 }
 
-/* A flow is between the addresses in the header, a stream between hosts. */
-static void
-set_segment_key(const struct flow_end *from, const struct flow_end *last_stop,
-		struct packet *p)
-{
-	struct segment *s = &p->segment;
-
-	s->from = (uint8_t)flow_key_set(&s->key, p->key.family, p->key.protocol,
-					from, last_stop);
-	s->hash = flow_key_hash(&s->key);
-}
-
 static enum skip
 parse_ipv6(struct layer *l, struct packet *p)
 {
-	struct flow_end last_stop;
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
 	size_t payload;
@@ -196,16 +182,13 @@ parse_ipv6(struct layer *l, struct packet *p)
 		return l->fault;
 	if (payload == 0 && protocol == PROTOCOL_HOP_BY_HOP)
 		payload = extension_jumbo_length(*l);
-	layer_limit(l, payload);
-	last_stop = to;
-	skip = extension_enter(l, &protocol, last_stop.address);
+	/* 0: the card cuts the packet up (TSO), or it is larger (BIG TCP). */
+	if (payload != 0 || protocol == PROTOCOL_NONE)
+		layer_limit(l, payload);
+	skip = extension_enter(l, &protocol, from.address, to.address);
 	if (skip)
 		return skip;
-	skip = parse_transport(l, 6, protocol, &from, &to, p);
-	last_stop.port = to.port;
-	if (skip == SKIP_NOT && memcmp(&last_stop, &to, sizeof to) != 0)
-		set_segment_key(&from, &last_stop, p);
-	return skip;
+	return parse_transport(l, 6, protocol, &from, &to, p);
 }
 
 static enum skip
@@ -282,20 +265,19 @@ look_into_tunnels(struct layer *l, struct packet *p)
 	}
 }
 
-enum skip
-parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
+void
+parse_packet(const struct ibuf_mbuf *block, struct packet *p)
 {
 	struct layer l;
 	uint16_t ethertype;
 	enum skip skip;
 
-	layer_init(&l, m, p->wire_bytes);
-	if (l.wire < ibuf_mbuf_len(m))
-		l.wire = ibuf_mbuf_len(m);
-	skip = link_enter(&l, link, &ethertype);
+	layer_init(&l, block, p);
+	skip = link_enter(&l, p->link, &ethertype);
 	if (skip == SKIP_NOT)
 		skip = parse_network(&l, ethertype, p);
 	if (skip == SKIP_NOT)
 		look_into_tunnels(&l, p);
-	return skip;
+	p->skip = (uint8_t)skip;
+	p->is_parsed = true;
 }

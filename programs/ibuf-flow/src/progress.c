@@ -2,10 +2,11 @@
  * progress.c - a bar that is drawn over itself.
  */
 #include "progress.h"
+#include "../../common/complain.h"
 #include <stdio.h>
 #include <unistd.h>
 
-enum { BAR_WIDTH = 40, NAME_WIDTH = 24, INTERVAL_NS = 100 * 1000 * 1000 };
+enum { BAR_WIDTH = 40, INTERVAL_NS = 100 * 1000 * 1000 };
 
 static bool
 is_due(struct progress *p)
@@ -28,7 +29,7 @@ is_due(struct progress *p)
 void
 progress_begin(struct progress *p, const char *name, uint64_t size)
 {
-	p->name = name;
+	complain_escape(p->name, sizeof p->name, name);
 	p->size = size;
 	p->is_shown = size > 0 && isatty(STDERR_FILENO);
 	p->is_drawn = false;
@@ -48,7 +49,7 @@ progress_update(struct progress *p, uint64_t position)
 	if (position > p->size)
 		position = p->size;
 	done = (int)(position * BAR_WIDTH / p->size);
-	fprintf(stderr, "\r%-*.*s [%-*.*s] %3d%%", NAME_WIDTH, NAME_WIDTH,
+	fprintf(stderr, "\r%-*.*s [%-*.*s] %3d%%", PROGRESS_NAME, PROGRESS_NAME,
 		p->name, BAR_WIDTH, done, full,
 		(int)(position * 100 / p->size));
 	p->is_drawn = true;

@@ -10,8 +10,11 @@
 #include <stdint.h>
 #include <time.h>
 
+/* So much of a name is shown. */
+enum { PROGRESS_NAME = 24 };
+
 struct progress {
-	const char *name;
+	char name[PROGRESS_NAME + 8]; /* escaped */
 	uint64_t size;
 	struct timespec due; /* when to draw next */
 	bool is_shown;
