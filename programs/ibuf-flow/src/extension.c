@@ -146,9 +146,10 @@ enter_header(struct layer *l, uint8_t *protocol, uint8_t from[static ADDRESS],
 
 enum skip
 extension_enter(struct layer *l, uint8_t *protocol,
-		uint8_t from[static ADDRESS], uint8_t to[static ADDRESS])
+		uint8_t from[static ADDRESS], uint8_t to[static ADDRESS],
+		struct packet *p)
 {
-	enum { FRAGMENT_OFFSET = 0xfff8 };
+	enum { FRAGMENT_OFFSET = 0xfff8, FRAGMENT_MORE = 1 };
 	uint16_t fragment;
 
 	while (!l->fault) {
@@ -167,9 +168,11 @@ extension_enter(struct layer *l, uint8_t *protocol,
 			*protocol = layer_u8(l);
 			layer_skip(l, 1);
 			fragment = layer_be16(l);
-			layer_skip(l, 4);
-			if (!l->fault && fragment & FRAGMENT_OFFSET)
-				return SKIP_FRAGMENT;
+			p->fragment_id = layer_be32(l);
+			note_fragment(p, fragment & FRAGMENT_OFFSET,
+				      fragment & FRAGMENT_MORE);
+			if (p->skip == SKIP_FRAGMENT)
+				return SKIP_NOT;
 			break;
 		default:
 			return SKIP_NOT;

@@ -17,7 +17,11 @@
  * when a mobile node says which its home is.
  */
 enum skip extension_enter(struct layer *l, uint8_t *protocol,
-			  uint8_t from[static 16], uint8_t to[static 16]);
+			  uint8_t from[static 16], uint8_t to[static 16],
+			  struct packet *p);
+
+/* Say that a packet is a fragment, if it is; by parse.c. */
+void note_fragment(struct packet *p, unsigned offset, unsigned more);
 
 /*
  * The length in the jumbo option (RFC 2675) of a hop-by-hop header, at which

@@ -29,6 +29,8 @@ report(struct meter *m, const struct options *o)
 	order_flows(meter_flows(m), count, o->order);
 	if (o->top > 0 && o->top < count)
 		count = o->top;
+	if (o->is_csv)
+		return standard_finish(report_csv(stdout, m, count));
 	return standard_finish(o->is_json ? report_json(stdout, m, count)
 					  : report_table(stdout, m, count));
 }
@@ -39,6 +41,8 @@ run(const struct options *o)
 	struct meter_options options = {
 		.threads = o->threads,
 		.no_streams = o->no_streams,
+		.timeouts = o->timeouts,
+		.filter = o->filter,
 		.streams.max_gap = o->max_gap,
 		.streams.max_memory = o->max_memory,
 	};
@@ -57,8 +61,10 @@ run(const struct options *o)
 		return STATUS_INCOMPLETE;
 	}
 	stop_prepare();
+	if (o->interface != NULL)
+		meter_read(m, o->interface, true);
 	for (file = o->files; *file != NULL && !stop_is_asked(); file++)
-		meter_read(m, *file);
+		meter_read(m, *file, false);
 	stop_no_more();
 	done = meter_finish(m);
 	if (!done)
@@ -76,7 +82,8 @@ run(const struct options *o)
 	if (options.streams.extract != NULL &&
 	    !extract_close(options.streams.extract))
 		done = false;
-	if (stop_is_asked())
+	/* That is how a live capture ends. */
+	if (stop_is_asked() && o->interface == NULL)
 		stop_now();
 	return done ? STATUS_DONE : STATUS_INCOMPLETE;
 }
@@ -85,6 +92,7 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	int status;
 
 	hash_init_random();
 	/* Output that goes nowhere is noticed. */
@@ -95,14 +103,17 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
-		return run(&options);
+		status = run(&options);
+		free(options.filter);
+		return status;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
-		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		break;
 	case OPTIONS_VERSION:
 		printf("ibuf-flow %s\n", ibuf_version_string());
-		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		break;
 	default:
 		return STATUS_USAGE;
 	}
+	return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
 }

@@ -5,17 +5,14 @@
 #include "../../common/complain.h"
 #include "block.h"
 #include "capture.h"
+#include "fragment.h"
 #include "parse.h"
-#include "progress.h"
 #include "stop.h"
 #include "worker.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* How often the progress is looked at. */
-enum { PROGRESS_PACKETS = 1024 };
 
 /* One of the threads that count, or the reader where it does. */
 struct counter {
@@ -26,13 +23,16 @@ struct counter {
 
 struct meter {
 	unsigned threads;
+	struct flow_timeouts timeouts;
+	const char *filter; /* NULL: none */
 	struct ibuf_pool *pool;
 	struct ibuf_mbuf *block; /* that is being filled; NULL: none */
 	struct worker *workers[METER_THREADS_MAX];
 	unsigned worker_count;
 	struct counter counters[METER_THREADS_MAX];
 	unsigned counter_count;
-	struct streams *streams; /* NULL: none are put together */
+	struct fragments fragments; /* of who counts all, or the reader */
+	struct streams *streams;    /* NULL: none are put together */
 	struct timespec started;
 	struct meter_totals totals;
 	const struct flow **flows;
@@ -81,6 +81,7 @@ do_all(void *arg, struct ibuf_mbuf *block)
 	struct counter *c = arg;
 
 	parse_block(block);
+	fragments_take(&c->meter->fragments, block);
 	flow_table_take(&c->flows, block, 0, 1);
 	if (c->meter->streams != NULL)
 		streams_take(c->meter->streams, block);
@@ -133,6 +134,7 @@ start_workers(struct meter *m, unsigned threads)
 	for (i = 0; i < METER_THREADS_MAX; i++) {
 		m->counters[i].meter = m;
 		m->counters[i].index = i;
+		m->counters[i].flows.timeouts = m->timeouts;
 	}
 	m->counter_count = 1;
 	if (threads <= 2)
@@ -155,6 +157,8 @@ meter_start(const struct meter_options *options)
 	clock_gettime(CLOCK_MONOTONIC, &m->started);
 	m->totals.complete = true;
 	m->threads = options->threads;
+	m->timeouts = options->timeouts;
+	m->filter = options->filter;
 	m->pool = make_pool(options);
 	if (!options->no_streams)
 		m->streams = streams_new(&options->streams);
@@ -197,6 +201,8 @@ send_block(struct meter *m)
 	}
 	if (m->worker_count > 1 || worker_is_busy(m->workers[0]))
 		parse_block(block);
+	if (m->worker_count > 1)
+		fragments_take(&m->fragments, block);
 	/* They look at the same bytes, each by a clone. */
 	for (i = 1; i < m->worker_count; i++) {
 		struct ibuf_mbuf *clone = ibuf_mbuf_clone(block);
@@ -234,8 +240,8 @@ take_frame(struct meter *m, const struct capture_frame *frame)
 
 /* Read the frames of one capture.  false, and the reason in error. */
 static bool
-read_frames(struct meter *m, struct capture *c, struct progress *progress,
-	    uint64_t *number, char error[static CAPTURE_ERROR_MAX])
+read_frames(struct meter *m, struct capture *c, uint64_t *number,
+	    char error[static CAPTURE_ERROR_MAX])
 {
 	struct capture_frame frame;
 	int got = 0;
@@ -245,19 +251,19 @@ read_frames(struct meter *m, struct capture *c, struct progress *progress,
 			snprintf(error, CAPTURE_ERROR_MAX, "out of memory");
 			return false;
 		}
-		if (++*number % PROGRESS_PACKETS == 0)
-			progress_update(progress, capture_position(c));
+		++*number;
 	}
 	return got == 0;
 }
 
 void
-meter_read(struct meter *m, const char *path)
+meter_read(struct meter *m, const char *path, bool is_live)
 {
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	const char *name =
+		strcmp(path, "-") == 0 && !is_live ? "standard input" : path;
 	char error[CAPTURE_ERROR_MAX];
-	struct capture *c = capture_open(path, error);
-	struct progress progress;
+	struct capture *c = is_live ? capture_open_live(path, m->filter, error)
+				    : capture_open(path, m->filter, error);
 	uint64_t number = 0;
 	bool done;
 
@@ -268,11 +274,10 @@ meter_read(struct meter *m, const char *path)
 		return;
 	}
 	m->totals.files++;
-	progress_begin(&progress, name, capture_size(c));
-	done = read_frames(m, c, &progress, &number, error);
-	progress_end(&progress);
+	done = read_frames(m, c, &number, error);
 	if (stop_is_asked()) {
-		m->totals.complete = false;
+		/* A live capture has no other end. */
+		m->totals.complete = m->totals.complete && is_live;
 	} else if (!done) {
 		complain("%s: packet %llu: %s", name,
 			 (unsigned long long)number + 1, error);
@@ -301,7 +306,7 @@ list_flows(struct meter *m)
 	size_t i;
 
 	for (i = 0; i < m->counter_count; i++) {
-		m->flow_count += m->counters[i].flows.flows.count;
+		m->flow_count += flow_table_count(&m->counters[i].flows);
 		add_totals(&m->totals.flows, &m->counters[i].flows);
 	}
 	m->flows = malloc((m->flow_count + 1) * sizeof *m->flows);
@@ -309,8 +314,8 @@ list_flows(struct meter *m)
 		return false;
 	next = m->flows;
 	for (i = 0; i < m->counter_count; i++) {
-		table_list(&m->counters[i].flows.flows, next);
-		next += m->counters[i].flows.flows.count;
+		flow_table_list(&m->counters[i].flows, next);
+		next += flow_table_count(&m->counters[i].flows);
 	}
 	return true;
 }
@@ -383,6 +388,7 @@ meter_free(struct meter *m)
 		flow_table_clear(&m->counters[i].flows);
 	if (m->streams != NULL)
 		streams_free(m->streams);
+	fragments_clear(&m->fragments);
 	free(m->flows);
 	ibuf_pool_destroy(m->pool);
 	free(m);

@@ -25,6 +25,8 @@ enum { METER_THREADS_MAX = 64 };
 struct meter_options {
 	unsigned threads; /* 1 to METER_THREADS_MAX */
 	bool no_streams;
+	struct flow_timeouts timeouts;
+	const char *filter; /* of pcap-filter(7); NULL: none */
 	struct streams_options streams;
 };
 
@@ -46,10 +48,11 @@ struct meter;
 struct meter *meter_start(const struct meter_options *options);
 
 /*
- * Read a capture, "-" is standard input, to its end or its first damage.
- * What is wrong with it is said on standard error.
+ * Read a capture, "-" is standard input, to its end or its first damage; or an
+ * interface, until the program is asked to stop.  What is wrong with it is said
+ * on standard error.
  */
-void meter_read(struct meter *m, const char *path);
+void meter_read(struct meter *m, const char *path, bool is_live);
 
 /* No more to read: wait for the workers.  false: no memory for the list. */
 bool meter_finish(struct meter *m);

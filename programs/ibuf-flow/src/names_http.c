@@ -397,6 +397,30 @@ wait_for_end(struct http *h, struct line line, size_t *consumed)
 	return HTTP_MORE;
 }
 
+/* Go past lines that do not end like a request, as far as a segment goes. */
+static void
+skip_lost(const struct ibuf_mbuf *m, struct ibuf_cursor *c)
+{
+	static const char version[] = "HTTP/1.";
+	enum { VERSION = sizeof version }; /* with a digit */
+	size_t run;
+	const uint8_t *begin = ibuf_mbuf_at(m, ibuf_cursor_position(c), &run);
+	const uint8_t *at = begin;
+	const uint8_t *end;
+
+	while ((end = memchr(at, '\n', run - (size_t)(at - begin))) != NULL) {
+		const uint8_t *next = end + 1;
+
+		if (end > at && end[-1] == '\r')
+			end--;
+		if (end - at > VERSION && end[-2] == '.' &&
+		    memcmp(end - VERSION, version, VERSION - 1) == 0)
+			break;
+		at = next;
+	}
+	(void)ibuf_cursor_skip(c, (size_t)(at - begin));
+}
+
 enum http_state
 http_read(struct http *h, const struct ibuf_mbuf *m, size_t *consumed,
 	  const struct name_flow *flow)
@@ -409,6 +433,8 @@ http_read(struct http *h, const struct ibuf_mbuf *m, size_t *consumed,
 
 	ibuf_cursor_init(&c, m);
 	while (state == HTTP_MORE && ibuf_cursor_remaining(&c) > 0) {
+		if (h->is_lost && h->scanned == 0)
+			skip_lost(m, &c);
 		*consumed = ibuf_cursor_position(&c);
 		if (h->part == HTTP_BODY || h->part == HTTP_CHUNK) {
 			skip_body(h, &c);

@@ -15,7 +15,7 @@ enum skip {
 	SKIP_NOT,
 	SKIP_UNSUPPORTED_LINK, /* its link layer is not read */
 	SKIP_NOT_IP,           /* neither IP nor ARP for IP addresses */
-	SKIP_FRAGMENT,         /* not the first one: it has no ports */
+	SKIP_FRAGMENT,         /* without ports, and the first was not seen */
 	SKIP_TRUNCATED,        /* captured bytes end within the headers */
 	SKIP_MALFORMED,        /* the headers lie about their length */
 	SKIP_REASONS
@@ -49,11 +49,13 @@ struct packet {
 
 	/* Of the headers: set by parse_packet(). */
 	bool is_parsed;
-	uint8_t skip;      /* enum skip; else all below is set */
-	uint8_t from;      /* the end of key that sent it */
-	bool is_tunnel;    /* it carries another packet */
-	uint32_t hash;     /* of key; 0 for what is skipped */
-	uint32_t captured; /* how much of the transport's payload there is */
+	uint8_t skip;   /* enum skip; else all below is set */
+	uint8_t from;   /* the end of key that sent it */
+	bool is_tunnel; /* it carries another packet */
+	bool is_fragment;
+	uint32_t fragment_id; /* of the packet it is one of */
+	uint32_t hash;        /* of key; 0 for what is skipped */
+	uint32_t captured;    /* how much of the transport's payload there is */
 	struct flow_key key;
 
 	struct segment segment; /* the innermost, when there are tunnels */

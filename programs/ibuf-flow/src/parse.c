@@ -60,7 +60,9 @@ static enum skip
 parse_transport(struct layer *l, unsigned family, unsigned protocol,
 		struct flow_end *from, struct flow_end *to, struct packet *p)
 {
-	if (protocol_has_ports(protocol)) {
+	bool is_later = p->is_fragment && p->skip == SKIP_FRAGMENT;
+
+	if (protocol_has_ports(protocol) && !is_later) {
 		from->port = layer_be16(l);
 		to->port = layer_be16(l);
 	}
@@ -72,8 +74,27 @@ parse_transport(struct layer *l, unsigned family, unsigned protocol,
 	p->segment.key = p->key;
 	p->segment.hash = p->hash;
 	p->is_tunnel = protocol_is_tunnel(protocol);
-	enter_payload(l, protocol, p);
-	return SKIP_NOT;
+	if (!is_later) {
+		enter_payload(l, protocol, p);
+		return SKIP_NOT;
+	}
+	/* What is behind the first fragment is payload, of nobody's segment. */
+	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
+	p->segment.key.protocol = 0;
+	/* Of IPv6 it may be in the middle of an extension header. */
+	return family == 6 || protocol_has_ports(protocol) ? SKIP_FRAGMENT
+							   : SKIP_NOT;
+}
+
+/* For the time being, one that has no ports is skipped. */
+void
+note_fragment(struct packet *p, unsigned offset, unsigned more)
+{
+	if (offset == 0 && more == 0)
+		return;
+	p->is_fragment = true;
+	if (offset != 0)
+		p->skip = SKIP_FRAGMENT;
 }
 
 /*
@@ -120,7 +141,7 @@ follow_source_route(struct layer options, size_t bytes, struct flow_end *to)
 static enum skip
 parse_ipv4(struct layer *l, struct packet *p)
 {
-	enum { FRAGMENT_OFFSET = 0x1fff };
+	enum { FRAGMENT_OFFSET = 0x1fff, FRAGMENT_MORE = 0x2000 };
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
 	size_t frame = l->wire;
@@ -140,7 +161,7 @@ parse_ipv4(struct layer *l, struct packet *p)
 		return SKIP_MALFORMED;
 	if (total != 0 && total < frame)
 		layer_limit(l, total - 4u);
-	layer_skip(l, 2);
+	p->fragment_id = layer_be16(l);
 	fragment = layer_be16(l);
 	layer_skip(l, 1);
 	protocol = layer_u8(l);
@@ -152,8 +173,7 @@ parse_ipv4(struct layer *l, struct packet *p)
 	l->fault = follow_source_route(*l, header - IPV4_HEADER, &to);
 	if (l->fault)
 		return l->fault;
-	if (fragment & FRAGMENT_OFFSET)
-		return SKIP_FRAGMENT;
+	note_fragment(p, fragment & FRAGMENT_OFFSET, fragment & FRAGMENT_MORE);
 	if (!layer_skip(l, header - IPV4_HEADER) &&
 	    !protocol_has_ports(protocol)) {
 		/* Options that are cut take nothing from the addresses. */
@@ -185,7 +205,7 @@ parse_ipv6(struct layer *l, struct packet *p)
 	/* 0: the card cuts the packet up (TSO), or it is larger (BIG TCP). */
 	if (payload != 0 || protocol == PROTOCOL_NONE)
 		layer_limit(l, payload);
-	skip = extension_enter(l, &protocol, from.address, to.address);
+	skip = extension_enter(l, &protocol, from.address, to.address, p);
 	if (skip)
 		return skip;
 	return parse_transport(l, 6, protocol, &from, &to, p);

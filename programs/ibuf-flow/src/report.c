@@ -229,6 +229,19 @@ report_skip_name(enum skip skip)
 	return names[skip];
 }
 
+void
+report_flags(unsigned flags, char text[static REPORT_FLAGS_MAX])
+{
+	static const char letters[] = "FSRPAUEC";
+	unsigned i;
+
+	for (i = 0; i < 8; i++) {
+		if (flags >> i & 1)
+			*text++ = letters[i];
+	}
+	*text = '\0';
+}
+
 bool
 report_table(FILE *out, struct meter *m, size_t count)
 {

@@ -87,6 +87,23 @@ add_names(json_t **object, const struct names *names)
 	add(object, "dns_names", names_array(names, NAME_DNS));
 }
 
+static void
+add_tcp(json_t **object, const struct flow *flow)
+{
+	char flags[2][REPORT_FLAGS_MAX];
+
+	report_flags(flow->tcp_flags[0], flags[0]);
+	report_flags(flow->tcp_flags[1], flags[1]);
+	add(object, "tcp_flags_ab", json_string(flags[0]));
+	add(object, "tcp_flags_ba", json_string(flags[1]));
+	add_number(object, "retransmissions_ab", flow->again[0]);
+	add_number(object, "retransmissions_ba", flow->again[1]);
+	add(object, "handshake",
+	    flow->handshake == FLOW_SHAKEN
+		    ? json_real(seconds(flow->handshake_ns))
+		    : json_null());
+}
+
 static json_t *
 flow_object(const struct flow *flow, const struct names *names)
 {
@@ -109,6 +126,8 @@ flow_object(const struct flow *flow, const struct names *names)
 	add_number(&object, "bytes_ba", flow->wire_bytes[1]);
 	add(&object, "first", json_real(seconds(flow->first_ns)));
 	add(&object, "last", json_real(seconds(flow->last_ns)));
+	if (flow->key.protocol == PROTOCOL_TCP)
+		add_tcp(&object, flow);
 	add_names(&object, names);
 	return object;
 }

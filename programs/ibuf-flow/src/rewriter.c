@@ -12,6 +12,7 @@
  */
 #include "rewriter.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>

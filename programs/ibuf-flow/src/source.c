@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -20,8 +19,6 @@ struct source {
 	int fd;
 	enum kind kind;
 	const char *error;
-	uint64_t size;
-	uint64_t position;
 	bool is_inside; /* of compressed data that has not ended yet */
 	size_t off, len;
 	z_stream gzip;
@@ -37,9 +34,7 @@ read_file(struct source *s, void *to, size_t n)
 	do
 		got = stop_is_asked() ? -1 : read(s->fd, to, n);
 	while (got < 0 && errno == EINTR && !stop_is_asked());
-	if (got > 0)
-		s->position += (uint64_t)got;
-	else if (got < 0 && !stop_is_asked())
+	if (got < 0 && !stop_is_asked())
 		s->error = strerror(errno);
 	return got;
 }
@@ -83,7 +78,6 @@ struct source *
 source_open(const char *path)
 {
 	struct source *s = calloc(1, sizeof *s);
-	struct stat status;
 
 	if (s == NULL)
 		return NULL;
@@ -93,8 +87,6 @@ source_open(const char *path)
 		free(s);
 		return NULL;
 	}
-	if (fstat(s->fd, &status) == 0 && S_ISREG(status.st_mode))
-		s->size = (uint64_t)status.st_size;
 	if (look(s))
 		return s;
 	source_close(s);
@@ -184,18 +176,6 @@ const char *
 source_error(const struct source *s)
 {
 	return s->error;
-}
-
-uint64_t
-source_size(const struct source *s)
-{
-	return s->size;
-}
-
-uint64_t
-source_position(const struct source *s)
-{
-	return s->position;
 }
 
 void

@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 struct source;
@@ -23,10 +22,6 @@ ssize_t source_read(struct source *s, void *to, size_t n);
 
 /* What is wrong with the file; NULL: nothing. */
 const char *source_error(const struct source *s);
-
-/* Bytes of a regular file, 0 for anything else; and how many were read. */
-uint64_t source_size(const struct source *s);
-uint64_t source_position(const struct source *s);
 
 void source_close(struct source *s);
 
