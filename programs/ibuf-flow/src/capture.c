@@ -72,6 +72,15 @@ capture_open(const char *path, const char *filter,
 	return c;
 }
 
+/* libpcap waits on, whatever interrupts it, unless it is told. */
+static pcap_t *live;
+
+static void
+break_live(void)
+{
+	pcap_breakloop(live);
+}
+
 struct capture *
 capture_open_live(const char *interface, const char *filter,
 		  char error[static CAPTURE_ERROR_MAX])
@@ -102,6 +111,8 @@ capture_open_live(const char *interface, const char *filter,
 			 pcap_geterr(c->pcap));
 		goto fail;
 	}
+	live = c->pcap;
+	stop_hook = break_live;
 	if (filter == NULL)
 		return c;
 	/* In the kernel. */
@@ -115,6 +126,7 @@ capture_open_live(const char *interface, const char *filter,
 		return c;
 	say(error, pcap_geterr(c->pcap));
 fail:
+	stop_hook = NULL;
 	pcap_close(c->pcap);
 	free(c);
 	return NULL;
@@ -191,6 +203,7 @@ capture_next(struct capture *c, struct capture_frame *frame,
 void
 capture_close(struct capture *c)
 {
+	stop_hook = NULL;
 	pcap_close(c->pcap);
 	if (c->in != NULL)
 		source_close(c->in);

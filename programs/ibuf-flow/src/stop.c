@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+void (*volatile stop_hook)(void);
+
 static volatile sig_atomic_t asked;
 
 static void
@@ -16,6 +18,8 @@ ask(int number)
 {
 	if (number != SIGALRM)
 		asked = number;
+	if (stop_hook != NULL)
+		stop_hook();
 	alarm(1);
 }
 

@@ -9,6 +9,9 @@
 /* From now on SIGINT and SIGTERM ask; those that were ignored stay ignored. */
 void stop_prepare(void);
 
+/* What the handlers also call, when it is not NULL: for calls that go on. */
+extern void (*volatile stop_hook)(void);
+
 /* Whether one has asked; calls that block then fail with EINTR. */
 bool stop_is_asked(void);
 

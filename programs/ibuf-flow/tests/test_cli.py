@@ -23,6 +23,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -343,7 +344,8 @@ def names_of_files_are_escaped(folder):
         path = os.path.join(os.fsencode(folder), name)
         for command in ([path], ["--top=" + os.fsdecode(name), "-"],
                         ["--extract=/dev/null/" + os.fsdecode(name), "-"]):
-            done = subprocess.run([PROGRAM, *command], capture_output=True, check=False)
+            done = subprocess.run([PROGRAM, *command], stdin=subprocess.DEVNULL,
+                                  capture_output=True, check=False)
             assert done.returncode in (1, 2)
             one_line(done, shown)
 
@@ -928,8 +930,11 @@ def capture_lo(program):
             time.sleep(0.02)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
+        killer = threading.Timer(10, process.kill)
+        killer.start()
         out = json.loads(process.stdout.read())
         assert process.wait() == 0 and out["complete"] is True
+        killer.cancel()
         flow, = out["flows"]
         assert flow["b_port"] == 9 and 20 < flow["packets_ab"] <= 50, flow
 
