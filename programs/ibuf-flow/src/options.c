@@ -24,11 +24,11 @@ pcap-filter(7).\n\
   -s, --sort=ORDER   bytes (default), packets, duration, first or last\n\
   -j, --json         print one JSON object instead of a table\n\
   -c, --csv          print a line of values for each flow instead\n\
-  -t, --threads=N    use N threads, 1 to 64\n\
   -i, --interface=INTERFACE  capture, until SIGINT or SIGTERM\n\
   -A, --active-timeout=S     end a flow's record after S seconds\n\
   -I, --inactive-timeout=S   or when nothing came for S seconds\n\
       --no-streams   put no TCP streams together, look for no names\n\
+  -t, --threads=N    use N threads, 1 to 64\n\
   -e, --extract=DIR  write each side of each TCP stream to a file there\n\
   -g, --max-gap=BYTES     skip missing bytes of a stream once this many\n\
                           came behind them (1M)\n\

@@ -46,7 +46,9 @@ FIELDS = [
     "ipv6.src", "ipv6.dst", "ipv6.nxt",
     "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt",
     "ah.next_header", "shim6.nxt", "ipv6.fraghdr.offset", "ipv6.fraghdr.ident",
-    "ipv6.fraghdr.more",
+    "ipv6.routing.type", "ipv6.routing.segleft", "ipv6.routing.src.addr",
+    "ipv6.routing.mipv6.home_address", "ipv6.routing.rpl.full_address",
+    "ipv6.routing.srh.addr", "ipv6.opt.mipv6.home_address",
     "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
     "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport",
     "_ws.short", "_ws.malformed",
@@ -189,11 +191,22 @@ def fragment_of(packet):
     return None
 
 
+def last_stop(packet, destination):
+    """Where a route leads that is not used up; of segments the first is the last stop."""
+    name, which = {0: ("src.addr", -1), 2: ("mipv6.home_address", -1),
+                   3: ("rpl.full_address", -1), 4: ("srh.addr", 0)}.get(
+                       packet.number("ipv6.routing.type"), (None, 0))
+    stops = packet.fields["ipv6.routing." + name] if name else []
+    return stops[which] if stops and packet.number("ipv6.routing.segleft") else destination
+
+
 def ipv6_flow(packet, index):
     source, destination = packet.first("ipv6.src"), packet.first("ipv6.dst")
     following = packet.number("ipv6.nxt")
     if not source or not destination or following is None:
         raise packet.incomplete()
+    source = packet.first("ipv6.opt.mipv6.home_address", source)
+    destination = last_stop(packet, destination)
     index += 1
     seen = collections.Counter()
     while following in EXTENSIONS:
