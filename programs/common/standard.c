@@ -27,6 +27,9 @@ standard_finish(bool done)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout) && done)
 		return true;
+	/* Why, is said to who tries again. */
+	if (errno == 0 && fputc('\n', stdout) != EOF)
+		(void)fflush(stdout);
 	complain("cannot write the output: %s",
 		 errno != 0 ? strerror(errno) : "write error");
 	return false;

@@ -2,20 +2,21 @@
  * capture.c - open files and read frames by libpcap.
  */
 #include "capture.h"
+#include "filter.h"
 #include "rewriter.h"
+#include "stop.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct capture {
-	FILE *in;
+	struct source *in;         /* NULL: an interface */
 	struct rewriter *rewriter; /* freed by pcap_close() */
+	const char *filter;
 	pcap_t *pcap;
-	uint64_t size;
 };
 
 static void
@@ -24,24 +25,7 @@ say(char error[static CAPTURE_ERROR_MAX], const char *reason)
 	snprintf(error, CAPTURE_ERROR_MAX, "%s", reason);
 }
 
-static void
-close_file(FILE *in)
-{
-	if (in != stdin)
-		fclose(in);
-}
-
-static uint64_t
-regular_size(FILE *in)
-{
-	struct stat status;
-
-	if (fstat(fileno(in), &status) != 0 || !S_ISREG(status.st_mode))
-		return 0;
-	return (uint64_t)status.st_size;
-}
-
-/* Put libpcap on top of the file. */
+/* Put libpcap on top of the source. */
 static bool
 attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 {
@@ -55,7 +39,8 @@ attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 	c->pcap = pcap_fopen_offline_with_tstamp_precision(
 		rewriter_file(c->rewriter), PCAP_TSTAMP_PRECISION_NANO, reason);
 	if (c->pcap == NULL) {
-		say(error, reason);
+		say(error,
+		    source_error(c->in) != NULL ? source_error(c->in) : reason);
 		fclose(rewriter_file(c->rewriter));
 		return false;
 	}
@@ -63,7 +48,8 @@ attach(struct capture *c, char error[static CAPTURE_ERROR_MAX])
 }
 
 struct capture *
-capture_open(const char *path, char error[static CAPTURE_ERROR_MAX])
+capture_open(const char *path, const char *filter,
+	     char error[static CAPTURE_ERROR_MAX])
 {
 	struct capture *c = calloc(1, sizeof *c);
 
@@ -71,19 +57,79 @@ capture_open(const char *path, char error[static CAPTURE_ERROR_MAX])
 		say(error, strerror(errno));
 		return NULL;
 	}
-	c->in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	c->filter = filter;
+	c->in = source_open(path);
 	if (c->in == NULL) {
 		say(error, strerror(errno));
 		free(c);
 		return NULL;
 	}
-	c->size = regular_size(c->in);
 	if (!attach(c, error)) {
-		close_file(c->in);
+		source_close(c->in);
 		free(c);
 		return NULL;
 	}
 	return c;
+}
+
+/* libpcap waits on, whatever interrupts it, unless it is told. */
+static pcap_t *live;
+
+static void
+break_live(void)
+{
+	pcap_breakloop(live);
+}
+
+struct capture *
+capture_open_live(const char *interface, const char *filter,
+		  char error[static CAPTURE_ERROR_MAX])
+{
+	enum { SNAPSHOT = 262144, TIMEOUT_MS = 100, BUFFER = 16 << 20 };
+	char reason[PCAP_ERRBUF_SIZE] = "";
+	struct capture *c = calloc(1, sizeof *c);
+	struct bpf_program program;
+	int status;
+
+	if (c != NULL)
+		c->pcap = pcap_create(interface, reason);
+	if (c == NULL || c->pcap == NULL) {
+		say(error, c == NULL ? "out of memory" : reason);
+		free(c);
+		return NULL;
+	}
+	pcap_set_snaplen(c->pcap, SNAPSHOT);
+	pcap_set_promisc(c->pcap, 1);
+	pcap_set_timeout(c->pcap, TIMEOUT_MS);
+	pcap_set_buffer_size(c->pcap, BUFFER);
+	pcap_set_tstamp_precision(c->pcap, PCAP_TSTAMP_PRECISION_NANO);
+	status = pcap_activate(c->pcap);
+	if (status < 0) {
+		snprintf(error, CAPTURE_ERROR_MAX, "%s%s%s",
+			 pcap_statustostr(status),
+			 *pcap_geterr(c->pcap) == '\0' ? "" : ": ",
+			 pcap_geterr(c->pcap));
+		goto fail;
+	}
+	live = c->pcap;
+	stop_hook = break_live;
+	if (filter == NULL)
+		return c;
+	/* In the kernel. */
+	status = pcap_compile(c->pcap, &program, filter, 1,
+			      PCAP_NETMASK_UNKNOWN);
+	if (status == 0) {
+		status = pcap_setfilter(c->pcap, &program);
+		pcap_freecode(&program);
+	}
+	if (status == 0)
+		return c;
+	say(error, pcap_geterr(c->pcap));
+fail:
+	stop_hook = NULL;
+	pcap_close(c->pcap);
+	free(c);
+	return NULL;
 }
 
 /*
@@ -107,46 +153,59 @@ time_of(const struct pcap_pkthdr *header)
 	return seconds * SECOND_NS + header->ts.tv_usec % (8L * SECOND_NS);
 }
 
+/* The next packet that libpcap has: as pcap_next_ex(), waiting for it. */
+static int
+next_packet(struct capture *c, struct pcap_pkthdr **header,
+	    struct capture_frame *frame)
+{
+	int got;
+
+	do {
+		got = pcap_next_ex(c->pcap, header, &frame->bytes);
+	} while (got == 0 && !stop_is_asked());
+	frame->link = c->in != NULL ? rewriter_link(c->rewriter)
+				    : pcap_datalink(c->pcap);
+	return got;
+}
+
 int
 capture_next(struct capture *c, struct capture_frame *frame,
 	     char error[static CAPTURE_ERROR_MAX])
 {
+	char reason[PCAP_ERRBUF_SIZE] = "";
 	struct pcap_pkthdr *header;
-	int got = pcap_next_ex(c->pcap, &header, &frame->bytes);
+	int matches = 1;
+	int got;
 
-	if (got == PCAP_ERROR_BREAK)
+	do {
+		got = next_packet(c, &header, frame);
+		if (got == 1 && c->filter != NULL && c->in != NULL)
+			matches = filter_match(c->filter, frame->link, header,
+					       frame->bytes, reason);
+	} while (got == 1 && matches == 0);
+	if (got == PCAP_ERROR_BREAK || got == 0)
 		return 0;
-	if (got != 1) {
-		say(error, pcap_geterr(c->pcap));
+	if (got != 1 || matches < 0) {
+		if (got == 1)
+			say(error, reason);
+		else if (c->in != NULL && source_error(c->in) != NULL)
+			say(error, source_error(c->in));
+		else
+			say(error, pcap_geterr(c->pcap));
 		return -1;
 	}
 	frame->wire = header->len;
 	frame->captured = header->caplen;
 	frame->time_ns = time_of(header);
-	frame->link = rewriter_link(c->rewriter);
-	if (frame->link < 0)
-		frame->link = pcap_datalink(c->pcap);
 	return 1;
-}
-
-uint64_t
-capture_size(const struct capture *c)
-{
-	return c->size;
-}
-
-uint64_t
-capture_position(const struct capture *c)
-{
-	off_t position = ftello(c->in);
-
-	return position < 0 ? 0 : (uint64_t)position;
 }
 
 void
 capture_close(struct capture *c)
 {
+	stop_hook = NULL;
 	pcap_close(c->pcap);
-	close_file(c->in);
+	if (c->in != NULL)
+		source_close(c->in);
 	free(c);
 }

@@ -21,11 +21,16 @@ struct capture_frame {
 enum { CAPTURE_ERROR_MAX = 512 };
 
 /*
- * Open a capture; "-" is standard input.  NULL, and the reason in error, when
+ * Open a capture; "-" is standard input.  Only packets that match the filter,
+ * which may be NULL and stays the caller's, come out of it.  NULL, and the reason in error, when
  * it cannot be opened or is no capture.
  */
-struct capture *capture_open(const char *path,
+struct capture *capture_open(const char *path, const char *filter,
 			     char error[static CAPTURE_ERROR_MAX]);
+
+/* The same for an interface; it ends when the program is asked to stop. */
+struct capture *capture_open_live(const char *interface, const char *filter,
+				  char error[static CAPTURE_ERROR_MAX]);
 
 /*
  * Read the next frame.  1: there is one; 0: the capture is read to its end;
@@ -33,12 +38,6 @@ struct capture *capture_open(const char *path,
  */
 int capture_next(struct capture *c, struct capture_frame *frame,
 		 char error[static CAPTURE_ERROR_MAX]);
-
-/* Bytes of a regular file, 0 for anything else. */
-uint64_t capture_size(const struct capture *c);
-
-/* Bytes of it that were read. */
-uint64_t capture_position(const struct capture *c);
 
 void capture_close(struct capture *c);
 

@@ -9,10 +9,9 @@
 #include "protocol.h"
 #include <string.h>
 
-/* A longer chain is no packet but an attack. */
-enum { EXTENSIONS_MAX = 64 };
+enum { OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2, OPTION_HOME = 0xc9 };
 
-enum { OPTION_PAD1 = 0, OPTION_JUMBO = 0xc2 };
+enum { ADDRESS = 16 };
 
 size_t
 extension_jumbo_length(struct layer header)
@@ -40,15 +39,26 @@ extension_jumbo_length(struct layer header)
 	return 0;
 }
 
-/* The last option may reach beyond the header, but not beyond the packet. */
+/*
+ * The last option may reach beyond the header, but not beyond the packet.  Home
+ * addresses are in those for the destination (RFC 6275, 6.3).
+ */
 static enum skip
-check_options(struct layer l, size_t bytes)
+read_options(struct layer l, size_t bytes, uint8_t *home)
 {
 	size_t end = l.wire > bytes ? l.wire - bytes : 0;
+	uint8_t type;
+	uint8_t length;
 
 	while (!l.fault && l.wire > end) {
-		if (layer_u8(&l) != OPTION_PAD1)
-			layer_skip(&l, layer_u8(&l));
+		type = layer_u8(&l);
+		if (type == OPTION_PAD1)
+			continue;
+		length = layer_u8(&l);
+		if (type == OPTION_HOME && length == ADDRESS && home != NULL)
+			layer_read(&l, home, ADDRESS);
+		else
+			layer_skip(&l, length);
 	}
 	return l.fault;
 }
@@ -58,13 +68,14 @@ check_options(struct layer l, size_t bytes)
  * of segments come in reverse.
  */
 static enum skip
-follow_route(struct layer l, size_t bytes, uint8_t last_stop[static 16])
+follow_route(struct layer l, size_t bytes, uint8_t to[static ADDRESS])
 {
-	enum { SOURCE = 0, MOBILE = 2, RPL = 3, SEGMENTS = 4, ADDRESS = 16 };
+	enum { SOURCE = 0, MOBILE = 2, RPL = 3, SEGMENTS = 4, FIXED = 6 };
 	uint8_t stop[ADDRESS];
 	uint8_t left;
 	uint8_t type;
 	uint8_t detail;
+	uint8_t shared = 0;
 	uint8_t padding;
 	unsigned address;
 
@@ -76,7 +87,7 @@ follow_route(struct layer l, size_t bytes, uint8_t last_stop[static 16])
 	layer_skip(&l, 2);
 	if (l.fault)
 		return l.fault;
-	memcpy(stop, last_stop, sizeof stop);
+	memcpy(stop, to, sizeof stop);
 	switch (type) {
 	case SOURCE:
 		while (l.wire >= ADDRESS && layer_read(&l, stop, ADDRESS))
@@ -86,8 +97,15 @@ follow_route(struct layer l, size_t bytes, uint8_t last_stop[static 16])
 		layer_read(&l, stop, ADDRESS);
 		break;
 	case RPL: /* the last address lacks what it shares with others */
-		if (l.wire > 0 && padding == 0)
-			layer_skip(&l, ADDRESS - (detail & 0x0fu));
+		shared = detail & 0x0f;
+		if (bytes - FIXED < padding + (size_t)ADDRESS - shared) {
+			left = 0;
+			if (bytes > FIXED && padding == 0)
+				layer_skip(&l, ADDRESS - shared);
+			break;
+		}
+		layer_skip(&l, bytes - FIXED - padding - (ADDRESS - shared));
+		layer_read(&l, stop + shared, ADDRESS - shared);
 		break;
 	case SEGMENTS: /* the detail is the number of the last one */
 		layer_read(&l, stop, ADDRESS);
@@ -98,13 +116,14 @@ follow_route(struct layer l, size_t bytes, uint8_t last_stop[static 16])
 		break;
 	}
 	if (!l.fault && left > 0)
-		memcpy(last_stop, stop, sizeof stop);
+		memcpy(to, stop, sizeof stop);
 	return l.fault;
 }
 
 /* A header whose length counts units of 8 bytes behind the first 8. */
 static void
-enter_header(struct layer *l, uint8_t *protocol, uint8_t last_stop[static 16])
+enter_header(struct layer *l, uint8_t *protocol, uint8_t from[static ADDRESS],
+	     uint8_t to[static ADDRESS])
 {
 	uint8_t header = *protocol;
 	size_t bytes;
@@ -114,10 +133,12 @@ enter_header(struct layer *l, uint8_t *protocol, uint8_t last_stop[static 16])
 	bytes = layer_u8(l) * 8u + 6;
 	if (l->fault)
 		return;
-	if (header == PROTOCOL_HOP_BY_HOP || header == PROTOCOL_DESTINATION)
-		skip = check_options(*l, bytes);
+	if (header == PROTOCOL_HOP_BY_HOP)
+		skip = read_options(*l, bytes, NULL);
+	else if (header == PROTOCOL_DESTINATION)
+		skip = read_options(*l, bytes, from);
 	else if (header == PROTOCOL_ROUTING)
-		skip = follow_route(*l, bytes, last_stop);
+		skip = follow_route(*l, bytes, to);
 	if (skip)
 		l->fault = skip;
 	layer_skip(l, bytes);
@@ -125,19 +146,19 @@ enter_header(struct layer *l, uint8_t *protocol, uint8_t last_stop[static 16])
 
 enum skip
 extension_enter(struct layer *l, uint8_t *protocol,
-		uint8_t last_stop[static 16])
+		uint8_t from[static ADDRESS], uint8_t to[static ADDRESS],
+		struct packet *p)
 {
-	enum { FRAGMENT_OFFSET = 0xfff8 };
+	enum { FRAGMENT_OFFSET = 0xfff8, FRAGMENT_MORE = 1 };
 	uint16_t fragment;
-	unsigned i;
 
-	for (i = 0; i < EXTENSIONS_MAX; i++) {
+	while (!l->fault) {
 		switch (*protocol) {
 		case PROTOCOL_HOP_BY_HOP:
 		case PROTOCOL_ROUTING:
 		case PROTOCOL_DESTINATION:
 		case PROTOCOL_SHIM6:
-			enter_header(l, protocol, last_stop);
+			enter_header(l, protocol, from, to);
 			break;
 		case PROTOCOL_AH:
 			*protocol = layer_u8(l);
@@ -147,15 +168,15 @@ extension_enter(struct layer *l, uint8_t *protocol,
 			*protocol = layer_u8(l);
 			layer_skip(l, 1);
 			fragment = layer_be16(l);
-			layer_skip(l, 4);
-			if (!l->fault && fragment & FRAGMENT_OFFSET)
-				return SKIP_FRAGMENT;
+			p->fragment_id = layer_be32(l);
+			note_fragment(p, fragment & FRAGMENT_OFFSET,
+				      fragment & FRAGMENT_MORE);
+			if (p->skip == SKIP_FRAGMENT)
+				return SKIP_NOT;
 			break;
 		default:
 			return SKIP_NOT;
 		}
-		if (l->fault)
-			return l->fault;
 	}
-	return SKIP_MALFORMED;
+	return l->fault;
 }

@@ -12,11 +12,16 @@
 
 /*
  * Go past all of them; *protocol is what the IPv6 header says comes next.  On
- * SKIP_NOT *protocol is that of what comes behind the last, and last_stop is
- * changed when a route leads further.
+ * SKIP_NOT *protocol is that of what comes behind the last.  The addresses are
+ * changed to those of the two hosts: `to` when a route leads further, `from`
+ * when a mobile node says which its home is.
  */
 enum skip extension_enter(struct layer *l, uint8_t *protocol,
-			  uint8_t last_stop[static 16]);
+			  uint8_t from[static 16], uint8_t to[static 16],
+			  struct packet *p);
+
+/* Say that a packet is a fragment, if it is; by parse.c. */
+void note_fragment(struct packet *p, unsigned offset, unsigned more);
 
 /*
  * The length in the jumbo option (RFC 2675) of a hop-by-hop header, at which

@@ -2,6 +2,7 @@
  * flow_key.c - build, hash and print flow keys.
  */
 #include "flow_key.h"
+#include "../../common/hash.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,24 +28,17 @@ flow_key_set(struct flow_key *key, unsigned family, unsigned protocol,
 	return order > 0;
 }
 
-/* Multiply and fold; the end is the finalizer of MurmurHash3. */
 uint32_t
 flow_key_hash(const struct flow_key *key)
 {
-	uint64_t words[sizeof *key / sizeof(uint64_t)];
-	uint64_t hash = 0;
-	size_t i;
+	uint8_t bytes[16];
 
-	memcpy(words, key, sizeof words);
-	for (i = 0; i < sizeof words / sizeof words[0]; i++) {
-		hash = (hash ^ words[i]) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 32;
-	}
-	hash *= UINT64_C(0xff51afd7ed558ccd);
-	hash ^= hash >> 33;
-	hash *= UINT64_C(0xc4ceb9fe1a85ec53);
-	hash ^= hash >> 33;
-	return (uint32_t)hash;
+	if (key->family != 4)
+		return hash_bytes(key, sizeof *key);
+	memcpy(bytes, key->address[0], 4);
+	memcpy(bytes + 4, key->address[1], 4);
+	memcpy(bytes + 8, (const uint8_t *)key + 32, 8);
+	return hash_bytes(bytes, sizeof bytes);
 }
 
 void

@@ -33,7 +33,7 @@ struct flow_end {
 unsigned flow_key_set(struct flow_key *key, unsigned family, unsigned protocol,
 		      const struct flow_end *from, const struct flow_end *to);
 
-/* Every bit of it depends on every bit of the key. */
+/* By common/hash.h, which has the key of the program. */
 uint32_t flow_key_hash(const struct flow_key *key);
 
 /* The address of one end as text. */

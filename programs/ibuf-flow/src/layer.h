@@ -23,11 +23,16 @@ struct layer {
 	enum skip fault;
 };
 
+/* At the begin of a packet of a block. */
 static inline void
-layer_init(struct layer *l, const struct ibuf_mbuf *m, size_t wire)
+layer_init(struct layer *l, const struct ibuf_mbuf *block,
+	   const struct packet *p)
 {
-	ibuf_cursor_init(&l->at, m);
-	l->wire = wire;
+	ibuf_cursor_init(&l->at, block);
+	(void)ibuf_cursor_seek(&l->at, p->frame);
+	(void)ibuf_cursor_limit(&l->at, p->frame_bytes);
+	l->wire =
+		p->wire_bytes > p->frame_bytes ? p->wire_bytes : p->frame_bytes;
 	l->fault = SKIP_NOT;
 }
 

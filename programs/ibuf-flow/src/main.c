@@ -1,15 +1,17 @@
 /*
  * ibuf-flow - the flows of packet captures.
  *
- *	captures --> reader --> workers: counter.c --> list --> table or JSON
- *	 capture.c   meter.c -> worker:  streams.c     order.c  report.c,
- *	                                               report_json.c
+ *	captures --> reader --> workers: flow.c, --> list --> table or JSON
+ *	 capture.c   meter.c             streams.c   order.c  report.c,
+ *	                                                      report_json.c
  */
 #include "../../common/complain.h"
+#include "../../common/hash.h"
 #include "../../common/standard.h"
 #include "meter.h"
 #include "options.h"
 #include "report.h"
+#include "stop.h"
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,6 +29,8 @@ report(struct meter *m, const struct options *o)
 	order_flows(meter_flows(m), count, o->order);
 	if (o->top > 0 && o->top < count)
 		count = o->top;
+	if (o->is_csv)
+		return standard_finish(report_csv(stdout, m, count));
 	return standard_finish(o->is_json ? report_json(stdout, m, count)
 					  : report_table(stdout, m, count));
 }
@@ -34,40 +38,53 @@ report(struct meter *m, const struct options *o)
 static int
 run(const struct options *o)
 {
-	struct streams_options streams = {
-		.max_gap = o->max_gap,
-		.max_memory = o->max_memory,
+	struct meter_options options = {
+		.threads = o->threads,
+		.no_streams = o->no_streams,
+		.timeouts = o->timeouts,
+		.filter = o->filter,
+		.streams.max_gap = o->max_gap,
+		.streams.max_memory = o->max_memory,
 	};
 	struct meter *m;
 	bool done;
 	char **file;
 
 	if (o->extract != NULL) {
-		streams.extract = extract_open(o->extract);
-		if (streams.extract == NULL)
+		options.streams.extract = extract_open(o->extract);
+		if (options.streams.extract == NULL)
 			return STATUS_INCOMPLETE;
 	}
-	m = meter_start(o->workers, &streams);
+	m = meter_start(&options);
 	if (m == NULL) {
-		complain("cannot start %u threads", o->workers);
+		complain("cannot start %u threads", o->threads);
 		return STATUS_INCOMPLETE;
 	}
-	for (file = o->files; *file != NULL; file++)
-		meter_read(m, *file);
+	stop_prepare();
+	if (o->interface != NULL)
+		meter_read(m, o->interface, true);
+	for (file = o->files; *file != NULL && !stop_is_asked(); file++)
+		meter_read(m, *file, false);
+	stop_no_more();
 	done = meter_finish(m);
 	if (!done)
 		complain("out of memory");
-	else if (meter_totals(m)->lost > 0)
+	else if (meter_totals(m)->flows.lost > 0)
 		complain(
 			"out of memory: %llu packets are not counted in a flow",
-			(unsigned long long)meter_totals(m)->lost);
+			(unsigned long long)meter_totals(m)->flows.lost);
 	else if (meter_totals(m)->lost_streams > 0)
 		complain("out of memory: streams are incomplete");
 	done = done && report(m, o) && meter_totals(m)->complete &&
-	       meter_totals(m)->lost == 0 && meter_totals(m)->lost_streams == 0;
+	       meter_totals(m)->flows.lost == 0 &&
+	       meter_totals(m)->lost_streams == 0;
 	meter_free(m);
-	if (streams.extract != NULL && !extract_close(streams.extract))
+	if (options.streams.extract != NULL &&
+	    !extract_close(options.streams.extract))
 		done = false;
+	/* That is how a live capture ends. */
+	if (stop_is_asked() && o->interface == NULL)
+		stop_now();
 	return done ? STATUS_DONE : STATUS_INCOMPLETE;
 }
 
@@ -75,21 +92,28 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
+	int status;
 
+	hash_init_random();
 	/* Output that goes nowhere is noticed. */
 	standard_hold(O_RDONLY);
-	/* When nobody reads our output any more, that is an error of writing. */
-	signal(SIGPIPE, SIG_IGN);
+	/* When nobody reads our output any more, there is nothing to do. */
+	signal(SIGPIPE, SIG_DFL);
+	/* A file that may not grow is an error of writing. */
+	signal(SIGXFSZ, SIG_IGN);
 	switch (options_parse(&options, argc, argv)) {
 	case OPTIONS_RUN:
-		return run(&options);
+		status = run(&options);
+		free(options.filter);
+		return status;
 	case OPTIONS_HELP:
 		fputs(options_help, stdout);
-		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		break;
 	case OPTIONS_VERSION:
 		printf("ibuf-flow %s\n", ibuf_version_string());
-		return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
+		break;
 	default:
 		return STATUS_USAGE;
 	}
+	return standard_finish(true) ? STATUS_DONE : STATUS_INCOMPLETE;
 }

@@ -1,31 +1,38 @@
 /*
- * meter.c - the reader: captures to mbufs to workers.
+ * meter.c - the reader: captures to blocks to workers.
  */
 #include "meter.h"
 #include "../../common/complain.h"
+#include "block.h"
 #include "capture.h"
-#include "counter.h"
+#include "fragment.h"
 #include "parse.h"
-#include "progress.h"
+#include "stop.h"
 #include "worker.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Free mbufs a thread may keep back. */
-enum { POOL_CACHE = 64 };
-
-/* How often the progress is looked at. */
-enum { PROGRESS_PACKETS = 1024 };
+/* One of the threads that count, or the reader where it does. */
+struct counter {
+	struct meter *meter;
+	unsigned index;
+	struct flow_table flows;
+};
 
 struct meter {
+	unsigned threads;
+	struct flow_timeouts timeouts;
+	const char *filter; /* NULL: none */
 	struct ibuf_pool *pool;
-	struct worker *workers[METER_WORKERS_MAX];
-	struct counter counters[METER_WORKERS_MAX]; /* the workers' */
+	struct ibuf_mbuf *block; /* that is being filled; NULL: none */
+	struct worker *workers[METER_THREADS_MAX];
 	unsigned worker_count;
-	struct worker *assembler;
-	struct streams *streams; /* the assembler's */
+	struct counter counters[METER_THREADS_MAX];
+	unsigned counter_count;
+	struct fragments fragments; /* of who counts all, or the reader */
+	struct streams *streams;    /* NULL: none are put together */
 	struct timespec started;
 	struct meter_totals totals;
 	const struct flow **flows;
@@ -33,58 +40,115 @@ struct meter {
 };
 
 /*
- * The pool's max is what the workers can hold, and what they and the reader
- * keep back of the mbufs that came home, and what the streams may keep, and the
- * one in the reader's hand: the reader waits for batches, never for the pool,
- * and memory stays bounded.
+ * The pool's max is what the queues hold, and one block more for each thread,
+ * and what the streams may keep.  So memory is bounded, and a reader that finds
+ * no block waits for one that comes back.
  */
 static struct ibuf_pool *
-make_pool(unsigned workers, uint64_t kept_bytes)
+make_pool(const struct meter_options *o)
 {
 	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_pool *pool = NULL;
 
-	options.name = "packets";
-	options.capacity = PACKET_ROOM;
+	options.name = "blocks";
+	options.capacity = BLOCK_ROOM;
 	options.headroom = 0;
-	options.cache = POOL_CACHE;
-	options.max = WORKER_PACKETS_MAX(workers + 1) + 1 +
-		      ((size_t)workers + 2) * POOL_CACHE +
-		      (size_t)(kept_bytes / PACKET_COST) + 1;
-	options.private_size = sizeof(struct packet);
+	options.initial = WORKER_QUEUE + o->threads + 1;
+	options.max = options.initial +
+		      (size_t)(o->streams.max_memory / BLOCK_COST) + 1;
+	options.flags = IBUF_POOL_F_WAIT;
 	if (ibuf_pool_create(&pool, &options) != 0)
 		return NULL;
 	return pool;
 }
 
+/* Parse what nobody has parsed yet. */
 static void
-count_packets(void *arg, struct ibuf_mbuf **packets, size_t count)
+parse_block(struct ibuf_mbuf *block)
 {
-	counter_take(arg, packets, count);
+	struct packet *p = block_at_mut(block, 0);
+
+	for (; p != NULL; p = block_at_mut(block, p->next)) {
+		if (!p->is_parsed)
+			parse_packet(block, p);
+	}
+}
+
+/* All there is to do, in one thread. */
+static void
+do_all(void *arg, struct ibuf_mbuf *block)
+{
+	struct counter *c = arg;
+
+	parse_block(block);
+	fragments_take(&c->meter->fragments, block);
+	flow_table_take(&c->flows, block, 0, 1);
+	if (c->meter->streams != NULL)
+		streams_take(c->meter->streams, block);
+	ibuf_mbuf_free(block);
 }
 
 static void
-assemble_packets(void *arg, struct ibuf_mbuf **packets, size_t count)
+count_block(void *arg, struct ibuf_mbuf *block)
 {
-	streams_take(arg, packets, count);
+	struct counter *c = arg;
+
+	flow_table_take(&c->flows, block, c->index, c->meter->counter_count);
+	ibuf_mbuf_free(block);
+}
+
+static void
+assemble_block(void *arg, struct ibuf_mbuf *block)
+{
+	struct meter *m = arg;
+
+	streams_take(m->streams, block);
+	ibuf_mbuf_free(block);
+}
+
+static bool
+start_worker(struct meter *m, worker_fn *take, void *arg)
+{
+	m->workers[m->worker_count] = worker_start(take, arg);
+	if (m->workers[m->worker_count] == NULL)
+		return false;
+	m->worker_count++;
+	return true;
 }
 
 /* End all threads that there are. */
 static void
 stop_workers(struct meter *m)
 {
-	unsigned i;
-
-	for (i = 0; i < m->worker_count; i++)
-		worker_finish(m->workers[i]);
-	if (m->assembler != NULL)
-		worker_finish(m->assembler);
+	while (m->worker_count > 0)
+		worker_finish(m->workers[--m->worker_count]);
 	if (m->streams != NULL)
 		streams_finish(m->streams);
 }
 
+static bool
+start_workers(struct meter *m, unsigned threads)
+{
+	unsigned i;
+
+	for (i = 0; i < METER_THREADS_MAX; i++) {
+		m->counters[i].meter = m;
+		m->counters[i].index = i;
+		m->counters[i].flows.timeouts = m->timeouts;
+	}
+	m->counter_count = 1;
+	if (threads <= 2)
+		return threads == 1 || start_worker(m, do_all, m->counters);
+	m->counter_count = threads - 1 - (m->streams != NULL);
+	for (i = 0; i < m->counter_count; i++) {
+		if (!start_worker(m, count_block, &m->counters[i]))
+			return false;
+	}
+	return m->streams == NULL || start_worker(m, assemble_block, m);
+}
+
 struct meter *
-meter_start(unsigned workers, const struct streams_options *options)
+meter_start(const struct meter_options *options)
 {
 	struct meter *m = calloc(1, sizeof *m);
 
@@ -92,31 +156,18 @@ meter_start(unsigned workers, const struct streams_options *options)
 		return NULL;
 	clock_gettime(CLOCK_MONOTONIC, &m->started);
 	m->totals.complete = true;
-	m->pool = make_pool(workers, options->max_memory);
-	m->streams = streams_new(options);
-	if (m->pool == NULL || m->streams == NULL)
-		goto fail;
-	m->assembler = worker_start(assemble_packets, m->streams);
-	if (m->assembler == NULL)
-		goto fail;
-	for (; m->worker_count < workers; m->worker_count++) {
-		m->workers[m->worker_count] = worker_start(
-			count_packets, &m->counters[m->worker_count]);
-		if (m->workers[m->worker_count] == NULL)
-			goto fail;
-	}
-	return m;
-fail:
+	m->threads = options->threads;
+	m->timeouts = options->timeouts;
+	m->filter = options->filter;
+	m->pool = make_pool(options);
+	if (!options->no_streams)
+		m->streams = streams_new(&options->streams);
+	if (m->pool != NULL && (options->no_streams || m->streams != NULL) &&
+	    start_workers(m, options->threads))
+		return m;
 	stop_workers(m);
 	meter_free(m);
 	return NULL;
-}
-
-/* The high bits choose the worker; a worker's table uses the low ones. */
-static struct worker *
-worker_of(const struct meter *m, uint32_t hash)
-{
-	return m->workers[(uint64_t)hash * m->worker_count >> 32];
 }
 
 static void
@@ -134,123 +185,100 @@ count_frame(struct meter_totals *totals, const struct capture_frame *frame)
 		totals->last_ns = frame->time_ns;
 }
 
-/* Wait until an mbuf comes home.  NULL: there is none to wait for. */
-static struct ibuf_mbuf *
-wait_mbuf(struct meter *m)
+/* Let the block that is filled, if there is one, go its way. */
+static void
+send_block(struct meter *m)
 {
-	enum { WAITS_MAX = 20 * 1000 }; /* 2 seconds and more */
-	const struct timespec pause = {.tv_nsec = 100 * 1000L};
-	struct ibuf_mbuf *mbuf;
-	bool some_are_away;
+	struct ibuf_mbuf *block = m->block;
 	unsigned i;
 
-	for (i = 0; i < m->worker_count; i++)
-		worker_flush(m->workers[i]);
-	worker_flush(m->assembler);
-	/* Those that the streams keep do not come. */
-	for (i = 0; i < WAITS_MAX; i++) {
-		some_are_away = ibuf_pool_allocated(m->pool) > 0;
-		mbuf = ibuf_pool_alloc(m->pool);
-		if (mbuf != NULL || !some_are_away)
-			return mbuf;
-		nanosleep(&pause, NULL);
+	m->block = NULL;
+	if (block == NULL)
+		return;
+	if (m->worker_count == 0) {
+		do_all(m->counters, block);
+		return;
 	}
-	return NULL;
+	if (m->worker_count > 1 || worker_is_busy(m->workers[0]))
+		parse_block(block);
+	if (m->worker_count > 1)
+		fragments_take(&m->fragments, block);
+	/* They look at the same bytes, each by a clone. */
+	for (i = 1; i < m->worker_count; i++) {
+		struct ibuf_mbuf *clone = ibuf_mbuf_clone(block);
+
+		if (clone != NULL)
+			worker_give(m->workers[i], clone);
+		else
+			m->totals.lost_streams++;
+	}
+	worker_give(m->workers[0], block);
 }
 
-/*
- * Let the streams have a packet too: they look at the same bytes.  false: no
- * memory.
- */
-static bool
-give_to_streams(struct meter *m, const struct ibuf_mbuf *mbuf,
-		const struct packet *p)
-{
-	struct ibuf_mbuf *clone = ibuf_mbuf_clone(mbuf);
-	struct packet *description;
-
-	if (clone == NULL)
-		return false;
-	description = ibuf_mbuf_private(clone);
-	*description = *p;
-	worker_give(m->assembler, clone);
-	return true;
-}
-
-/* Put a frame into an mbuf and send it on its way.  false: no memory. */
+/* Put a frame into a block.  false: no memory. */
 static bool
 take_frame(struct meter *m, const struct capture_frame *frame)
 {
-	struct ibuf_mbuf *mbuf = ibuf_pool_alloc(m->pool);
 	struct packet *p;
-	enum skip skip;
 
-	/* The system has no memory for another one. */
-	if (mbuf == NULL)
-		mbuf = wait_mbuf(m);
-	if (mbuf == NULL)
+	if (m->block != NULL && !block_fits(m->block, frame->captured))
+		send_block(m);
+	if (m->block == NULL)
+		m->block = ibuf_pool_alloc_wait(m->pool, NULL);
+	if (m->block == NULL)
 		return false;
-	if (ibuf_mbuf_append(mbuf, frame->bytes, frame->captured) != 0) {
-		ibuf_mbuf_free(mbuf);
+	p = block_add(m->block, frame->bytes, frame->captured);
+	if (p == NULL)
 		return false;
-	}
 	count_frame(&m->totals, frame);
-	p = ibuf_mbuf_private(mbuf);
 	p->number = m->totals.packets;
 	p->time_ns = frame->time_ns;
 	p->wire_bytes = frame->wire;
-	skip = parse_frame(mbuf, frame->link, p);
-	m->totals.skipped[skip]++;
-	if (skip != SKIP_NOT) {
-		ibuf_mbuf_free(mbuf);
-		return true;
-	}
-	m->totals.tunnel += p->is_tunnel;
-	if (streams_want(p) && !give_to_streams(m, mbuf, p))
-		m->totals.lost_streams++;
-	worker_give(worker_of(m, p->hash), mbuf);
+	p->link = frame->link;
 	return true;
 }
 
 /* Read the frames of one capture.  false, and the reason in error. */
 static bool
-read_frames(struct meter *m, struct capture *c, struct progress *progress,
-	    uint64_t *number, char error[static CAPTURE_ERROR_MAX])
+read_frames(struct meter *m, struct capture *c, uint64_t *number,
+	    char error[static CAPTURE_ERROR_MAX])
 {
 	struct capture_frame frame;
-	int got;
+	int got = 0;
 
-	while ((got = capture_next(c, &frame, error)) > 0) {
+	while (!stop_is_asked() && (got = capture_next(c, &frame, error)) > 0) {
 		if (!take_frame(m, &frame)) {
 			snprintf(error, CAPTURE_ERROR_MAX, "out of memory");
 			return false;
 		}
-		if (++*number % PROGRESS_PACKETS == 0)
-			progress_update(progress, capture_position(c));
+		++*number;
 	}
 	return got == 0;
 }
 
 void
-meter_read(struct meter *m, const char *path)
+meter_read(struct meter *m, const char *path, bool is_live)
 {
-	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	const char *name =
+		strcmp(path, "-") == 0 && !is_live ? "standard input" : path;
 	char error[CAPTURE_ERROR_MAX];
-	struct capture *c = capture_open(path, error);
-	struct progress progress;
+	struct capture *c = is_live ? capture_open_live(path, m->filter, error)
+				    : capture_open(path, m->filter, error);
 	uint64_t number = 0;
 	bool done;
 
 	if (c == NULL) {
-		complain("%s: %s", name, error);
+		if (!stop_is_asked())
+			complain("%s: %s", name, error);
 		m->totals.complete = false;
 		return;
 	}
 	m->totals.files++;
-	progress_begin(&progress, name, capture_size(c));
-	done = read_frames(m, c, &progress, &number, error);
-	progress_end(&progress);
-	if (!done) {
+	done = read_frames(m, c, &number, error);
+	if (stop_is_asked()) {
+		/* A live capture has no other end. */
+		m->totals.complete = m->totals.complete && is_live;
+	} else if (!done) {
 		complain("%s: packet %llu: %s", name,
 			 (unsigned long long)number + 1, error);
 		m->totals.complete = false;
@@ -258,25 +286,37 @@ meter_read(struct meter *m, const char *path)
 	capture_close(c);
 }
 
-/* One list of all workers' flows. */
+static void
+add_totals(struct flow_table *sum, const struct flow_table *table)
+{
+	unsigned i;
+
+	sum->payload_bytes += table->payload_bytes;
+	sum->tunnel += table->tunnel;
+	sum->lost += table->lost;
+	for (i = 0; i < SKIP_REASONS; i++)
+		sum->skipped[i] += table->skipped[i];
+}
+
+/* One list of the flows of all tables, and their sums. */
 static bool
 list_flows(struct meter *m)
 {
 	const struct flow **next;
 	size_t i;
 
-	for (i = 0; i < m->worker_count; i++)
-		m->flow_count += flow_table_size(&m->counters[i].flows);
+	for (i = 0; i < m->counter_count; i++) {
+		m->flow_count += flow_table_count(&m->counters[i].flows);
+		add_totals(&m->totals.flows, &m->counters[i].flows);
+	}
 	m->flows = malloc((m->flow_count + 1) * sizeof *m->flows);
 	if (m->flows == NULL)
 		return false;
 	next = m->flows;
-	for (i = 0; i < m->worker_count; i++) {
+	for (i = 0; i < m->counter_count; i++) {
 		flow_table_list(&m->counters[i].flows, next);
-		next += flow_table_size(&m->counters[i].flows);
+		next += flow_table_count(&m->counters[i].flows);
 	}
-	for (i = 0; i < m->flow_count; i++)
-		m->totals.payload_bytes += m->flows[i]->payload_bytes;
 	return true;
 }
 
@@ -284,12 +324,10 @@ bool
 meter_finish(struct meter *m)
 {
 	struct timespec now;
-	unsigned i;
 
+	send_block(m);
 	stop_workers(m);
-	for (i = 0; i < m->worker_count; i++)
-		m->totals.lost += m->counters[i].lost;
-	m->totals.lost_streams += streams_totals(m->streams)->lost;
+	m->totals.lost_streams += meter_streams(m)->lost;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	m->totals.seconds = (double)(now.tv_sec - m->started.tv_sec) +
 			    (double)(now.tv_nsec - m->started.tv_nsec) / 1e9;
@@ -303,9 +341,9 @@ meter_totals(const struct meter *m)
 }
 
 unsigned
-meter_workers(const struct meter *m)
+meter_threads(const struct meter *m)
 {
-	return m->worker_count;
+	return m->threads;
 }
 
 void
@@ -317,13 +355,16 @@ meter_pool_stats(const struct meter *m, struct ibuf_pool_stats *stats)
 const struct streams_totals *
 meter_streams(const struct meter *m)
 {
-	return streams_totals(m->streams);
+	static const struct streams_totals none;
+
+	return m->streams != NULL ? streams_totals(m->streams) : &none;
 }
 
 const struct names *
 meter_names(const struct meter *m, const struct flow *flow)
 {
-	return names_find(streams_names(m->streams), &flow->key);
+	return m->streams == NULL ? NULL
+				  : names_find(streams_names(m->streams), flow);
 }
 
 const struct flow **
@@ -343,13 +384,11 @@ meter_free(struct meter *m)
 {
 	unsigned i;
 
-	for (i = 0; i < m->worker_count; i++) {
-		worker_free(m->workers[i]);
+	for (i = 0; i < m->counter_count; i++)
 		flow_table_clear(&m->counters[i].flows);
-	}
-	if (m->assembler != NULL)
-		worker_free(m->assembler);
-	streams_free(m->streams);
+	if (m->streams != NULL)
+		streams_free(m->streams);
+	fragments_clear(&m->fragments);
 	free(m->flows);
 	ibuf_pool_destroy(m->pool);
 	free(m);

@@ -1,13 +1,9 @@
 /*
- * names.c - a uthash table of flows, each with a list for every kind.
+ * names.c - a table of flows, each with a list for every kind; and a table of
+ * all names, to find whether a flow has one.
  */
-
-/* uthash shall report that it has no memory, not end the program. */
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(names) ((names)->hh.tbl = NULL)
-
 #include "names.h"
-#include <stdio.h>
+#include "../../common/hash.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +59,8 @@ charge_text(struct name_store *store, const char *text)
 static struct names *
 find(const struct name_flow *flow)
 {
-	struct names *names;
-
-	HASH_FIND_BYHASHVALUE(hh, flow->store->flows, flow->key,
-			      sizeof *flow->key, flow->hash, names);
-	return names;
+	return table_find(&flow->store->flows, flow->hash, flow->key,
+			  sizeof *flow->key);
 }
 
 static struct names *
@@ -81,9 +74,7 @@ find_or_add(const struct name_flow *flow)
 	if (names == NULL)
 		return NULL;
 	names->key = *flow->key;
-	HASH_ADD_BYHASHVALUE(hh, flow->store->flows, key, sizeof names->key,
-			     flow->hash, names);
-	if (names->hh.tbl != NULL)
+	if (table_add(&flow->store->flows, flow->hash, names))
 		return names;
 	free(names);
 	return NULL;
@@ -91,9 +82,11 @@ find_or_add(const struct name_flow *flow)
 
 /* A new name at the end of a list, without texts. */
 static struct name *
-extend(struct name_store *store, struct name_list *list)
+extend(struct name_store *store, struct names *names, enum name_kind kind)
 {
-	struct name *larger;
+	struct name_list *list = &names->list[kind];
+	struct name **larger;
+	struct name *name;
 	size_t room = list->room;
 
 	if (list->count == room) {
@@ -106,8 +99,15 @@ extend(struct name_store *store, struct name_list *list)
 		list->at = larger;
 		list->room = room;
 	}
-	list->at[list->count] = (struct name){0};
-	return &list->at[list->count++];
+	if (!charge(store, sizeof *name + OVERHEAD))
+		return NULL;
+	name = calloc(1, sizeof *name);
+	if (name == NULL)
+		return NULL;
+	name->flow = names;
+	name->kind = kind;
+	list->at[list->count++] = name;
+	return name;
 }
 
 static struct name *
@@ -115,28 +115,20 @@ add(const struct name_flow *flow, enum name_kind kind)
 {
 	struct names *names = find_or_add(flow);
 
-	return names == NULL ? NULL : extend(flow->store, &names->list[kind]);
-}
-
-/* FNV-1a: most names differ by it already. */
-static uint32_t
-hash_text(const char *text)
-{
-	uint32_t hash = 2166136261;
-
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619;
-	return hash;
+	return names == NULL ? NULL : extend(flow->store, names, kind);
 }
 
 static bool
-has(const struct name_list *list, const char *text, uint32_t hash)
+has(const struct name_store *store, const struct names *names,
+    enum name_kind kind, const char *text, uint32_t hash)
 {
-	size_t i;
+	const struct table_link *link = table_bucket(&store->texts, hash);
 
-	for (i = 0; i < list->count; i++) {
-		if (list->at[i].hash == hash &&
-		    strcmp(list->at[i].text[0], text) == 0)
+	for (; link != NULL; link = link->next) {
+		const struct name *name = (const void *)link;
+
+		if (link->hash == hash && name->flow == names &&
+		    name->kind == kind && strcmp(name->text[0], text) == 0)
 			return true;
 	}
 	return false;
@@ -146,11 +138,14 @@ void
 names_add(const struct name_flow *flow, enum name_kind kind, char *text)
 {
 	const struct names *names = find(flow);
-	uint32_t hash = text != NULL ? hash_text(text) : 0;
 	struct name *name = NULL;
 	size_t count = names != NULL ? names->list[kind].count : 0;
+	uint32_t hash = 0;
 
-	if (count > 0 && text != NULL && has(&names->list[kind], text, hash)) {
+	if (text != NULL)
+		hash = hash_bytes(text, strlen(text)) + flow->hash + kind;
+	if (count > 0 && text != NULL &&
+	    has(flow->store, names, kind, text, hash)) {
 		free(text);
 		return;
 	}
@@ -162,7 +157,8 @@ names_add(const struct name_flow *flow, enum name_kind kind, char *text)
 		return;
 	}
 	name->text[0] = text;
-	name->hash = hash;
+	/* Without memory for the table, a name may be listed twice. */
+	(void)table_add(&flow->store->texts, hash, name);
 }
 
 size_t
@@ -181,7 +177,7 @@ names_add_request(const struct name_flow *flow, char *method, char *target)
 	}
 	name->text[HTTP_METHOD] = method;
 	name->text[HTTP_TARGET] = target;
-	return (size_t)(name - find(flow)->list[NAME_HTTP].at);
+	return name->flow->list[NAME_HTTP].count - 1;
 }
 
 void
@@ -194,7 +190,7 @@ names_set_host(const struct name_flow *flow, size_t number, char *host)
 		free(host);
 		return;
 	}
-	name = &names->list[NAME_HTTP].at[number];
+	name = names->list[NAME_HTTP].at[number];
 	/* The first one counts. */
 	if (name->text[HTTP_HOST] != NULL) {
 		free(host);
@@ -209,40 +205,34 @@ names_set_host(const struct name_flow *flow, size_t number, char *host)
 }
 
 const struct names *
-names_find(const struct name_store *store, const struct flow_key *key)
+names_find(const struct name_store *store, const struct flow *flow)
 {
-	struct names *names;
-
-	HASH_FIND_BYHASHVALUE(hh, store->flows, key, sizeof *key,
-			      flow_key_hash(key), names);
-	return names;
+	return table_find(&store->flows, flow->link.hash, &flow->key,
+			  sizeof flow->key);
 }
 
 static void
-clear_list(struct name_list *list)
+free_names(void *thing)
 {
-	size_t i;
+	struct names *names = thing;
+	unsigned kind;
 	unsigned text;
+	size_t i;
 
-	for (i = 0; i < list->count; i++) {
-		for (text = 0; text < NAME_TEXTS; text++)
-			free(list->at[i].text[text]);
+	for (kind = 0; kind < NAME_KINDS; kind++) {
+		for (i = 0; i < names->list[kind].count; i++) {
+			for (text = 0; text < NAME_TEXTS; text++)
+				free(names->list[kind].at[i]->text[text]);
+			free(names->list[kind].at[i]);
+		}
+		free(names->list[kind].at);
 	}
-	free(list->at);
+	free(names);
 }
 
 void
 names_clear(struct name_store *store)
 {
-	struct names *names = store->flows;
-	struct names *next;
-	unsigned kind;
-
-	HASH_CLEAR(hh, store->flows);
-	for (; names != NULL; names = next) {
-		next = names->hh.next;
-		for (kind = 0; kind < NAME_KINDS; kind++)
-			clear_list(&names->list[kind]);
-		free(names);
-	}
+	free(store->texts.buckets);
+	table_clear(&store->flows, free_names);
 }

@@ -8,10 +8,7 @@
 #ifndef FLOW_NAMES_H
 #define FLOW_NAMES_H
 
-#include "flow_key.h"
-#include <stdbool.h>
-#include <stddef.h>
-#include <uthash.h>
+#include "flow.h"
 
 /* A name has one text, an HTTP request three. */
 enum { HTTP_METHOD, HTTP_TARGET, HTTP_HOST, NAME_TEXTS };
@@ -19,29 +16,32 @@ enum { HTTP_METHOD, HTTP_TARGET, HTTP_HOST, NAME_TEXTS };
 enum name_kind { NAME_HTTP, NAME_TLS, NAME_DNS, NAME_KINDS };
 
 struct name {
+	struct table_link link; /* by the flow, the kind and the text */
+	const struct names *flow;
+	enum name_kind kind;
 	char *text[NAME_TEXTS]; /* NULL: it has none */
-	uint32_t hash;          /* of the first one; TLS and DNS */
 };
 
 struct name_list {
-	struct name *at;
+	struct name **at;
 	size_t count;
 	size_t room;
 };
 
-/* So many TLS or DNS names a flow may have: each new one is looked for. */
+/* So many TLS or DNS names a flow may have. */
 enum { NAMES_PER_FLOW = 4096 };
 
 /* The names of a flow, in the order they came; TLS and DNS names once each. */
 struct names {
+	struct table_link link;
 	struct flow_key key;
 	struct name_list list[NAME_KINDS];
-	UT_hash_handle hh;
 };
 
 struct name_store {
-	struct names *flows; /* uthash; NULL: empty */
-	size_t bytes;        /* all of them take */
+	struct table flows; /* of struct names */
+	struct table texts; /* of struct name: TLS and DNS */
+	size_t bytes;       /* all of them take */
 	size_t limit;
 	uint64_t dropped;
 };
@@ -71,7 +71,7 @@ void names_set_host(const struct name_flow *flow, size_t number, char *host);
 
 /* NULL: the flow has no names. */
 const struct names *names_find(const struct name_store *store,
-			       const struct flow_key *key);
+			       const struct flow *flow);
 
 void names_clear(struct name_store *store);
 

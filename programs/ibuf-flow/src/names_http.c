@@ -15,12 +15,6 @@ struct line {
 	size_t len;
 };
 
-bool
-http_may_begin(uint8_t byte)
-{
-	return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
-}
-
 static bool
 is_token(struct line word)
 {
@@ -55,39 +49,126 @@ text_of(struct line text)
 }
 
 /*
- * "GET /path HTTP/1.1".  A line that was cut off may lack a part of the
- * version, but not all of it: the target must be whole.
+ * "GET /path HTTP/1.1" without its version.  A line that was cut off may lack a
+ * part of it, but not all: the target must be whole.
  */
+static bool
+cut_version(struct line *line, bool is_cut)
+{
+	static const char version[] = "HTTP/1.1";
+	size_t there = sizeof version - 1;
+	const char *end = memrchr(line->at, ' ', line->len);
+	size_t len;
+
+	if (end == NULL)
+		return false;
+	len = line->len - (size_t)(end + 1 - line->at);
+	if (len != there && (!is_cut || len == 0 || len > there))
+		return false;
+	/* The last digit may be another. */
+	if (memcmp(end + 1, version, len < there ? len : there - 1) != 0 ||
+	    (len == there && !isdigit((unsigned char)end[there])))
+		return false;
+	line->len = (size_t)(end - line->at);
+	return true;
+}
+
 static bool
 split_request(struct line line, bool is_cut, struct line *method,
 	      struct line *target)
 {
-	static const char version[] = "HTTP/1.1";
-	size_t there = sizeof version - 1;
 	const char *end;
 
-	*method = (struct line){line.at, 0};
+	if (!cut_version(&line, is_cut))
+		return false;
 	end = memchr(line.at, ' ', line.len);
 	if (end == NULL)
 		return false;
-	method->len = (size_t)(end - line.at);
-	target->at = end + 1;
-	target->len = line.len - method->len - 1;
-	end = memrchr(target->at, ' ', target->len);
+	*method = (struct line){line.at, (size_t)(end - line.at)};
+	*target =
+		trimmed((struct line){end, (size_t)(line.at + line.len - end)});
+	return method->len <= METHOD_MAX && is_token(*method) &&
+	       target->len > 0;
+}
+
+/* The end of a word that is a method, the longest one there is. */
+static struct line
+method_at_end(struct line word)
+{
+	static const char *const methods[] = {
+		"GET",       "HEAD",        "POST",     "PUT",    "DELETE",
+		"CONNECT",   "OPTIONS",     "TRACE",    "PATCH",  "PROPFIND",
+		"PROPPATCH", "MKCOL",       "COPY",     "MOVE",   "LOCK",
+		"UNLOCK",    "SEARCH",      "M-SEARCH", "REPORT", "SUBSCRIBE",
+		"NOTIFY",    "UNSUBSCRIBE",
+	};
+	struct line best = {word.at, 0};
+	size_t i;
+
+	for (i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+		size_t len = strlen(methods[i]);
+		const char *at = word.at + word.len - len;
+
+		if (len > best.len && len <= word.len &&
+		    memcmp(at, methods[i], len) == 0)
+			best = (struct line){at, len};
+	}
+	return best;
+}
+
+/* A request line behind other bytes, as those of a body that ends here. */
+static bool
+find_request(struct line line, struct line *method, struct line *target)
+{
+	const char *end;
+
+	if (!cut_version(&line, false))
+		return false;
+	line = trimmed(line);
+	end = memrchr(line.at, ' ', line.len);
 	if (end == NULL)
 		return false;
-	target->len = (size_t)(end - target->at);
-	line.len -= (size_t)(end + 1 - line.at);
-	if (line.len != there && (!is_cut || line.len == 0))
-		return false;
-	/* The last digit may be another. */
-	if (line.len < there)
-		there = line.len;
-	else
-		there--;
-	return method->len <= METHOD_MAX && is_token(*method) &&
-	       target->len > 0 && memcmp(end + 1, version, there) == 0 &&
-	       (line.len == there || isdigit((unsigned char)end[1 + there]));
+	target->at = end + 1;
+	target->len = (size_t)(line.at + line.len - target->at);
+	line.len = (size_t)(end - line.at);
+	*method = method_at_end(trimmed(line));
+	return method->len > 0;
+}
+
+static bool
+is_answer(struct line line)
+{
+	return line.len >= 7 && memcmp(line.at, "HTTP/1.", 7) == 0;
+}
+
+/*
+ * What is behind other bytes may itself look like a request: so words that end
+ * like a method, where none should be, count more.
+ */
+static bool
+read_request_line(bool is_lost, struct line line, struct line *method,
+		  struct line *target)
+{
+	struct line inner;
+	struct line rest;
+	size_t i;
+
+	if (is_lost || !split_request(line, false, method, target))
+		return find_request(line, method, target);
+	if (memchr(target->at, ' ', target->len) != NULL &&
+	    find_request(line, &inner, &rest)) {
+		*method = inner;
+		*target = rest;
+	}
+	for (i = 0; i < method->len; i++) {
+		if (!isalpha((unsigned char)method->at[i]) ||
+		    islower((unsigned char)method->at[i]))
+			break;
+	}
+	inner = method_at_end(*method);
+	if (i < method->len && inner.len > 0)
+		*method = inner;
+	return true;
 }
 
 static enum http_state
@@ -98,11 +179,23 @@ read_request(struct http *h, struct line line, const struct name_flow *flow)
 
 	if (line.len == 0)
 		return HTTP_MORE; /* some clients send one behind a body */
-	if (!split_request(line, false, &method, &target))
-		return HTTP_NOT;
+	if (!h->is_lost && is_answer(line))
+		return HTTP_ANSWER;
+	if (!read_request_line(h->is_lost, line, &method, &target)) {
+		h->is_lost = true;
+		return HTTP_MORE;
+	}
 	*h = (struct http){.part = HTTP_FIELDS};
-	h->is_connect = method.len == 7 && memcmp(line.at, "CONNECT", 7) == 0;
+	h->is_connect = method.len == 7 && memcmp(method.at, "CONNECT", 7) == 0;
 	h->request = names_add_request(flow, text_of(method), text_of(target));
+	return HTTP_MORE;
+}
+
+/* What comes makes no sense: the next request will. */
+static enum http_state
+lose(struct http *h)
+{
+	*h = (struct http){.is_lost = true};
 	return HTTP_MORE;
 }
 
@@ -116,7 +209,7 @@ http_end(const struct http *h, const struct ibuf_mbuf *m,
 	struct line target;
 	struct line line = {scratch, ibuf_mbuf_len(m)};
 
-	if (h->part != HTTP_START || line.len >= LINE_MAX_BYTES)
+	if (h->part != HTTP_START || h->is_lost || line.len >= LINE_MAX_BYTES)
 		return;
 	ibuf_cursor_init(&c, m);
 	line.at = (const char *)ibuf_cursor_view(&c, line.len, scratch);
@@ -126,8 +219,10 @@ http_end(const struct http *h, const struct ibuf_mbuf *m,
 
 /* The head is read: what is next? */
 static enum http_state
-end_head(struct http *h)
+end_head(struct http *h, const struct name_flow *flow)
 {
+	if (h->is_host_empty)
+		names_set_host(flow, h->request, name_text(NULL, 0));
 	if (h->is_connect)
 		return HTTP_TUNNEL;
 	if (h->is_chunked)
@@ -168,39 +263,57 @@ read_number(struct line text, unsigned base, uint64_t *number)
 	return i > 0;
 }
 
+/* Of an empty value the next line may have more. */
+static enum http_state
+read_value(struct http *h, struct line value, const struct name_flow *flow)
+{
+	h->is_host_empty =
+		h->field == HTTP_HOST_NAME ? value.len == 0 : h->is_host_empty;
+	if (value.len == 0)
+		return HTTP_MORE;
+	if (h->field == HTTP_HOST_NAME)
+		names_set_host(flow, h->request, text_of(value));
+	else if (h->field == HTTP_ENCODING)
+		h->is_chunked =
+			value.len >= 7 && strncasecmp(value.at + value.len - 7,
+						      "chunked", 7) == 0;
+	else if (h->field == HTTP_LENGTH && !read_number(value, 10, &h->left))
+		return lose(h);
+	return HTTP_MORE;
+}
+
 static enum http_state
 read_field(struct http *h, struct line line, const struct name_flow *flow)
 {
 	const char *colon = memchr(line.at, ':', line.len);
 	struct line name = {line.at, 0};
-	struct line value;
 
 	if (line.len == 0)
-		return end_head(h);
+		return end_head(h, flow);
+	/* An old way to go on with the line before (RFC 9112, 5.2). */
+	if (*line.at == ' ' || *line.at == '\t')
+		return read_value(h, trimmed(line), flow);
+	h->field = HTTP_OTHER;
 	if (colon == NULL)
 		return HTTP_MORE;
 	name.len = (size_t)(colon - line.at);
-	value.at = colon + 1;
-	value.len = line.len - name.len - 1;
+	line.at = colon + 1;
+	line.len -= name.len + 1;
 	name = trimmed(name);
-	value = trimmed(value);
 	if (is_field(name, "host"))
-		names_set_host(flow, h->request, text_of(value));
+		h->field = HTTP_HOST_NAME;
 	else if (is_field(name, "transfer-encoding"))
-		h->is_chunked =
-			value.len >= 7 && strncasecmp(value.at + value.len - 7,
-						      "chunked", 7) == 0;
-	else if (is_field(name, "content-length") &&
-		 !read_number(value, 10, &h->left))
-		return HTTP_NOT;
-	return HTTP_MORE;
+		h->field = HTTP_ENCODING;
+	else if (is_field(name, "content-length"))
+		h->field = HTTP_LENGTH;
+	return read_value(h, trimmed(line), flow);
 }
 
 static enum http_state
 read_chunk_size(struct http *h, struct line line)
 {
 	if (!read_number(line, 16, &h->left))
-		return HTTP_NOT;
+		return lose(h);
 	if (h->left == 0) {
 		h->part = HTTP_TRAILERS;
 		return HTTP_MORE;
@@ -243,6 +356,71 @@ skip_body(struct http *h, struct ibuf_cursor *c)
 		h->part = h->part == HTTP_BODY ? HTTP_START : HTTP_CHUNK_SIZE;
 }
 
+/*
+ * The rest of a line that is no request yet: how much of it may be the begin of
+ * one?  From the first word that ends like a method, or the last.
+ */
+static size_t
+may_begin(struct line rest)
+{
+	const char *end = rest.at + rest.len;
+	const char *at = rest.at;
+
+	while ((at = memchr(at, ' ', (size_t)(end - at))) != NULL) {
+		if (at > rest.at && isupper((unsigned char)at[-1]))
+			break;
+		at++;
+	}
+	if (at == NULL)
+		at = isupper((unsigned char)end[-1]) ? end : NULL;
+	if (at == NULL)
+		return 0;
+	at = at - rest.at > METHOD_MAX ? at - METHOD_MAX : rest.at;
+	return (size_t)(end - at);
+}
+
+/* A line that has not ended: *consumed is moved past what is not needed. */
+static enum http_state
+wait_for_end(struct http *h, struct line line, size_t *consumed)
+{
+	size_t keep = line.len;
+
+	if (line.len >= LINE_MAX_BYTES)
+		(void)lose(h);
+	if (h->is_lost && line.len > 0) {
+		keep = may_begin(line);
+		if (keep > LINE_MAX_BYTES / 2)
+			keep = LINE_MAX_BYTES / 2;
+	}
+	*consumed += line.len - keep;
+	h->scanned = keep;
+	return HTTP_MORE;
+}
+
+/* Go past lines that do not end like a request, as far as a segment goes. */
+static void
+skip_lost(const struct ibuf_mbuf *m, struct ibuf_cursor *c)
+{
+	static const char version[] = "HTTP/1.";
+	enum { VERSION = sizeof version }; /* with a digit */
+	size_t run;
+	const uint8_t *begin = ibuf_mbuf_at(m, ibuf_cursor_position(c), &run);
+	const uint8_t *at = begin;
+	const uint8_t *end;
+
+	while ((end = memchr(at, '\n', run - (size_t)(at - begin))) != NULL) {
+		const uint8_t *next = end + 1;
+
+		if (end > at && end[-1] == '\r')
+			end--;
+		if (end - at > VERSION && end[-2] == '.' &&
+		    memcmp(end - VERSION, version, VERSION - 1) == 0)
+			break;
+		at = next;
+	}
+	(void)ibuf_cursor_skip(c, (size_t)(at - begin));
+}
+
 enum http_state
 http_read(struct http *h, const struct ibuf_mbuf *m, size_t *consumed,
 	  const struct name_flow *flow)
@@ -255,21 +433,27 @@ http_read(struct http *h, const struct ibuf_mbuf *m, size_t *consumed,
 
 	ibuf_cursor_init(&c, m);
 	while (state == HTTP_MORE && ibuf_cursor_remaining(&c) > 0) {
+		if (h->is_lost && h->scanned == 0)
+			skip_lost(m, &c);
 		*consumed = ibuf_cursor_position(&c);
 		if (h->part == HTTP_BODY || h->part == HTTP_CHUNK) {
 			skip_body(h, &c);
 			continue;
 		}
 		end = ibuf_mbuf_find(m, *consumed + h->scanned, "\n", 1);
-		h->scanned = ibuf_cursor_remaining(&c);
 		line.len =
 			(end == SIZE_MAX ? ibuf_mbuf_len(m) : end) - *consumed;
-		if (line.len >= LINE_MAX_BYTES)
-			return HTTP_NOT;
-		if (end == SIZE_MAX)
-			return HTTP_MORE;
+		/* Of a line that is too long, its end may be a request. */
+		if (line.len > LINE_MAX_BYTES) {
+			(void)lose(h);
+			*consumed += line.len - LINE_MAX_BYTES;
+			(void)ibuf_cursor_seek(&c, *consumed);
+			line.len = LINE_MAX_BYTES;
+		}
 		h->scanned = 0;
 		line.at = (const char *)ibuf_cursor_view(&c, line.len, scratch);
+		if (end == SIZE_MAX)
+			return wait_for_end(h, line, consumed);
 		(void)ibuf_cursor_skip(&c, 1);
 		state = read_line(h, line, flow);
 	}

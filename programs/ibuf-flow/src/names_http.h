@@ -2,7 +2,8 @@
  * names_http.h - the requests in one direction of a stream (RFC 9112).
  *
  * HTTP/1.x: request lines and Host, request after request on one connection,
- * past bodies with a length and past chunks.
+ * past bodies with a length and past chunks.  In the middle of something, the
+ * next line that ends like a request line is one.
  */
 #ifndef FLOW_NAMES_HTTP_H
 #define FLOW_NAMES_HTTP_H
@@ -19,10 +20,16 @@ enum http_part {
 	HTTP_TRAILERS,
 };
 
+/* The fields that are read. */
+enum http_field { HTTP_OTHER, HTTP_HOST_NAME, HTTP_LENGTH, HTTP_ENCODING };
+
 /* Where it is; all zero is the start of a stream. */
 struct http {
 	enum http_part part;
+	enum http_field field; /* of which a line may go on */
+	bool is_lost;          /* what is next is not known */
 	bool is_chunked;
+	bool is_host_empty; /* so far */
 	bool is_connect;
 	uint64_t left;  /* bytes of the body, or the chunk */
 	size_t scanned; /* of a line that has no end yet */
@@ -32,11 +39,8 @@ struct http {
 enum http_state {
 	HTTP_MORE,   /* bytes are missing */
 	HTTP_TUNNEL, /* a request was CONNECT: what is next is anything */
-	HTTP_NOT     /* it is no request */
+	HTTP_ANSWER  /* a server sends it */
 };
-
-/* Whether it can be one by its first byte. */
-bool http_may_begin(uint8_t byte);
 
 /*
  * Read what there is in m.  *consumed is what was read; the rest, the begin of

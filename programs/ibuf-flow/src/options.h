@@ -12,12 +12,17 @@
 struct options {
 	enum order order;
 	size_t top; /* list so many flows; 0: all */
-	unsigned workers;
+	unsigned threads;
+	bool no_streams;
 	bool is_json;
-	const char *extract; /* a folder; NULL: no */
-	uint64_t max_gap;    /* bytes */
-	uint64_t max_memory; /* bytes */
-	char **files;        /* ends with NULL; at least one */
+	bool is_csv;
+	struct flow_timeouts timeouts;
+	const char *extract;   /* a folder; NULL: no */
+	uint64_t max_gap;      /* bytes */
+	uint64_t max_memory;   /* bytes */
+	const char *interface; /* to capture from; NULL: none */
+	char **files; /* ends with NULL; at least one if there is no interface */
+	char *filter; /* of pcap-filter(7), to be freed; NULL: none */
 };
 
 enum options_result {

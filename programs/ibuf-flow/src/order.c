@@ -7,89 +7,44 @@
 
 const char order_names[] = "bytes, packets, duration, first or last";
 
-typedef int compare_fn(const void *a, const void *b);
+/* The smaller value comes first. */
+typedef uint64_t value_fn(const struct flow *flow);
 
-static const struct flow *
-flow_at(const void *element)
+static uint64_t
+by_bytes(const struct flow *f)
 {
-	return *(const struct flow *const *)element;
+	return ~(f->wire_bytes[0] + f->wire_bytes[1]);
 }
 
-static int
-compare_u64(uint64_t a, uint64_t b)
+static uint64_t
+by_packets(const struct flow *f)
 {
-	return (a > b) - (a < b);
+	return ~(f->packets[0] + f->packets[1]);
 }
 
-static int
-compare_i64(int64_t a, int64_t b)
+static uint64_t
+by_duration(const struct flow *f)
 {
-	return (a > b) - (a < b);
-}
-
-static int
-by_number(const struct flow *a, const struct flow *b)
-{
-	return compare_u64(a->number, b->number);
-}
-
-static int
-by_bytes(const void *a, const void *b)
-{
-	const struct flow *f = flow_at(a);
-	const struct flow *g = flow_at(b);
-	int order = compare_u64(g->wire_bytes[0] + g->wire_bytes[1],
-				f->wire_bytes[0] + f->wire_bytes[1]);
-
-	return order != 0 ? order : by_number(f, g);
-}
-
-static int
-by_packets(const void *a, const void *b)
-{
-	const struct flow *f = flow_at(a);
-	const struct flow *g = flow_at(b);
-	int order = compare_u64(g->packets[0] + g->packets[1],
-				f->packets[0] + f->packets[1]);
-
-	return order != 0 ? order : by_number(f, g);
-}
-
-static int
-by_duration(const void *a, const void *b)
-{
-	const struct flow *f = flow_at(a);
-	const struct flow *g = flow_at(b);
 	/* Unsigned: two far ends may be further apart than INT64_MAX. */
-	int order = compare_u64((uint64_t)g->last_ns - (uint64_t)g->first_ns,
-				(uint64_t)f->last_ns - (uint64_t)f->first_ns);
-
-	return order != 0 ? order : by_number(f, g);
+	return ~((uint64_t)f->last_ns - (uint64_t)f->first_ns);
 }
 
-static int
-by_first(const void *a, const void *b)
+/* With the sign turned, times stand in the order of unsigned numbers. */
+static uint64_t
+by_first(const struct flow *f)
 {
-	const struct flow *f = flow_at(a);
-	const struct flow *g = flow_at(b);
-	int order = compare_i64(f->first_ns, g->first_ns);
-
-	return order != 0 ? order : by_number(f, g);
+	return (uint64_t)f->first_ns ^ (uint64_t)INT64_MIN;
 }
 
-static int
-by_last(const void *a, const void *b)
+static uint64_t
+by_last(const struct flow *f)
 {
-	const struct flow *f = flow_at(a);
-	const struct flow *g = flow_at(b);
-	int order = compare_i64(g->last_ns, f->last_ns);
-
-	return order != 0 ? order : by_number(f, g);
+	return ~((uint64_t)f->last_ns ^ (uint64_t)INT64_MIN);
 }
 
 static const struct {
 	const char *name;
-	compare_fn *compare;
+	value_fn *value;
 } orders[ORDERS] = {
 	[ORDER_BYTES] = {"bytes", by_bytes},
 	[ORDER_PACKETS] = {"packets", by_packets},
@@ -97,6 +52,24 @@ static const struct {
 	[ORDER_FIRST] = {"first", by_first},
 	[ORDER_LAST] = {"last", by_last},
 };
+
+/* Of the sort that is under way. */
+static value_fn *value;
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct flow *f = *(const struct flow *const *)a;
+	const struct flow *g = *(const struct flow *const *)b;
+	uint64_t x = value(f);
+	uint64_t y = value(g);
+
+	if (x == y) {
+		x = f->number;
+		y = g->number;
+	}
+	return (x > y) - (x < y);
+}
 
 bool
 order_parse(const char *name, enum order *order)
@@ -115,5 +88,6 @@ order_parse(const char *name, enum order *order)
 void
 order_flows(const struct flow **flows, size_t count, enum order order)
 {
-	qsort(flows, count, sizeof *flows, orders[order].compare);
+	value = orders[order].value;
+	qsort(flows, count, sizeof *flows, compare);
 }

@@ -49,11 +49,10 @@ enter_payload(struct layer *l, unsigned protocol, struct packet *p)
 	/* A header that is cut or lies has no payload, but it is a flow. */
 	if (l->fault)
 		layer_limit(l, 0);
-	p->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
 	/* No segment is that long, but a frame may claim to be. */
 	s->on_wire = l->wire < PAYLOAD_MAX ? (uint32_t)l->wire : p->captured;
-	s->payload = p->payload;
+	s->payload = (uint32_t)ibuf_cursor_position(&l->at);
 	s->captured = p->captured;
 }
 
@@ -61,7 +60,9 @@ static enum skip
 parse_transport(struct layer *l, unsigned family, unsigned protocol,
 		struct flow_end *from, struct flow_end *to, struct packet *p)
 {
-	if (protocol_has_ports(protocol)) {
+	bool is_later = p->is_fragment && p->skip == SKIP_FRAGMENT;
+
+	if (protocol_has_ports(protocol) && !is_later) {
 		from->port = layer_be16(l);
 		to->port = layer_be16(l);
 	}
@@ -73,8 +74,27 @@ parse_transport(struct layer *l, unsigned family, unsigned protocol,
 	p->segment.key = p->key;
 	p->segment.hash = p->hash;
 	p->is_tunnel = protocol_is_tunnel(protocol);
-	enter_payload(l, protocol, p);
-	return SKIP_NOT;
+	if (!is_later) {
+		enter_payload(l, protocol, p);
+		return SKIP_NOT;
+	}
+	/* What is behind the first fragment is payload, of nobody's segment. */
+	p->captured = (uint32_t)ibuf_cursor_remaining(&l->at);
+	p->segment.key.protocol = 0;
+	/* Of IPv6 it may be in the middle of an extension header. */
+	return family == 6 || protocol_has_ports(protocol) ? SKIP_FRAGMENT
+							   : SKIP_NOT;
+}
+
+/* For the time being, one that has no ports is skipped. */
+void
+note_fragment(struct packet *p, unsigned offset, unsigned more)
+{
+	if (offset == 0 && more == 0)
+		return;
+	p->is_fragment = true;
+	if (offset != 0)
+		p->skip = SKIP_FRAGMENT;
 }
 
 /*
@@ -121,7 +141,7 @@ follow_source_route(struct layer options, size_t bytes, struct flow_end *to)
 static enum skip
 parse_ipv4(struct layer *l, struct packet *p)
 {
-	enum { FRAGMENT_OFFSET = 0x1fff };
+	enum { FRAGMENT_OFFSET = 0x1fff, FRAGMENT_MORE = 0x2000 };
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
 	size_t frame = l->wire;
@@ -141,7 +161,7 @@ parse_ipv4(struct layer *l, struct packet *p)
 		return SKIP_MALFORMED;
 	if (total != 0 && total < frame)
 		layer_limit(l, total - 4u);
-	layer_skip(l, 2);
+	p->fragment_id = layer_be16(l);
 	fragment = layer_be16(l);
 	layer_skip(l, 1);
 	protocol = layer_u8(l);
@@ -153,8 +173,7 @@ parse_ipv4(struct layer *l, struct packet *p)
 	l->fault = follow_source_route(*l, header - IPV4_HEADER, &to);
 	if (l->fault)
 		return l->fault;
-	if (fragment & FRAGMENT_OFFSET)
-		return SKIP_FRAGMENT;
+	note_fragment(p, fragment & FRAGMENT_OFFSET, fragment & FRAGMENT_MORE);
 	if (!layer_skip(l, header - IPV4_HEADER) &&
 	    !protocol_has_ports(protocol)) {
 		/* Options that are cut take nothing from the addresses. */
@@ -164,22 +183,9 @@ parse_ipv4(struct layer *l, struct packet *p)
 	return parse_transport(l, 4, protocol, &from, &to, p);
 }
 
-/* A flow is between the addresses in the header, a stream between hosts. */
-static void
-set_segment_key(const struct flow_end *from, const struct flow_end *last_stop,
-		struct packet *p)
-{
-	struct segment *s = &p->segment;
-
-	s->from = (uint8_t)flow_key_set(&s->key, p->key.family, p->key.protocol,
-					from, last_stop);
-	s->hash = flow_key_hash(&s->key);
-}
-
 static enum skip
 parse_ipv6(struct layer *l, struct packet *p)
 {
-	struct flow_end last_stop;
 	struct flow_end from = {{0}, 0};
 	struct flow_end to = {{0}, 0};
 	size_t payload;
@@ -196,16 +202,13 @@ parse_ipv6(struct layer *l, struct packet *p)
 		return l->fault;
 	if (payload == 0 && protocol == PROTOCOL_HOP_BY_HOP)
 		payload = extension_jumbo_length(*l);
-	layer_limit(l, payload);
-	last_stop = to;
-	skip = extension_enter(l, &protocol, last_stop.address);
+	/* 0: the card cuts the packet up (TSO), or it is larger (BIG TCP). */
+	if (payload != 0 || protocol == PROTOCOL_NONE)
+		layer_limit(l, payload);
+	skip = extension_enter(l, &protocol, from.address, to.address, p);
 	if (skip)
 		return skip;
-	skip = parse_transport(l, 6, protocol, &from, &to, p);
-	last_stop.port = to.port;
-	if (skip == SKIP_NOT && memcmp(&last_stop, &to, sizeof to) != 0)
-		set_segment_key(&from, &last_stop, p);
-	return skip;
+	return parse_transport(l, 6, protocol, &from, &to, p);
 }
 
 static enum skip
@@ -282,20 +285,19 @@ look_into_tunnels(struct layer *l, struct packet *p)
 	}
 }
 
-enum skip
-parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p)
+void
+parse_packet(const struct ibuf_mbuf *block, struct packet *p)
 {
 	struct layer l;
 	uint16_t ethertype;
 	enum skip skip;
 
-	layer_init(&l, m, p->wire_bytes);
-	if (l.wire < ibuf_mbuf_len(m))
-		l.wire = ibuf_mbuf_len(m);
-	skip = link_enter(&l, link, &ethertype);
+	layer_init(&l, block, p);
+	skip = link_enter(&l, p->link, &ethertype);
 	if (skip == SKIP_NOT)
 		skip = parse_network(&l, ethertype, p);
 	if (skip == SKIP_NOT)
 		look_into_tunnels(&l, p);
-	return skip;
+	p->skip = (uint8_t)skip;
+	p->is_parsed = true;
 }

@@ -13,12 +13,11 @@
 #include <ibuf/ibuf.h>
 
 /*
- * Parse a frame of p->wire_bytes, of which the message has those that were
- * captured.  A message that has more is believed, not the length.
+ * Parse a packet of a block: p->skip, and on SKIP_NOT all behind it.
  *
- * link is its LINKTYPE.  On SKIP_NOT what packet.h says is set; any other
- * value is the reason why the packet belongs to no flow.
+ * A message that has more of the frame than the frame had is believed, not the
+ * length.
  */
-enum skip parse_frame(const struct ibuf_mbuf *m, int link, struct packet *p);
+void parse_packet(const struct ibuf_mbuf *block, struct packet *p);
 
 #endif

@@ -14,6 +14,7 @@ enum {
 	PROTOCOL_ROUTING = 43,
 	PROTOCOL_FRAGMENT = 44,
 	PROTOCOL_AH = 51,
+	PROTOCOL_NONE = 59, /* no next header */
 	PROTOCOL_DESTINATION = 60,
 	PROTOCOL_SHIM6 = 140,
 	/* Beyond the 8 bits of the wire. */

@@ -1,15 +1,15 @@
 /*
- * reassembly.c - a sorted list of pieces.
+ * reassembly.c - a sorted array of pieces.
  *
  * Pieces that meet become one, so there are as many as there are gaps; the
- * owner bounds them, and thereby the walk along the list.
+ * owner bounds them, and thereby what is moved in the array.
  */
 #include "reassembly.h"
 #include "retain.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct piece {
-	struct piece *next;
 	uint64_t begin;
 	uint64_t end;
 	struct ibuf_mbuf *bytes;
@@ -24,12 +24,18 @@ captured_end(const struct piece *p)
 }
 
 static void
+take_out(struct reassembly *r, size_t i)
+{
+	r->pieces--;
+	memmove(r->at + i, r->at + i + 1, (r->pieces - i) * sizeof *r->at);
+}
+
+static void
 drop_first(struct reassembly *r)
 {
-	struct piece *p = r->first;
+	struct piece *p = r->at[0];
 
-	r->first = p->next;
-	r->pieces--;
+	take_out(r, 0);
 	r->held -= p->end - p->begin;
 	r->cost -= p->cost;
 	ibuf_mbuf_free(p->bytes);
@@ -39,35 +45,78 @@ drop_first(struct reassembly *r)
 void
 reassembly_clear(struct reassembly *r)
 {
-	while (r->first != NULL)
+	while (r->pieces > 0)
 		drop_first(r);
+	free(r->at);
+	r->at = NULL;
+	r->room = 0;
 }
 
 void
 reassembly_begin(struct reassembly *r, uint32_t seq)
 {
 	reassembly_clear(r);
-	r->is_begun = true;
 	/* Not 0: there are offsets before the first. */
 	r->next = (UINT64_C(1) << 32) + seq;
+	r->last = r->next;
+	r->known = r->next;
+	r->gap_count = 0;
 }
 
-/* The offset next to where we are that has this sequence number. */
+/* The offset next to the last segment that has this sequence number. */
 static uint64_t
 offset_of(const struct reassembly *r, uint32_t seq)
 {
-	uint32_t ahead = seq - (uint32_t)r->next;
+	uint32_t ahead = seq - (uint32_t)r->last;
 
 	if (ahead < UINT32_C(1) << 31)
-		return r->next + ahead;
-	return r->next - ((UINT64_C(1) << 32) - ahead);
+		return r->last + ahead;
+	return r->last - ((UINT64_C(1) << 32) - ahead);
 }
 
-/* Let the piece that follows p become a part of it, if they meet. */
-static void
-join_next(struct reassembly *r, struct piece *p)
+static uint64_t
+overlap(uint64_t begin, uint64_t end, const struct reassembly_gap *gap)
 {
-	struct piece *q = p->next;
+	if (begin < gap->begin)
+		begin = gap->begin;
+	if (end > gap->end)
+		end = gap->end;
+	return begin < end ? end - begin : 0;
+}
+
+/* Bytes before next: some of them may be the first to come. */
+static void
+count_old(struct reassembly *r, uint64_t begin, uint64_t end)
+{
+	const struct reassembly_gap unknown = {0, r->known};
+	uint64_t late = overlap(begin, end, &unknown);
+	unsigned i;
+
+	for (i = 0; i < r->gap_count; i++)
+		late += overlap(begin, end, &r->gaps[i]);
+	r->late += late;
+	r->repeated += end - begin - late;
+}
+
+static void
+remember_gap(struct reassembly *r, uint64_t begin, uint64_t end)
+{
+	if (begin == end)
+		return;
+	if (r->gap_count == REASSEMBLY_GAPS) {
+		r->known = r->gaps[0].end;
+		r->gap_count--;
+		memmove(r->gaps, r->gaps + 1, r->gap_count * sizeof *r->gaps);
+	}
+	r->gaps[r->gap_count++] = (struct reassembly_gap){begin, end};
+}
+
+/* Let the piece that follows piece i become a part of it, if they meet. */
+static void
+join_next(struct reassembly *r, size_t i)
+{
+	struct piece *p = r->at[i];
+	struct piece *q = i + 1 < r->pieces ? r->at[i + 1] : NULL;
 
 	if (q == NULL || q->begin != captured_end(p) ||
 	    !retain_all(&p->bytes, q->bytes))
@@ -75,8 +124,7 @@ join_next(struct reassembly *r, struct piece *p)
 	p->end = q->end;
 	p->segments += q->segments;
 	p->cost += q->cost;
-	p->next = q->next;
-	r->pieces--;
+	take_out(r, i + 1);
 	free(q);
 }
 
@@ -100,33 +148,65 @@ extend(struct reassembly *r, struct piece *p, uint64_t end,
 	return true;
 }
 
-/* Make a piece [begin, end) between prev, or the front, and what is behind. */
-static struct piece *
-insert(struct reassembly *r, struct piece *prev, uint64_t begin, uint64_t end,
+static bool
+make_room(struct reassembly *r)
+{
+	size_t room = r->room == 0 ? 4 : 2 * r->room;
+	struct piece **larger;
+
+	if (r->pieces < r->room)
+		return true;
+	larger = realloc(r->at, room * sizeof *larger);
+	if (larger == NULL)
+		return false;
+	r->at = larger;
+	r->room = room;
+	return true;
+}
+
+/* Make a piece [begin, end) that is number i. */
+static bool
+insert(struct reassembly *r, size_t i, uint64_t begin, uint64_t end,
        const struct ibuf_mbuf *m, size_t off, size_t len, size_t cost)
 {
 	struct piece *p = calloc(1, sizeof *p);
 
-	if (p == NULL)
-		return NULL;
+	if (p == NULL || !make_room(r))
+		goto fail;
 	p->begin = begin;
 	p->end = end;
 	p->segments = 1;
 	p->cost = retain(&p->bytes, m, off, len, cost);
-	if (p->cost == 0) {
-		free(p);
-		return NULL;
-	}
-	p->cost += sizeof *p;
-	p->next = prev == NULL ? r->first : prev->next;
-	if (prev == NULL)
-		r->first = p;
-	else
-		prev->next = p;
+	if (p->cost == 0)
+		goto fail;
+	p->cost += sizeof *p + sizeof *r->at;
+	memmove(r->at + i + 1, r->at + i, (r->pieces - i) * sizeof *r->at);
+	r->at[i] = p;
 	r->pieces++;
 	r->held += end - begin;
 	r->cost += p->cost;
-	return p;
+	return true;
+fail:
+	free(p);
+	return false;
+}
+
+/* The first piece that ends behind an offset. */
+static size_t
+find(const struct reassembly *r, uint64_t at)
+{
+	size_t low = 0;
+	size_t high = r->pieces;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (r->at[middle]->end <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* Take what falls into gaps of a segment [begin, end). */
@@ -135,45 +215,40 @@ fill_gaps(struct reassembly *r, uint64_t begin, uint64_t end,
 	  const struct ibuf_mbuf *m, size_t cost)
 {
 	uint64_t captured = begin + ibuf_mbuf_len(m);
-	struct piece *prev = NULL;
-	struct piece *next = r->first;
 	uint64_t at = begin;
+	uint64_t stop;
+	size_t i = find(r, begin);
 
-	while (at < end) {
-		uint64_t stop = end;
+	for (; at < end; at = stop) {
 		size_t off = (size_t)((at < captured ? at : captured) - begin);
 		size_t len = 0;
-		struct piece *p = NULL;
+		bool is_behind;
+		bool done;
 
-		while (next != NULL && next->end <= at) {
-			prev = next;
-			next = next->next;
-		}
-		if (next != NULL && next->begin <= at) {
-			stop = next->end < end ? next->end : end;
-			r->repeated += stop - at;
-			at = stop;
+		stop = at;
+		if (i < r->pieces && r->at[i]->end <= at) {
+			i++;
 			continue;
 		}
-		if (next != NULL && next->begin < end)
-			stop = next->begin;
+		if (i < r->pieces && r->at[i]->begin <= at) {
+			stop = r->at[i]->end < end ? r->at[i]->end : end;
+			r->repeated += stop - at;
+			continue;
+		}
+		stop = i < r->pieces && r->at[i]->begin < end ? r->at[i]->begin
+							      : end;
 		if (at < captured)
 			len = (size_t)((stop < captured ? stop : captured) -
 				       at);
-		if (prev != NULL && captured_end(prev) == at) {
-			if (extend(r, prev, stop, m, off, len, cost))
-				p = prev;
-		} else {
-			p = insert(r, prev, at, stop, m, off, len, cost);
-		}
-		if (p == NULL) {
+		is_behind = i > 0 && captured_end(r->at[i - 1]) == at;
+		if (is_behind)
+			i--;
+		done = is_behind ? extend(r, r->at[i], stop, m, off, len, cost)
+				 : insert(r, i, at, stop, m, off, len, cost);
+		if (done)
+			join_next(r, i);
+		else
 			r->lost += stop - at;
-		} else {
-			join_next(r, p);
-			/* It may reach further than the segment has yet. */
-			next = p;
-		}
-		at = stop;
 	}
 }
 
@@ -186,19 +261,20 @@ reassembly_put(struct reassembly *r, uint32_t seq, uint32_t on_wire,
 	uint64_t old = begin < r->next ? r->next - begin : 0;
 
 	*part = (struct reassembly_part){0};
+	r->last = begin > r->next ? begin : r->next;
 	if (end <= r->next) {
-		r->repeated += on_wire;
+		count_old(r, begin, end);
 		ibuf_mbuf_free(m);
 		return;
 	}
 	if (old > 0) {
-		r->repeated += old;
+		count_old(r, begin, r->next);
 		begin = r->next;
 		(void)ibuf_mbuf_trim_head(m, old < ibuf_mbuf_len(m)
 						     ? (size_t)old
 						     : ibuf_mbuf_len(m));
 	}
-	if (begin == r->next && (r->first == NULL || r->first->begin >= end)) {
+	if (begin == r->next && (r->pieces == 0 || r->at[0]->begin >= end)) {
 		r->next = end;
 		part->bytes = m;
 		part->uncaptured = end - begin - ibuf_mbuf_len(m);
@@ -212,7 +288,7 @@ reassembly_put(struct reassembly *r, uint32_t seq, uint32_t on_wire,
 void
 reassembly_take(struct reassembly *r, bool skip, struct reassembly_part *part)
 {
-	struct piece *p = r->first;
+	struct piece *p = r->pieces > 0 ? r->at[0] : NULL;
 
 	*part = (struct reassembly_part){0};
 	if (p == NULL || (p->begin != r->next && !skip))
@@ -221,19 +297,22 @@ reassembly_take(struct reassembly *r, bool skip, struct reassembly_part *part)
 	part->bytes = p->bytes;
 	part->uncaptured = p->end - captured_end(p);
 	part->cost = p->cost;
+	remember_gap(r, r->next, p->begin);
 	r->next = p->end;
 	p->bytes = NULL;
 	drop_first(r);
+	if (r->pieces == 0)
+		reassembly_clear(r);
 }
 
 uint64_t
 reassembly_gap(const struct reassembly *r)
 {
-	return r->first == NULL ? 0 : r->first->begin - r->next;
+	return r->pieces == 0 ? 0 : r->at[0]->begin - r->next;
 }
 
 size_t
 reassembly_segments(const struct reassembly *r)
 {
-	return r->first == NULL ? 0 : r->first->segments;
+	return r->pieces == 0 ? 0 : r->at[0]->segments;
 }

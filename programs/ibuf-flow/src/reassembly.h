@@ -9,8 +9,9 @@
  *	end <= the next one's begin;   begin + len(bytes) <= end
  *
  * The first byte received wins: of a segment only what falls into gaps is
- * taken.  Pieces are messages of slices of packets.  The last bytes of a piece
- * may be missing because the capture has cut the packet: nobody waits for them.
+ * taken.  Pieces are messages of slices of blocks, or of copies.  The last bytes
+ * of a piece may be missing because the capture has cut the packet: nobody waits
+ * for them.
  *
  * Nothing here decides how long to wait: whoever owns it takes what is next,
  * and may skip a gap to do so.
@@ -22,15 +23,30 @@
 
 struct piece;
 
+/* Gaps that are remembered after they were skipped. */
+enum { REASSEMBLY_GAPS = 8 };
+
+struct reassembly_gap {
+	uint64_t begin;
+	uint64_t end;
+};
+
 struct reassembly {
-	bool is_begun;
-	uint64_t next;       /* offset of the next byte to give */
-	struct piece *first; /* pieces behind the first gap, in order */
+	uint64_t next;     /* offset of the next byte to give */
+	uint64_t last;     /* of the last segment; not before next */
+	struct piece **at; /* pieces behind the first gap, in order */
 	size_t pieces;
+	size_t room;
 	uint64_t held;     /* bytes of them, missing ones included */
 	size_t cost;       /* what they take of memory */
-	uint64_t repeated; /* bytes that were not the first to come */
+	uint64_t repeated; /* bytes that had come already */
+	uint64_t late;     /* bytes that came behind those after them */
 	uint64_t lost;     /* bytes there was no memory for */
+
+	/* Of what is before it, nobody knows what came. */
+	uint64_t known;
+	struct reassembly_gap gaps[REASSEMBLY_GAPS]; /* skipped, in order */
+	unsigned gap_count;
 };
 
 /* Bytes in order. */

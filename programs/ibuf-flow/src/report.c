@@ -85,7 +85,7 @@ print_names(FILE *out, const struct names *names)
 		const struct name_list *list = &names->list[kind];
 
 		for (i = 0; i < list->count && i < SHOWN; i++) {
-			char *const *text = list->at[i].text;
+			char *const *text = list->at[i]->text;
 
 			fprintf(out, "          %s %s", kinds[kind], text[0]);
 			if (kind == NAME_HTTP)
@@ -156,16 +156,17 @@ print_totals(FILE *out, const struct meter *m)
 		fprintf(out, ", last %.6f s later\n",
 			seconds_between(t->first_ns, t->last_ns));
 	}
-	fprintf(out, "payload captured: %" PRIu64 " bytes\n", t->payload_bytes);
-	if (t->tunnel > 0)
+	fprintf(out, "payload captured: %" PRIu64 " bytes\n",
+		t->flows.payload_bytes);
+	if (t->flows.tunnel > 0)
 		fprintf(out,
 			"in tunnels: %" PRIu64
 			" packets, counted by their outer addresses\n",
-			t->tunnel);
+			t->flows.tunnel);
 	for (skip = SKIP_NOT + 1; skip < SKIP_REASONS; skip++) {
-		if (t->skipped[skip] > 0)
+		if (t->flows.skipped[skip] > 0)
 			fprintf(out, "in no flow, %s: %" PRIu64 " packets\n",
-				report_skip_name(skip), t->skipped[skip]);
+				report_skip_name(skip), t->flows.skipped[skip]);
 	}
 }
 
@@ -179,6 +180,8 @@ print_streams(FILE *out, const struct streams_totals *t)
 	if (t->repeated_bytes > 0)
 		fprintf(out, ", %" PRIu64 " bytes came again",
 			t->repeated_bytes);
+	if (t->late_bytes > 0)
+		fprintf(out, ", %" PRIu64 " bytes came late", t->late_bytes);
 	if (t->gaps > 0)
 		fprintf(out, ", %" PRIu64 " gaps of %" PRIu64 " bytes skipped",
 			t->gaps, t->gap_bytes);
@@ -198,9 +201,9 @@ print_work(FILE *out, const struct meter *m)
 	const struct meter_totals *t = meter_totals(m);
 	struct ibuf_pool_stats stats;
 
-	fprintf(out, "%.3f s, %.0f packets/s, %u worker%s\n", t->seconds,
+	fprintf(out, "%.3f s, %.0f packets/s, %u thread%s\n", t->seconds,
 		t->seconds > 0 ? (double)t->packets / t->seconds : 0.0,
-		meter_workers(m), meter_workers(m) == 1 ? "" : "s");
+		meter_threads(m), meter_threads(m) == 1 ? "" : "s");
 	meter_pool_stats(m, &stats);
 	fprintf(out,
 		"pool: %" PRIu64 " mbufs made, %" PRIu64 " in use, %" PRIu64
@@ -224,6 +227,19 @@ report_skip_name(enum skip skip)
 	};
 
 	return names[skip];
+}
+
+void
+report_flags(unsigned flags, char text[static REPORT_FLAGS_MAX])
+{
+	static const char letters[] = "FSRPAUEC";
+	unsigned i;
+
+	for (i = 0; i < 8; i++) {
+		if (flags >> i & 1)
+			*text++ = letters[i];
+	}
+	*text = '\0';
 }
 
 bool

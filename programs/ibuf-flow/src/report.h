@@ -14,6 +14,11 @@
  */
 bool report_table(FILE *out, struct meter *m, size_t count);
 bool report_json(FILE *out, struct meter *m, size_t count);
+bool report_csv(FILE *out, struct meter *m, size_t count);
+
+/* TCP flags as letters: "SA", in the order of their bits. */
+enum { REPORT_FLAGS_MAX = 9 };
+void report_flags(unsigned flags, char text[static REPORT_FLAGS_MAX]);
 
 /* The name of a reason: "not_ip". */
 const char *report_skip_name(enum skip skip);

@@ -60,7 +60,7 @@ names_array(const struct names *names, enum name_kind kind)
 	size_t i;
 
 	for (i = 0; names != NULL && i < names->list[kind].count; i++) {
-		const struct name *name = &names->list[kind].at[i];
+		const struct name *name = names->list[kind].at[i];
 
 		if (json_array_append_new(
 			    array, kind == NAME_HTTP
@@ -81,10 +81,27 @@ add_names(json_t **object, const struct names *names)
 
 	add(object, "http", names_array(names, NAME_HTTP));
 	add(object, "tls_name",
-	    string_or_null(tls != NULL && tls->count > 0 ? tls->at[0].text[0]
+	    string_or_null(tls != NULL && tls->count > 0 ? tls->at[0]->text[0]
 							 : NULL));
 	add(object, "tls_names", names_array(names, NAME_TLS));
 	add(object, "dns_names", names_array(names, NAME_DNS));
+}
+
+static void
+add_tcp(json_t **object, const struct flow *flow)
+{
+	char flags[2][REPORT_FLAGS_MAX];
+
+	report_flags(flow->tcp_flags[0], flags[0]);
+	report_flags(flow->tcp_flags[1], flags[1]);
+	add(object, "tcp_flags_ab", json_string(flags[0]));
+	add(object, "tcp_flags_ba", json_string(flags[1]));
+	add_number(object, "retransmissions_ab", flow->again[0]);
+	add_number(object, "retransmissions_ba", flow->again[1]);
+	add(object, "handshake",
+	    flow->handshake == FLOW_SHAKEN
+		    ? json_real(seconds(flow->handshake_ns))
+		    : json_null());
 }
 
 static json_t *
@@ -109,12 +126,14 @@ flow_object(const struct flow *flow, const struct names *names)
 	add_number(&object, "bytes_ba", flow->wire_bytes[1]);
 	add(&object, "first", json_real(seconds(flow->first_ns)));
 	add(&object, "last", json_real(seconds(flow->last_ns)));
+	if (flow->key.protocol == PROTOCOL_TCP)
+		add_tcp(&object, flow);
 	add_names(&object, names);
 	return object;
 }
 
 static json_t *
-skipped_object(const struct meter_totals *t)
+skipped_object(const struct flow_table *t)
 {
 	json_t *object = json_object();
 	unsigned skip;
@@ -159,6 +178,7 @@ streams_object(const struct meter *m)
 	add_number(&object, "gap_bytes", t->gap_bytes);
 	add_number(&object, "uncaptured_bytes", t->uncaptured_bytes);
 	add_number(&object, "repeated_bytes", t->repeated_bytes);
+	add_number(&object, "late_bytes", t->late_bytes);
 	add_number(&object, "names_dropped", t->names_dropped);
 	add_number(&object, "held_peak", t->held_peak);
 	return object;
@@ -174,15 +194,15 @@ totals_object(const struct meter *m)
 
 	add_number(&object, "packets", t->packets);
 	add_number(&object, "bytes", t->wire_bytes);
-	add(&object, "skipped", skipped_object(t));
-	add_number(&object, "tunnel", t->tunnel);
-	add_number(&object, "payload_bytes", t->payload_bytes);
+	add(&object, "skipped", skipped_object(&t->flows));
+	add_number(&object, "tunnel", t->flows.tunnel);
+	add_number(&object, "payload_bytes", t->flows.payload_bytes);
 	add_number(&object, "flow_count", meter_flow_count(m));
 	add_number(&object, "files", t->files);
 	add(&object, "complete", json_boolean(t->complete));
 	add(&object, "streams", streams_object(m));
 	add(&object, "pool", pool_object(m));
-	add_number(&object, "threads", meter_workers(m));
+	add_number(&object, "threads", meter_threads(m));
 	add(&object, "seconds", json_real(t->seconds));
 	add(&object, "packets_per_second", json_real(rate));
 	return object;

@@ -3,8 +3,8 @@
  *
  *	small: 4 * len < cost
  *
- * A slice shares the bytes, but holds the packet's whole room for them.  Where
- * the bytes are few beside the room, they are copied and the room can go.
+ * A slice shares the bytes, but holds a whole block for them.  Where the bytes
+ * are few beside the block, they are copied and the block can go.
  */
 #ifndef FLOW_RETAIN_H
 #define FLOW_RETAIN_H

@@ -13,6 +13,7 @@
 #include "rewriter.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -26,15 +27,16 @@ enum {
 };
 
 enum {
-	BLOCK_MIN = 12,      /* type, length, length again */
-	BLOCK_MAX = 1 << 24, /* libpcap takes no larger one */
-	INTERFACE_MIN = 20,  /* with link type and snapshot length */
+	BLOCK_MIN = 12,        /* type, length, length again */
+	BLOCK_MAX = 129 << 20, /* libpcap takes no larger one */
+	INTERFACE_MIN = 20,    /* with link type and snapshot length */
 	PACKET_OLD_MIN = 32,
 	PACKET_SIMPLE_MIN = 16,
 	PACKET_MIN = 32,
-	SIMPLE_GROWS = 16, /* made a full packet block, it is larger */
-	LINK_USER0 = 147,  /* no link type that libpcap knows more of */
+	SIMPLE_GROWS = 16,  /* made a full packet block, it is larger */
+	LINK_LARGEST = 231, /* D-Bus: packets of up to 128 MiB */
 	PCAP_HEADER = 24,
+	LINK_MASK = 0xffff, /* the rest of the field has other things */
 	BUFFER_BYTES = 1 << 16,
 };
 
@@ -44,7 +46,7 @@ struct interface {
 };
 
 struct rewriter {
-	FILE *in;
+	struct source *in;
 	FILE *file;
 	bool swapped; /* the section is in the other byte order */
 	bool passing; /* whatever comes, unseen */
@@ -53,6 +55,7 @@ struct rewriter {
 	size_t off, len, room;
 	struct interface *interfaces;
 	size_t interface_count, interface_room;
+	char buffer[BUFFER_BYTES]; /* of file */
 };
 
 static uint32_t
@@ -94,15 +97,20 @@ static bool
 fill(struct rewriter *r, size_t want)
 {
 	unsigned char *larger;
+	ssize_t got = 1;
 
 	if (want + SIMPLE_GROWS > r->room) {
-		larger = realloc(r->block, want + SIMPLE_GROWS);
+		larger = realloc(r->block, 2 * want + SIMPLE_GROWS);
 		if (larger == NULL)
 			return false;
 		r->block = larger;
-		r->room = want + SIMPLE_GROWS;
+		r->room = 2 * want + SIMPLE_GROWS;
 	}
-	r->len += fread(r->block + r->len, 1, want - r->len, r->in);
+	while (r->len < want && got > 0) {
+		got = source_read(r->in, r->block + r->len, want - r->len);
+		if (got > 0)
+			r->len += (size_t)got;
+	}
 	return r->len == want;
 }
 
@@ -124,7 +132,7 @@ edit_interface(struct rewriter *r)
 	r->interfaces[r->interface_count].link = get16(r, 8);
 	r->interfaces[r->interface_count].snapshot = get32(r, 12);
 	r->interface_count++;
-	put16(r, 8, LINK_USER0);
+	put16(r, 8, LINK_LARGEST);
 	put32(r, 12, 0);
 	return true;
 }
@@ -203,8 +211,11 @@ edit_pcap_header(struct rewriter *r)
 	else if (magic != 0xa1b2c3d4 && magic != 0xa1b23c4d &&
 		 magic != 0xa1b2cd34)
 		return;
-	if (fill(r, PCAP_HEADER))
-		put32(r, 16, 0);
+	if (!fill(r, PCAP_HEADER))
+		return;
+	r->link = (int)(get32(r, 20) & LINK_MASK);
+	put32(r, 16, 0);
+	put32(r, 20, LINK_LARGEST);
 }
 
 /* An interface, for libpcap takes no file without: it has no packets. */
@@ -215,7 +226,7 @@ make_interface(struct rewriter *r)
 	memset(r->block, 0, r->len);
 	put32(r, 0, BLOCK_INTERFACE);
 	put32(r, 4, INTERFACE_MIN);
-	put16(r, 8, LINK_USER0);
+	put16(r, 8, LINK_LARGEST);
 	put32(r, INTERFACE_MIN - 4, INTERFACE_MIN);
 }
 
@@ -228,7 +239,8 @@ complete_block(struct rewriter *r)
 	if (!fill(r, 8) ||
 	    (get32(r, 0) == BLOCK_SECTION && !enter_section(r))) {
 		r->passing = true;
-		if (r->len == 0 && !ferror(r->in) && r->interface_room == 0)
+		if (r->len == 0 && source_error(r->in) == NULL &&
+		    r->interface_room == 0)
 			make_interface(r);
 		return;
 	}
@@ -248,10 +260,8 @@ rewriter_read(void *cookie, char *to, size_t n)
 		r->len = 0;
 		complete_block(r);
 	}
-	if (r->off == r->len) {
-		n = fread(to, 1, n, r->in);
-		return n == 0 && ferror(r->in) ? -1 : (ssize_t)n;
-	}
+	if (r->off == r->len)
+		return source_read(r->in, to, n);
 	if (n > r->len - r->off)
 		n = r->len - r->off;
 	memcpy(to, r->block + r->off, n);
@@ -271,7 +281,7 @@ rewriter_close(void *cookie)
 }
 
 struct rewriter *
-rewriter_open(FILE *in)
+rewriter_open(struct source *in)
 {
 	static const cookie_io_functions_t functions = {
 		.read = rewriter_read,
@@ -288,13 +298,15 @@ rewriter_open(FILE *in)
 		free(r);
 		return NULL;
 	}
+	/* One thread reads it. */
+	__fsetlocking(r->file, FSETLOCKING_BYCALLER);
 	/* The first bytes tell what it is; they stay to be read. */
 	if (fill(r, 4) && get32(r, 0) == BLOCK_SECTION) {
 		setvbuf(r->file, NULL, _IONBF, 0);
 		complete_block(r);
 		return r;
 	}
-	setvbuf(r->file, NULL, _IOFBF, BUFFER_BYTES);
+	setvbuf(r->file, r->buffer, _IOFBF, sizeof r->buffer);
 	r->passing = true;
 	if (r->len == 4)
 		edit_pcap_header(r);

@@ -5,7 +5,7 @@
 #include "names_dns.h"
 #include "retain.h"
 
-enum { TLS_HANDSHAKE = 22 };
+enum { TLS_FIRST = 20, TLS_HANDSHAKE = 22, TLS_LAST = 23, TLS_MAJOR = 3 };
 
 static void
 drop_held(struct scanner *s)
@@ -30,7 +30,8 @@ scanner_gap(struct scanner *s, const struct name_flow *flow)
 		http_end(&s->http, s->held, flow);
 	scanner_stop(s);
 	s->http = (struct http){0};
-	s->kind = SCANNER_NEW;
+	if (!s->is_server)
+		s->kind = SCANNER_NEW;
 }
 
 size_t
@@ -42,17 +43,20 @@ scanner_cost(const struct scanner *s)
 static enum scanner_kind
 choose(const struct scanner *s, const struct ibuf_mbuf *m)
 {
-	struct ibuf_cursor c;
-	uint8_t first;
+	uint8_t first = 0;
+	uint8_t version = 0;
 
 	if (s->is_dns)
 		return SCANNER_DNS;
-	ibuf_cursor_init(&c, m);
-	if (!ibuf_cursor_get_u8(&c, &first))
+	if (!ibuf_mbuf_get_u8(m, 0, &first))
 		return SCANNER_NEW;
 	if (first == TLS_HANDSHAKE)
 		return SCANNER_TLS;
-	return http_may_begin(first) ? SCANNER_HTTP : SCANNER_OFF;
+	/* Records of a session that has begun have no names. */
+	if (first >= TLS_FIRST && first <= TLS_LAST &&
+	    ibuf_mbuf_get_u8(m, 1, &version) && version == TLS_MAJOR)
+		return SCANNER_OFF;
+	return SCANNER_HTTP;
 }
 
 /* Messages, each behind its length. */
@@ -84,22 +88,32 @@ read_kind(struct scanner *s, const struct ibuf_mbuf *m, size_t cost,
 	size_t consumed = 0;
 
 	switch (s->kind) {
+	case SCANNER_TLS:
+		switch (tls_read(&s->tls, m, cost, &consumed, flow)) {
+		case TLS_MORE:
+			return consumed;
+		case TLS_DONE:
+			s->kind = SCANNER_OFF;
+			return consumed;
+		default: /* it only began like it */
+			s->kind = SCANNER_HTTP;
+			s->http.is_lost = true;
+			break;
+		}
+		/* fall through */
 	case SCANNER_HTTP:
 		switch (http_read(&s->http, m, &consumed, flow)) {
 		case HTTP_TUNNEL:
 			s->http = (struct http){0};
 			s->kind = SCANNER_NEW;
 			break;
-		case HTTP_NOT:
+		case HTTP_ANSWER:
+			s->is_server = true;
 			s->kind = SCANNER_OFF;
 			break;
 		default:
 			break;
 		}
-		return consumed;
-	case SCANNER_TLS:
-		if (tls_read(&s->tls, m, cost, &consumed, flow) != TLS_MORE)
-			s->kind = SCANNER_OFF;
 		return consumed;
 	case SCANNER_DNS:
 		return read_dns(m, flow);

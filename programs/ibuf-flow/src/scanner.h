@@ -1,9 +1,9 @@
 /*
  * scanner.h - find names in the bytes of one direction of a TCP stream.
  *
- * The first bytes tell what it is: a TLS handshake, an HTTP request, on port
- * 53 DNS.  Bytes are kept until there are enough of them: a line, a record, a
- * message.  What is none of these is not looked at further.
+ * The first bytes tell what it is: a TLS handshake, on port 53 DNS; in all else
+ * HTTP requests are looked for.  Bytes are kept until there are enough of them: a
+ * line, a record, a message.
  */
 #ifndef FLOW_SCANNER_H
 #define FLOW_SCANNER_H
@@ -21,7 +21,8 @@ enum scanner_kind {
 
 /* All zero is the start of a stream. */
 struct scanner {
-	bool is_dns; /* by its ports, says the owner */
+	bool is_dns;    /* by its ports, says the owner */
+	bool is_server; /* it has answered by HTTP */
 	enum scanner_kind kind;
 	struct ibuf_mbuf *held; /* what could not be read yet */
 	size_t held_cost;

@@ -4,7 +4,7 @@
 #include "side.h"
 #include "names_dns.h"
 
-/* More gaps are no network but an attack; and lists are walked. */
+/* More gaps are no network but an attack. */
 enum { PIECES_MAX = 1024 };
 
 /* A segment far away that nothing follows is a stray. */
@@ -83,15 +83,6 @@ side_take(struct side *side, struct outlet *out, const struct packet *p,
 	side->scanner.is_dns = dns_is_between(&p->segment.key);
 	side->flow = p->key;
 	side->flow_hash = p->hash;
-	/* A SYN is right about where bytes begin, unless there were some. */
-	if (!side->reassembly.is_begun ||
-	    ((p->segment.tcp_flags & TCP_SYN) && side->bytes == 0 &&
-	     side->reassembly.pieces == 0))
-		reassembly_begin(&side->reassembly, seq);
-	if (p->segment.on_wire == 0) {
-		ibuf_mbuf_free(m);
-		return;
-	}
 	reassembly_put(&side->reassembly, seq, p->segment.on_wire, m, cost,
 		       &part);
 	if (part.bytes != NULL)

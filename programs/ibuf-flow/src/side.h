@@ -29,8 +29,6 @@ struct side {
 	struct reassembly reassembly;
 	struct scanner scanner;
 	struct extract_file file;
-	bool is_based;
-	uint32_t base;     /* sequence number of its SYN, seen or not */
 	size_t cost;       /* of what it keeps, as it was accounted for */
 	struct side *prev; /* of those that keep something */
 	struct side *next;
@@ -38,8 +36,8 @@ struct side {
 };
 
 /*
- * Take a segment whose bytes begin at seq; m, what was captured of them, is
- * the side's then, and its rooms take cost bytes of memory.
+ * Take a segment with bytes, which begin at seq; m, what was captured of them,
+ * is the side's then, and its rooms take cost bytes of memory.
  */
 void side_take(struct side *side, struct outlet *out, const struct packet *p,
 	       uint32_t seq, struct ibuf_mbuf *m, size_t cost);

@@ -33,14 +33,11 @@ struct streams;
 /* NULL: no memory. */
 struct streams *streams_new(const struct streams_options *options);
 
-/* Whether a packet is of interest here. */
-bool streams_want(const struct packet *p);
-
 /*
- * Take packets, whole frames, each described in its private area; they are the
- * streams' then.  They come in the order of the files.
+ * Take the packets of a block, which is parsed.  Blocks come in the order of
+ * the files.
  */
-void streams_take(struct streams *s, struct ibuf_mbuf **packets, size_t count);
+void streams_take(struct streams *s, const struct ibuf_mbuf *block);
 
 /* No more packets: give what is left, and hold none. */
 void streams_finish(struct streams *s);

@@ -1,108 +1,84 @@
 /*
- * worker.c - batches of packets to a thread and back.
+ * worker.c - a thread behind a queue.
  */
 #include "worker.h"
-#include "mailbox.h"
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
-/*
- * Large packets fill a batch sooner: memory is bounded in bytes too.  An mbuf
- * beyond its element's capacity is on the heap.
- */
-enum { BATCH_BYTES = 256 * 1024 };
-
-struct batch {
-	size_t count;
-	size_t bytes;
-	struct ibuf_mbuf *packets[WORKER_BATCH];
-};
-
 struct worker {
-	/* The reader's. */
-	struct batch *filling;
-	/* Between them. */
-	struct mailbox full;
-	struct mailbox empty;
-	struct batch batches[WORKER_BATCHES];
+	struct ibuf_queue *queue;
 	pthread_t thread;
 	worker_fn *take;
 	void *arg;
 };
 
-_Static_assert((int)WORKER_BATCHES < (int)MAILBOX_MAX,
-	       "all batches and the end mark fit into a mailbox");
-
 static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
-	struct batch *batch;
+	struct ibuf_mbuf *block;
 
-	/* NULL is the end mark. */
-	while ((batch = mailbox_take(&w->full)) != NULL) {
-		w->take(w->arg, batch->packets, batch->count);
-		batch->count = 0;
-		batch->bytes = 0;
-		mailbox_put(&w->empty, batch);
-	}
+	while (ibuf_queue_pop_wait(w->queue, &block, NULL) == 0)
+		w->take(w->arg, block);
 	return NULL;
+}
+
+/* Signals are the reader's, whose calls they interrupt. */
+static bool
+start_thread(struct worker *w)
+{
+	sigset_t all, before;
+	bool done;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	done = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return done;
 }
 
 struct worker *
 worker_start(worker_fn *take, void *arg)
 {
 	struct worker *w = calloc(1, sizeof *w);
-	size_t i;
 
 	if (w == NULL)
 		return NULL;
 	w->take = take;
 	w->arg = arg;
-	mailbox_init(&w->full);
-	mailbox_init(&w->empty);
-	for (i = 0; i < WORKER_BATCHES; i++)
-		mailbox_put(&w->empty, &w->batches[i]);
-	if (pthread_create(&w->thread, NULL, worker_main, w) != 0) {
-		worker_free(w);
-		return NULL;
-	}
+	if (ibuf_queue_create(&w->queue, WORKER_QUEUE,
+			      IBUF_QUEUE_F_SINGLE_PRODUCER |
+				      IBUF_QUEUE_F_SINGLE_CONSUMER) != 0)
+		goto fail;
+	if (!start_thread(w))
+		goto fail;
 	return w;
+fail:
+	ibuf_queue_destroy(w->queue);
+	free(w);
+	return NULL;
 }
 
 void
-worker_flush(struct worker *w)
+worker_give(struct worker *w, struct ibuf_mbuf *block)
 {
-	if (w->filling != NULL)
-		mailbox_put(&w->full, w->filling);
-	w->filling = NULL;
+	/* It fails only when the queue is closed, which worker_finish() does. */
+	if (ibuf_queue_push_wait(w->queue, block, NULL) != 0)
+		ibuf_mbuf_free(block);
 }
 
-void
-worker_give(struct worker *w, struct ibuf_mbuf *m)
+bool
+worker_is_busy(const struct worker *w)
 {
-	struct batch *batch = w->filling;
-
-	if (batch == NULL)
-		batch = w->filling = mailbox_take(&w->empty);
-	batch->packets[batch->count++] = m;
-	batch->bytes += ibuf_mbuf_len(m);
-	if (batch->count == WORKER_BATCH || batch->bytes >= BATCH_BYTES)
-		worker_flush(w);
+	return ibuf_queue_len(w->queue) >= WORKER_QUEUE / 2;
 }
 
 void
 worker_finish(struct worker *w)
 {
-	worker_flush(w);
-	mailbox_put(&w->full, NULL);
+	ibuf_queue_close(w->queue);
 	pthread_join(w->thread, NULL);
-}
-
-void
-worker_free(struct worker *w)
-{
-	mailbox_destroy(&w->full);
-	mailbox_destroy(&w->empty);
+	ibuf_queue_destroy(w->queue);
 	free(w);
 }

@@ -42,10 +42,13 @@ FIELDS = [
     "frame.time_epoch", "frame.len", "frame.encap_type", "frame.protocols",
     "eth.type", "vlan.etype", "sll.etype",
     "arp.hw.type", "arp.src.proto_ipv4", "arp.dst.proto_ipv4",
-    "ip.src", "ip.dst", "ip.proto", "ip.frag_offset",
+    "ip.src", "ip.dst", "ip.proto", "ip.frag_offset", "ip.id", "ip.flags.mf",
     "ipv6.src", "ipv6.dst", "ipv6.nxt",
     "ipv6.hopopts.nxt", "ipv6.routing.nxt", "ipv6.fraghdr.nxt", "ipv6.dstopts.nxt",
-    "ah.next_header", "shim6.nxt", "ipv6.fraghdr.offset",
+    "ah.next_header", "shim6.nxt", "ipv6.fraghdr.offset", "ipv6.fraghdr.ident",
+    "ipv6.routing.type", "ipv6.routing.segleft", "ipv6.routing.src.addr",
+    "ipv6.routing.mipv6.home_address", "ipv6.routing.rpl.full_address",
+    "ipv6.routing.srh.addr", "ipv6.opt.mipv6.home_address",
     "tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport",
     "sctp.srcport", "sctp.dstport", "dccp.srcport", "dccp.dstport",
     "_ws.short", "_ws.malformed",
@@ -172,9 +175,29 @@ def ipv4_flow(packet, index):
     protocol = packet.number("ip.proto")
     if not source or not destination or protocol is None:
         raise packet.incomplete()
-    if packet.number("ip.frag_offset"):
+    if packet.number("ip.frag_offset") and protocol in PORTS:
         raise Skipped("fragment")
     return transport_flow(packet, index + 1, protocol, source, destination)
+
+
+def fragment_of(packet):
+    """What the fragments of one packet have in common; None: it is none."""
+    if packet.first("ip.flags.mf") in ("1", "True") or packet.number("ip.frag_offset"):
+        return (packet.first("ip.src"), packet.first("ip.dst"), packet.number("ip.proto"),
+                packet.number("ip.id"))
+    if packet.fields["ipv6.fraghdr.ident"] and not packet.fields["ip.src"]:
+        return packet.first("ipv6.src"), packet.first("ipv6.dst"), \
+            packet.number("ipv6.fraghdr.ident")
+    return None
+
+
+def last_stop(packet, destination):
+    """Where a route leads that is not used up; of segments the first is the last stop."""
+    name, which = {0: ("src.addr", -1), 2: ("mipv6.home_address", -1),
+                   3: ("rpl.full_address", -1), 4: ("srh.addr", 0)}.get(
+                       packet.number("ipv6.routing.type"), (None, 0))
+    stops = packet.fields["ipv6.routing." + name] if name else []
+    return stops[which] if stops and packet.number("ipv6.routing.segleft") else destination
 
 
 def ipv6_flow(packet, index):
@@ -182,6 +205,8 @@ def ipv6_flow(packet, index):
     following = packet.number("ipv6.nxt")
     if not source or not destination or following is None:
         raise packet.incomplete()
+    source = packet.first("ipv6.opt.mipv6.home_address", source)
+    destination = last_stop(packet, destination)
     index += 1
     seen = collections.Counter()
     while following in EXTENSIONS:
@@ -222,13 +247,27 @@ class Flows:
         self.packets = self.bytes = 0
         self.skipped = collections.Counter()
         self.flows = {}
+        self.fragments = {}
+
+    def flow_of(self, packet):
+        """Fragments without ports belong where the first one does."""
+        which = fragment_of(packet)
+        try:
+            flow = flow_of(packet)
+        except Skipped as reason:
+            if str(reason) != "fragment" or which not in self.fragments:
+                raise
+            return self.fragments[which]
+        if which:
+            self.fragments[which] = flow
+        return flow
 
     def add(self, packet):
         length = packet.number("frame.len")
         self.packets += 1
         self.bytes += length
         try:
-            protocol, *ends = flow_of(packet)
+            protocol, *ends = self.flow_of(packet)
         except Skipped as reason:
             self.skipped[str(reason)] += 1
             return

@@ -251,8 +251,8 @@ def a_gap_is_skipped_when_enough_came_behind_it(folder):
     late = packets + [segment(5001, data[5000:6000])]
     result = Result(folder, pcap(late), "-g", "10000")
     assert result.sent() == data[:5000] + data[6000:]
-    assert result.counts() == {"gaps": 1, "gap_bytes": 1000, "repeated_bytes": 1000}
-    assert result.report["streams"]["held_peak"] < 40000
+    assert result.counts() == {"gaps": 1, "gap_bytes": 1000, "late_bytes": 1000}
+    assert result.report["streams"]["held_peak"] < 60000
     result = Result(folder, pcap(late), "-g", "100000")
     assert result.sent() == data
     assert result.counts() == {}
@@ -264,6 +264,30 @@ def a_gap_larger_than_the_limit_is_skipped_at_once(folder):
     result = Result(folder, pcap(packets))
     assert result.sent() == b"onetwothree"
     assert result.counts() == {"gaps": 1, "gap_bytes": (1 << 21) - 4}
+
+
+def a_stream_may_jump_far_and_go_on(folder):
+    for step in (1 << 28, 1 << 30, (1 << 31) - 100):
+        packets = [segment(1000, flags=SYN)]
+        packets += [segment(1001 + number * step, b"%03d" % number) for number in range(40)]
+        result = Result(folder, pcap(packets), "-g", "1G")
+        assert result.sent() == b"".join(b"%03d" % number for number in range(40)), step
+        assert result.counts() == {"gaps": 39, "gap_bytes": 39 * (step - 3)}
+
+
+def bytes_that_come_late_are_not_called_repeated(folder):
+    packets = [segment(5000, b"first seen"), segment(4000, b"before it"),
+               segment(5010, b"next"), segment(5000, b"first seen")]
+    result = Result(folder, pcap(packets))
+    assert result.sent() == b"first seennext"
+    assert result.counts() == {"late_bytes": 9, "repeated_bytes": 10}
+    packets = [segment(0, flags=SYN)]
+    for number in range(30):
+        packets += [segment(11 + 20 * number, b"0123456789"), segment(1 << 29, b"")]
+    packets += [segment(1 + 20 * number, bytes(20)) for number in range(30)]
+    result = Result(folder, pcap(packets), "-g", "0")
+    assert result.counts() == {"gaps": 30, "gap_bytes": 300, "late_bytes": 300 + 210,
+                               "repeated_bytes": 300 - 210}, result.counts()
 
 
 def one_stray_segment_far_away_does_no_harm(folder):
@@ -383,10 +407,63 @@ def requests_follow_each_other_whatever_the_segments(folder):
 
 def what_is_no_request_is_none(folder):
     for data in (b"HTTP/1.1 200 OK\r\n\r\n", b"GET /\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
-                 b"EHLO x HTTP/2.0\r\n", b"G@T / HTTP/1.1\r\n", b" GET / HTTP/1.1\r\n",
+                 b"EHLO x HTTP/2.0\r\n", b"G@T / HTTP/1.1\r\n", b"x@ GET HTTP/1.1\r\n",
+                 b"HTTP/1.1 200 OK\r\n\r\nas in GET / HTTP/1.1\r\n", b"x" * 40000,
+                 b"GET / HTTP/1.1x\r\n", b"\x17\3\3\0\x10GET / HTTP/1.1\r\n",
                  b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\0" * 99, b"GET" * 20000,
                  b"GET /" + b"x" * 20000 + b" HTTP/1.1\r\n\r\n"):
         assert http_names(folder, data) == [], data[:40]
+
+
+def a_request_is_found_behind_anything(folder):
+    request = requests("GET /a HTTP/1.1", "Host: a.example", "")
+    expected = [("GET", "/a", "a.example")]
+    noise = letters(50000).replace(b"\n", b"?")
+    for before in (b"\r\n", b"\r\n" * 9, b"\n\n", b" ", b"\0\1\2 ", b"x", b"\x16", b"\x16\3\1",
+                   b"end of a body", b"a\nb\r\nc", b"GET ", b"POST /", b"A B C D ", b"getGET",
+                   noise, noise[:16384], noise[:16383] + b" ", noise[:17000] + b"\n",
+                   b"X" * 40000, b"GET " * 9000, b"{" + letters(3000) + b"}"):
+        for size in (1, 5, 1400) if len(before) < 100 else (1400, 1399, 333):
+            found = http_names(folder, before + request, size)
+            assert found == expected, (before[:20], len(before), size, found)
+    found = http_names(folder, b"dataDELETE /x HTTP/1.0\r\n\r\n"
+                       + requests("M-SEARCH * HTTP/1.1", "HOST: m", "") + request)
+    assert found == [("DELETE", "/x", None), ("M-SEARCH", "*", "m"), *expected]
+
+
+def a_request_is_found_after_one_that_makes_no_sense(folder):
+    good = requests("GET /good HTTP/1.1", "Host: g", "")
+    for bad in (requests("POST /bad HTTP/1.1", "Content-Length: many", "") + b"body",
+                requests("POST /bad HTTP/1.1", "Transfer-Encoding: chunked", "", "no size"),
+                requests("GET /bad HTTP/1.1", "X: " + "y" * 20000, ""),
+                requests("GET /bad HTTP/1.1", "") + b"\r\njunk\n"):
+        names = [target for _, target, _ in http_names(folder, bad + good)]
+        assert names == ["/bad", "/good"], (bad[:60], names)
+    packets = [segment(0, flags=SYN), segment(1, requests("POST / HTTP/1.1",
+                                                          "Content-Length: 9000", ""))]
+    packets += [segment(1000, b"end of it" + good)]
+    result = Result(folder, pcap(packets))
+    assert {target for _, target, _ in result.names()["http"]} == {"/", "/good"}
+
+
+def a_server_that_answers_asks_for_nothing(folder):
+    answer = requests("HTTP/1.1 200 OK", "", "GET /in-a-book HTTP/1.1", "Host: no", "")
+    packets = [segment(0, flags=SYN), segment(1, answer),
+               segment(5000, requests("GET /in-a-book HTTP/1.1", ""))]
+    assert Result(folder, pcap(packets)).names()["http"] == set()
+
+
+def lines_that_are_folded_and_blanks_are_read(folder):
+    for head, host in ((["Host:", " a.example"], "a.example"),
+                       (["Host: \t", "\t a.example "], "a.example"),
+                       (["X: y", " Host: no", "Host:", " a.example"], "a.example"),
+                       (["Host:", " ", "  a.example"], "a.example"), (["Host:"], ""),
+                       (["Host: a.example", " more"], "a.example")):
+        data = requests("GET  /x y  HTTP/1.1", *head, "Content-Length:", " 4", "") \
+            + b"GET " + requests("GET /2 HTTP/1.1", "")
+        for size in (1, 1400):
+            assert http_names(folder, data, size) == [("GET", "/x y", host),
+                                                      ("GET", "/2", None)], head
 
 
 def odd_bytes_in_names_are_escaped(folder):
@@ -562,7 +639,7 @@ def small_packets_that_wait_do_not_keep_the_pool(folder):
 
 
 def a_limit_of_nothing_keeps_nothing(folder):
-    data = letters(9000)
+    data = bytes(byte | 128 for byte in letters(9000))
     segments = cut(data, 1000, 1)
     packets = [segment(0, flags=SYN)] + [segment(*each) for each in segments]
     result = Result(folder, pcap(packets), "-m", "0", "-g", "0")

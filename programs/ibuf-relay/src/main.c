@@ -5,9 +5,9 @@
  *	listen.c   worker.c client.c  resp.c   command*.c  fanout.c
  */
 #include "../../common/complain.h"
+#include "../../common/hash.h"
 #include "../../common/standard.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/room.h"
@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -70,20 +69,6 @@ open_signals(const struct options *o)
 		sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Nobody can foresee how the names of channels are hashed. */
-static void
-draw_key(void)
-{
-	uint64_t key[2];
-
-	if (getrandom(key, sizeof(key), GRND_NONBLOCK) != sizeof(key)) {
-		/* The system has no entropy yet; this is not in a book. */
-		key[0] = clock_now_ns();
-		key[1] = (uint64_t)getpid() << 32 | (uint64_t)time(NULL);
-	}
-	hash_init(key);
 }
 
 /* As long as those of Redis. */
@@ -186,7 +171,7 @@ run(const struct options *o)
 
 	if (!log_open(o->log_path, o->to_syslog))
 		return STATUS_FAILED;
-	draw_key();
+	hash_init_random();
 	draw_id(&r);
 	registry_init(&r.registry);
 	if (!settings_init(&r.settings, o)) {

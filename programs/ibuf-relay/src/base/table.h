@@ -5,7 +5,7 @@
 #ifndef RELAY_TABLE_H
 #define RELAY_TABLE_H
 
-#include "hash.h"
+#include "../../../common/hash.h"
 
 /* Instead of ending the program. */
 #define HASH_NONFATAL_OOM 1

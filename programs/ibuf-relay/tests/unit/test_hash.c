@@ -3,7 +3,7 @@
  */
 #include <unit/test.h>
 
-#include "../../src/base/hash.h"
+#include "../../../common/hash.h"
 
 static const char *const bytes =
 	"the quick brown fox jumps over the lazy dog, and so on";

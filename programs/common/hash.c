@@ -5,6 +5,10 @@
  * the end by three.
  */
 #include "hash.h"
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 static uint64_t key[2];
 
@@ -13,6 +17,19 @@ hash_init(const uint64_t drawn[2])
 {
 	key[0] = drawn[0];
 	key[1] = drawn[1];
+}
+
+void
+hash_init_random(void)
+{
+	uint64_t drawn[2];
+
+	if (getrandom(drawn, sizeof(drawn), GRND_NONBLOCK) != sizeof(drawn)) {
+		/* The system has no entropy yet; this is not in a book. */
+		drawn[0] = (uint64_t)time(NULL) << 32 | (uint64_t)clock();
+		drawn[1] = (uint64_t)getpid() << 32 | (uintptr_t)drawn;
+	}
+	hash_init(drawn);
 }
 
 static inline uint64_t
@@ -50,6 +67,12 @@ word_of(const unsigned char *bytes, size_t n)
 {
 	uint64_t word = 0;
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (n == 8) {
+		memcpy(&word, bytes, 8);
+		return word;
+	}
+#endif
 	for (size_t i = 0; i < n; i++)
 		word |= (uint64_t)bytes[i] << 8 * i;
 	return word;
