@@ -30,6 +30,7 @@ struct operation {
 _Static_assert(sizeof(struct operation) == 8, "as many bytes as are drawn");
 
 struct world {
+	unsigned checks; /* of the whole world */
 	struct message slot[SLOTS];
 	struct owner *pools[POOLS];
 	struct owner *closed;     /* destroyed, perhaps with messages live */

@@ -42,7 +42,8 @@
  * IN src/pool/close.c late: hold lock( see_both leave let_go
  * IN src/pool/close.c ibuf_close_give_late_: lock( put_counted_( out-- see_both leave
  * IN src/pool/close.c drop: see_both unlink empty_( retire
- * IN include/ibuf/inline/thread.h ibuf_tcache_give_: *top top_ given_ tcache_given_
+ * IN include/ibuf/inline/thread.h ibuf_tcache_push_: *top top_ given_
+ * IN include/ibuf/inline/thread.h ibuf_tcache_give_: ibuf_tcache_push_( tcache_given_
  * IN include/ibuf/inline/thread.h ibuf_tcache_given_: signal_fence end_ late_
  *
  * PLANTED 1: who closes passes no barrier
