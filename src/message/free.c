@@ -191,25 +191,37 @@ free_born(struct ibuf_mbuf *m)
 #define BIASED_DIRECT                                                          \
 	(IBUF_MBUF_PLAIN_DIRECT_ | IBUF_MBUF_CAREFUL_ | IBUF_MBUF_BIASED_)
 
+/* Free a CAREFUL message in the short way of its pool; false: it has none. */
+static inline bool
+free_shortly(struct ibuf_mbuf *m)
+{
+	const struct ibuf_recent_ *recent;
+	struct ibuf_owner *owner;
+
+	if ((m->flags_ & ~(unsigned)BOTH_RIGHTS) == BIASED_DIRECT) {
+		owner = owner_by(m->pool_);
+		if (load_acquire_u32(&m->own_.count_) != 1 || owner == NULL)
+			return false;
+		owner->ops->give_biased(owner, m);
+		return true;
+	}
+	recent = &ibuf_pool_thread_->recent_;
+	return ibuf_mbuf_key_(m) == recent->wiping_ &&
+	       recent->tcaches_ != NULL &&
+	       free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]);
+}
+
 void
 ibuf_mbuf_free_any_(struct ibuf_mbuf *m)
 {
-	const struct ibuf_recent_ *recent = &ibuf_pool_thread_->recent_;
-	struct ibuf_owner *owner;
-
-	if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_)) {
+	if ((m->flags_ & IBUF_MBUF_CAREFUL_) != 0) {
+		if (!free_shortly(m))
+			ibuf_chain_free_(m);
+	} else if (ibuf_mbuf_both_(m) == born_key(IBUF_MBUF_HEAP_)) {
 		free_born(m);
-		return;
-	}
-	if (ibuf_mbuf_key_(m) == recent->wiping_ && recent->tcaches_ != NULL &&
-	    free_wiping(m, &recent->tcaches_->of_[IBUF_DIRECT_]))
-		return;
-	owner = owner_by(m->pool_);
-	if ((m->flags_ & ~(unsigned)BOTH_RIGHTS) == BIASED_DIRECT &&
-	    load_acquire_u32(&m->own_.count_) == 1 && owner != NULL)
-		owner->ops->give_biased(owner, m);
-	else
+	} else {
 		ibuf_chain_free_(m);
+	}
 }
 
 /* ---- many messages ----------------------------------------------------- */

@@ -313,7 +313,7 @@ alloc_fill_free(unsigned n)
 	while (n-- > 0) {
 		struct ibuf_mbuf *m = ibuf_pool_alloc(pool);
 
-		ibuf_mbuf_append(m, bytes, 64);
+		BLIND(ibuf_mbuf_append(m, bytes, 64));
 		KEEP(m);
 		ibuf_mbuf_free(m);
 	}

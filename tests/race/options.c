@@ -22,14 +22,37 @@ static _Atomic(struct ibuf_mbuf *) boxes[BOXES];
 
 /* ---- pools ------------------------------------------------------------ */
 
+/* Memory of zeros, which the system's own is not everywhere. */
+static void *
+map_zeros(size_t size, size_t alignment, void *context)
+{
+	void *base;
+
+	(void)context;
+	if (posix_memalign(&base, alignment, size) != 0)
+		return NULL;
+	return memset(base, 0, size);
+}
+
+static void
+unmap_zeros(void *base, size_t size, void *context)
+{
+	(void)size;
+	(void)context;
+	free(base);
+}
+
 static void
 pool_make(struct ibuf_pool **p, unsigned kind)
 {
+	static const struct ibuf_provider zeros = {map_zeros, unmap_zeros,
+						   NULL};
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 
 	o.capacity = CAPACITY;
 	o.headroom = HEADROOM;
 	o.cache = 6;
+	o.provider = &zeros;
 	o.private_size = kind & 1 ? PRIVATE : 0;
 	o.flags = kind & 2 ? IBUF_POOL_F_WIPE : 0;
 	check(ibuf_pool_create(p, &o) == 0, kind);

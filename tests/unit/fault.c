@@ -225,6 +225,26 @@ fault_list(FILE *to, size_t since)
 	}
 }
 
+size_t
+fault_live_of_static(size_t since)
+{
+	extern char __data_start[] __attribute__((weak));
+	extern char _end[] __attribute__((weak));
+	size_t n = 0;
+
+	for (struct slot *s = slots; s < slots + SLOTS + WINDOW; s++) {
+		uintptr_t block = load(&s->block), first;
+
+		if (block == 0 || load(&s->call) <= since ||
+		    load(&s->size) < sizeof(first))
+			continue;
+		memcpy(&first, (const void *)block, sizeof(first));
+		n += first >= (uintptr_t)__data_start &&
+		     first < (uintptr_t)_end;
+	}
+	return n;
+}
+
 /* ---- standing in --------------------------------------------------- */
 
 #define CALLER __builtin_return_address(0)

@@ -145,7 +145,7 @@ TEST(every_call_works_on_pools_of_every_kind_with_high_numbers)
 		low[i] = ibuf_pool_new(0, 1);
 		assert_non_null(low[i]);
 	}
-	threads_start(&thread, 1, all_kinds_work_in_a_thread, NULL, 0);
+	threads_start(&thread, 1, all_kinds_work_in_a_thread, low, 0);
 	threads_join(&thread, 1);
 	for (size_t i = 0; i < HIGH; i++)
 		assert_int_equal(ibuf_pool_destroy(low[i]), 0);

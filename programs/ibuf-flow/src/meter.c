@@ -57,6 +57,8 @@ make_pool(const struct meter_options *o)
 	options.max = options.initial +
 		      (size_t)(o->streams.max_memory / BLOCK_COST) + 1;
 	options.flags = IBUF_POOL_F_WAIT;
+	/* A block is worth a lock, and too large to be kept back. */
+	options.cache = 0;
 	if (ibuf_pool_create(&pool, &options) != 0)
 		return NULL;
 	return pool;
