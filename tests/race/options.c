@@ -10,6 +10,7 @@
  */
 #include "race.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,24 +23,38 @@ static _Atomic(struct ibuf_mbuf *) boxes[BOXES];
 
 /* ---- pools ------------------------------------------------------------ */
 
-/* Memory of zeros, which the system's own is not everywhere. */
+/*
+ * Memory of zeros, which the system's own is not everywhere.  Not by malloc: in
+ * the child of a fork a sanitizer's may be locked.
+ */
+static size_t
+pages(size_t size)
+{
+	return (size + 4095) & ~(size_t)4095;
+}
+
 static void *
 map_zeros(size_t size, size_t alignment, void *context)
 {
-	void *base;
+	size_t all = pages(size) + pages(alignment), before;
+	uint8_t *base = mmap(NULL, all, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	(void)context;
-	if (posix_memalign(&base, alignment, size) != 0)
+	if (base == MAP_FAILED)
 		return NULL;
-	return memset(base, 0, size);
+	before = -(uintptr_t)base & (alignment - 1);
+	if (before != 0)
+		munmap(base, before);
+	munmap(base + before + pages(size), all - before - pages(size));
+	return base + before;
 }
 
 static void
 unmap_zeros(void *base, size_t size, void *context)
 {
-	(void)size;
 	(void)context;
-	free(base);
+	munmap(base, pages(size));
 }
 
 static void
