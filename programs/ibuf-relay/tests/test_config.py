@@ -93,7 +93,8 @@ def a_higher_limit_frees_who_waits():
 
 def the_password_changes():
     with relay(PROGRAM) as server, server.client() as c, server.client() as old:
-        assert get(c, "requirepass") == ""
+        # An answer says that its thread has accepted the connection.
+        assert old.call("PING") == b"PONG" and get(c, "requirepass") == ""
         c.call("CONFIG", "SET", "requirepass", "secret")
         # Who is in is in.
         assert old.call("PING") == b"PONG" and get(c, "requirepass") == "secret"
