@@ -156,6 +156,7 @@ def a_log_that_nobody_reads_holds_nobody_up():
         # A file, which SIGHUP opens again.
         path = os.path.join(folder, "log")
         with relay(PROGRAM, "--log-file", path) as server:
+            wait_for("the log", lambda: "ready" in open(path).read())
             os.rename(path, path + ".1")
             server.process.send_signal(signal.SIGHUP)
             wait_for("the file", lambda: os.path.exists(path))
