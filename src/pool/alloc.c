@@ -138,24 +138,30 @@ ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind)
 
 /* ---- many at once ------------------------------------------------------ */
 
+/* Take n headers out of what the calling thread keeps; false: it has not so
+   many. */
+static inline bool
+pour_kept(struct ibuf_pool *p, unsigned kind, struct ibuf_mbuf **out, size_t n)
+{
+	struct ibuf_tcaches_ *tcaches;
+
+	if (p->biased)
+		return ibuf_biased_take_inside_(p, kind, out, n);
+	tcaches = ibuf_threads_tcaches_(p);
+	if (tcaches == NULL || !ibuf_tcache_top_up_(&tcaches->of_[kind], n))
+		return false;
+	ibuf_tcache_pour_(&tcaches->of_[kind], out, n);
+	return true;
+}
+
 bool
 ibuf_alloc_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
 		      size_t n)
 {
 	struct ibuf_pool *p = pool_of(owner);
-	struct ibuf_tcaches_ *tcaches;
-	struct ibuf_tcache_ *tcache;
 
-	if (__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE))
-		return false;
-	tcaches = ibuf_threads_tcaches_(p);
-	if (tcaches == NULL)
-		return false;
-	tcache = &tcaches->of_[IBUF_INDIRECT_];
-	if (!ibuf_tcache_top_up_(tcache, n))
-		return false;
-	ibuf_tcache_pour_(tcache, out, n);
-	return true;
+	return !__atomic_load_n(&p->closed, __ATOMIC_ACQUIRE) &&
+	       pour_kept(p, IBUF_INDIRECT_, out, n);
 }
 
 /* How many of n can be had: those in the slabs, and what max leaves. */
@@ -175,9 +181,13 @@ obtainable(struct ibuf_store *store, size_t n)
 	return there + more != 0 || store->moving == 0 ? there + more : 1;
 }
 
-size_t
-ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
-		       bool some, int *error)
+/*
+ * Get n direct headers from the slabs, or up to n where some will do; how
+ * many.  The pool grows by what is missing, or by what it still may.
+ */
+static size_t
+take_from_slabs(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
+		bool some, int *error)
 {
 	struct ibuf_store *store = &p->store[IBUF_DIRECT_];
 	size_t got = 0;
@@ -195,7 +205,7 @@ ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n,
 }
 
 /* Make n direct headers messages, by one template. */
-static inline void
+static void
 open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
 {
 	const struct ibuf_fresh_ fresh = p->front.fresh_;
@@ -208,30 +218,19 @@ open_many(const struct ibuf_pool *p, struct ibuf_mbuf **ms, size_t n)
 		memcpy(ms[i], &fresh, sizeof fresh);
 }
 
-void
-ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
-		      size_t n)
-{
-	open_many(p, ms, n);
-}
-
 /* Take n messages, or up to n; how many.  Fewer than n: *error says why. */
 static size_t
 take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
 	  int *error)
 {
-	struct ibuf_tcaches_ *tcaches = ibuf_threads_tcaches_(p);
 	size_t got = n;
 
 	*error = 0;
-	if (tcaches != NULL &&
-	    ibuf_tcache_top_up_(&tcaches->of_[IBUF_DIRECT_], n)) {
-		ibuf_tcache_pour_(&tcaches->of_[IBUF_DIRECT_], out, n);
-	} else {
+	if (!pour_kept(p, IBUF_DIRECT_, out, n)) {
 		pool_must_be_open(p); /* if it is not, no thread caches are */
-		if (tcaches != NULL)
+		if (pool_has_tcaches(p))
 			ibuf_pool_flush_(p);
-		got = ibuf_alloc_from_slabs_(p, out, n, some, error);
+		got = take_from_slabs(p, out, n, some, error);
 	}
 	open_many(p, out, got);
 	return got;

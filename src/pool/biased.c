@@ -44,13 +44,9 @@ take_top(uint32_t number, unsigned kind)
 	return m;
 }
 
-/*
- * Take n headers out of what the calling thread keeps, having traded
- * magazines; false: there are not as many.
- */
-static bool
-take_inside(const struct ibuf_pool *p, unsigned kind, struct ibuf_mbuf **out,
-	    size_t n)
+bool
+ibuf_biased_take_inside_(const struct ibuf_pool *p, unsigned kind,
+			 struct ibuf_mbuf **out, size_t n)
 {
 	struct ibuf_block *own = ibuf_block_own_;
 	const uint32_t number = p->owner.index;
@@ -143,7 +139,7 @@ take_slowly(struct ibuf_pool *p, unsigned kind, struct ibuf_mbuf **m)
 {
 	int error;
 
-	if (take_inside(p, kind, m, 1))
+	if (ibuf_biased_take_inside_(p, kind, m, 1))
 		return 0;
 	if (!pool_recalls(p))
 		(void)ibuf_threads_tcaches_(p);
@@ -181,7 +177,7 @@ ibuf_biased_alloc_(struct ibuf_pool *p)
 bool
 ibuf_biased_try_(struct ibuf_pool *p, struct ibuf_mbuf **m)
 {
-	if (take_inside(p, IBUF_DIRECT_, m, 1))
+	if (ibuf_biased_take_inside_(p, IBUF_DIRECT_, m, 1))
 		return true;
 	if (!pool_recalls(p))
 		(void)ibuf_threads_tcaches_(p);
@@ -221,51 +217,6 @@ ibuf_biased_take_(struct ibuf_owner *owner, unsigned kind)
 				(IBUF_MBUF_CAREFUL_ | IBUF_MBUF_BIASED_ |
 				 IBUF_MBUF_WIPES_)));
 	return m;
-}
-
-/* ---- many at once ------------------------------------------------------ */
-
-bool
-ibuf_biased_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
-		       size_t n)
-{
-	return take_inside(pool_of(owner), IBUF_INDIRECT_, out, n);
-}
-
-/* As take_many() in alloc.c. */
-static size_t
-take_many(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n, bool some,
-	  int *error)
-{
-	size_t got = n;
-
-	*error = 0;
-	if (!take_inside(p, IBUF_DIRECT_, out, n)) {
-		pool_must_be_open(p);
-		ibuf_pool_flush_(p);
-		got = ibuf_alloc_from_slabs_(p, out, n, some, error);
-	}
-	ibuf_alloc_open_many_(p, out, got);
-	return got;
-}
-
-int
-ibuf_biased_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
-{
-	int error;
-
-	if (take_many(p, out, n, false, &error) == n && error == 0)
-		return 0;
-	count_relaxed(&p->failures, 1);
-	return error;
-}
-
-size_t
-ibuf_biased_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
-{
-	int error;
-
-	return take_many(p, out, n, true, &error);
 }
 
 /* ---- back -------------------------------------------------------------- */

@@ -125,31 +125,26 @@ pool_destroy(struct ibuf_pool *p)
 
 /* What all pools do alike. */
 #define COMMON_OPS                                                             \
-	.alloc_wait = ibuf_wait_alloc_, .free = ibuf_free_checked_,            \
-	.reserve = ibuf_expand_reserve_, .trim = ibuf_trim_,                   \
-	.flush = pool_flush, .get_stats = ibuf_stats_get_,                     \
+	.take_many = ibuf_alloc_take_many_, .alloc_bulk = ibuf_alloc_bulk_,    \
+	.alloc_upto = ibuf_alloc_upto_, .alloc_wait = ibuf_wait_alloc_,        \
+	.free = ibuf_free_checked_, .reserve = ibuf_expand_reserve_,           \
+	.trim = ibuf_trim_, .flush = pool_flush, .get_stats = ibuf_stats_get_, \
 	.allocated = ibuf_stats_allocated_, .get_options = ibuf_options_get_,  \
 	.walk = ibuf_walk_, .destroy = pool_destroy
 
 static const struct ibuf_owner_ops pool_ops = {
 	.take = ibuf_alloc_take_,
-	.take_many = ibuf_alloc_take_many_,
 	.give = ibuf_alloc_give_,
 	.alloc = ibuf_alloc_,
-	.alloc_bulk = ibuf_alloc_bulk_,
-	.alloc_upto = ibuf_alloc_upto_,
 	COMMON_OPS,
 };
 
 /* Where what threads keep back is recalled. */
 static const struct ibuf_owner_ops biased_ops = {
 	.take = ibuf_biased_take_,
-	.take_many = ibuf_biased_take_many_,
 	.give = ibuf_biased_give_,
 	.give_biased = ibuf_biased_give_plain_,
 	.alloc = ibuf_biased_alloc_,
-	.alloc_bulk = ibuf_biased_bulk_,
-	.alloc_upto = ibuf_biased_upto_,
 	COMMON_OPS,
 };
 

@@ -176,17 +176,6 @@ struct ibuf_mbuf *ibuf_alloc_open_(const struct ibuf_pool *p,
  */
 int ibuf_alloc_locked_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
-/*
- * Get n direct headers from the slabs, or up to n where some will do; how
- * many.  The pool grows by what is missing, or by what it still may.
- */
-size_t ibuf_alloc_from_slabs_(struct ibuf_pool *p, struct ibuf_mbuf **out,
-			      size_t n, bool some, int *error);
-
-/* Make n direct headers messages, by one template. */
-void ibuf_alloc_open_many_(const struct ibuf_pool *p, struct ibuf_mbuf **ms,
-			   size_t n);
-
 /* What a header's room and private area held is nobody's to read any more. */
 void ibuf_alloc_close_(const struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		       unsigned kind);
@@ -235,6 +224,13 @@ void ibuf_recall_forked_(struct ibuf_pool *p, struct ibuf_tcaches_ *own);
 
 /* ---- biased.c: headers of a pool that recalls -------------------------- */
 
+/*
+ * Take n headers out of what the calling thread keeps, having traded
+ * magazines; false: there are not as many.
+ */
+bool ibuf_biased_take_inside_(const struct ibuf_pool *p, unsigned kind,
+			      struct ibuf_mbuf **out, size_t n);
+
 /* Take a direct header out of the calling thread's cache; false: none. */
 bool ibuf_biased_try_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
@@ -244,14 +240,10 @@ int ibuf_biased_locked_(struct ibuf_pool *p, struct ibuf_mbuf **m);
 
 /* As those of alloc.c, for pools that are biased. */
 struct ibuf_mbuf *ibuf_biased_take_(struct ibuf_owner *owner, unsigned kind);
-bool ibuf_biased_take_many_(struct ibuf_owner *owner, struct ibuf_mbuf **out,
-			    size_t n);
 void ibuf_biased_give_(struct ibuf_owner *owner, struct ibuf_mbuf *m,
 		       unsigned kind);
 void ibuf_biased_give_plain_(struct ibuf_owner *owner, struct ibuf_mbuf *m);
 struct ibuf_mbuf *ibuf_biased_alloc_(struct ibuf_pool *p);
-int ibuf_biased_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
-size_t ibuf_biased_upto_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n);
 
 /* ---- stats.c: what has been counted ------------------------------------ */
 
