@@ -13,24 +13,6 @@
 enum { HEADROOM = 40, CAPACITY = 160, ROOM = HEADROOM + CAPACITY };
 enum { MBUFS = 6, HANDLES = 8, PRIVATE = 24 };
 
-/* memcheck is to let us look at what nobody has written. */
-#if defined(__has_include)
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-#endif
-
-static void
-see(const void *bytes, size_t n)
-{
-#if defined(VALGRIND_MAKE_MEM_DEFINED)
-	(void)VALGRIND_MAKE_MEM_DEFINED(bytes, n);
-#else
-	(void)bytes;
-	(void)n;
-#endif
-}
-
 ssize_t __real_read(int fd, void *to, size_t n);
 ssize_t __wrap_read(int fd, void *to, size_t n);
 
@@ -388,7 +370,7 @@ survivors(struct ibuf_pool *p)
 		const uint8_t *base = ibuf_mbuf_data(ms[i]) - HEADROOM;
 
 		assert_fresh(p, ms[i], HEADROOM, CAPACITY);
-		see(base, ROOM);
+		fault_see(base, ROOM);
 		for (size_t at = 0; at < ROOM; at++)
 			left += base[at] != 0;
 	}

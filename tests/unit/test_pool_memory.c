@@ -4,10 +4,6 @@
  */
 #include "pools.h"
 
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-
 static const uint8_t zeros[64];
 
 static struct ibuf_pool *
@@ -148,18 +144,6 @@ pool_that_wipes(void)
 	return pool_with(&o);
 }
 
-/* memcheck is to let us look at what nobody has written. */
-static void
-see(const void *bytes, size_t n)
-{
-#if defined(VALGRIND_MAKE_MEM_DEFINED)
-	(void)VALGRIND_MAKE_MEM_DEFINED(bytes, n);
-#else
-	(void)bytes;
-	(void)n;
-#endif
-}
-
 /* The next owner of the mbuf finds none of the secret in it. */
 static void
 assert_wiped(struct ibuf_pool *p)
@@ -171,7 +155,7 @@ assert_wiped(struct ibuf_pool *p)
 	assert_memory_equal(ibuf_mbuf_private(m), zeros, 32);
 	assert_non_null(ibuf_mbuf_extend_tail(m, 64));
 	bytes = ibuf_mbuf_extend_head(m, 16);
-	see(bytes, 80);
+	fault_see(bytes, 80);
 	for (int i = 0; i < 80; i++)
 		if (bytes[i] == SECRET)
 			fail_msg("byte %d survived", i);
@@ -254,7 +238,7 @@ look_and_unmap(void *base, size_t size, void *context)
 {
 	const uint8_t *bytes = base;
 
-	see(bytes, size);
+	fault_see(bytes, size);
 	/* Eight in a row are no accident. */
 	for (size_t i = 0, row = 0; i < size; i++) {
 		row = bytes[i] == SECRET ? row + 1 : 0;
