@@ -3,6 +3,7 @@
 #define IBUF_CPP_MESSAGE_HPP
 
 #include <ibuf/cpp/error.hpp>
+#include <ibuf/cpp/handle.hpp>
 #include <ibuf/mbuf.h>
 #include <ibuf/segment.h>
 
@@ -87,53 +88,28 @@ class segment_range
 	const ibuf_mbuf *first_;
 };
 
+/** @cond private */
+namespace detail
+{
+struct mbuf_end {
+	static void end(ibuf_mbuf *m) noexcept
+	{
+		ibuf_mbuf_free(m);
+	}
+};
+} // namespace detail
+/** @endcond */
+
 /** A message, which it frees. */
-class message
+class message : public handle<ibuf_mbuf, detail::mbuf_end>
 {
       public:
 	static constexpr std::size_t npos = SIZE_MAX;
 
-	message() noexcept = default;
-	/** Take over a message of the C library; nullptr is fine. */
-	explicit message(ibuf_mbuf *m) noexcept : m_(m)
-	{
-	}
-	message(message &&other) noexcept : m_(other.release())
-	{
-	}
-	message &operator=(message &&other) noexcept
-	{
-		reset(other.release());
-		return *this;
-	}
-	message(const message &) = delete;
-	message &operator=(const message &) = delete;
-	~message()
-	{
-		ibuf_mbuf_free(m_);
-	}
-
-	/** The message of the C library, which stays this object's. */
-	ibuf_mbuf *get() const noexcept
-	{
-		return m_;
-	}
-	/** The same, which is the caller's from now on. */
-	ibuf_mbuf *release() noexcept
-	{
-		return std::exchange(m_, nullptr);
-	}
-	void reset(ibuf_mbuf *m = nullptr) noexcept
-	{
-		ibuf_mbuf_free(std::exchange(m_, m));
-	}
-	explicit operator bool() const noexcept
-	{
-		return m_ != nullptr;
-	}
+	using handle::handle;
 	friend void swap(message &a, message &b) noexcept
 	{
-		std::swap(a.m_, b.m_);
+		std::swap(a.held_, b.held_);
 	}
 
 	/** @name Made
@@ -229,46 +205,46 @@ class message
 	 * @{ */
 	message clone() const
 	{
-		return made(ibuf_mbuf_clone(m_), -ENOMEM, "ibuf_mbuf_clone");
+		return made(ibuf_mbuf_clone(held_), -ENOMEM, "ibuf_mbuf_clone");
 	}
 	message clone(std::error_code &ec) const noexcept
 	{
-		return made(ibuf_mbuf_clone(m_), -ENOMEM, ec);
+		return made(ibuf_mbuf_clone(held_), -ENOMEM, ec);
 	}
 	message slice(std::size_t off, std::size_t n) const
 	{
-		return made(ibuf_mbuf_slice(m_, off, n),
+		return made(ibuf_mbuf_slice(held_, off, n),
 			    detail::range_error(off, n, size()),
 			    "ibuf_mbuf_slice");
 	}
 	message slice(std::size_t off, std::size_t n,
 		      std::error_code &ec) const noexcept
 	{
-		return made(ibuf_mbuf_slice(m_, off, n),
+		return made(ibuf_mbuf_slice(held_, off, n),
 			    detail::range_error(off, n, size()), ec);
 	}
 	message copy(std::size_t off, std::size_t n) const
 	{
-		return made(ibuf_mbuf_copy(m_, off, n),
+		return made(ibuf_mbuf_copy(held_, off, n),
 			    detail::range_error(off, n, size()),
 			    "ibuf_mbuf_copy");
 	}
 	message copy(std::size_t off, std::size_t n,
 		     std::error_code &ec) const noexcept
 	{
-		return made(ibuf_mbuf_copy(m_, off, n),
+		return made(ibuf_mbuf_copy(held_, off, n),
 			    detail::range_error(off, n, size()), ec);
 	}
 	/** Keep the first bytes; the rest comes back. */
 	message split(std::size_t at)
 	{
-		return made(ibuf_mbuf_split(m_, at),
+		return made(ibuf_mbuf_split(held_, at),
 			    detail::range_error(at, 0, size()),
 			    "ibuf_mbuf_split");
 	}
 	message split(std::size_t at, std::error_code &ec) noexcept
 	{
-		return made(ibuf_mbuf_split(m_, at),
+		return made(ibuf_mbuf_split(held_, at),
 			    detail::range_error(at, 0, size()), ec);
 	}
 	/** Keep the rest; the first n bytes come back. */
@@ -276,7 +252,7 @@ class message
 	{
 		message front;
 
-		detail::check(ibuf_mbuf_split_front(m_, n, &front.m_),
+		detail::check(ibuf_mbuf_split_front(held_, n, &front.held_),
 			      "ibuf_mbuf_split_front");
 		return front;
 	}
@@ -284,7 +260,8 @@ class message
 	{
 		message front;
 
-		detail::check(ibuf_mbuf_split_front(m_, n, &front.m_), ec);
+		detail::check(ibuf_mbuf_split_front(held_, n, &front.held_),
+			      ec);
 		return front;
 	}
 	/** @} */
@@ -293,7 +270,7 @@ class message
 	 * @{ */
 	std::size_t size() const noexcept
 	{
-		return ibuf_mbuf_len(m_);
+		return ibuf_mbuf_len(held_);
 	}
 	[[nodiscard]] bool empty() const noexcept
 	{
@@ -301,29 +278,29 @@ class message
 	}
 	std::size_t headroom() const noexcept
 	{
-		return ibuf_mbuf_headroom(m_);
+		return ibuf_mbuf_headroom(held_);
 	}
 	std::size_t tailroom() const noexcept
 	{
-		return ibuf_mbuf_tailroom(m_);
+		return ibuf_mbuf_tailroom(held_);
 	}
 	std::size_t capacity() const noexcept
 	{
-		return ibuf_mbuf_capacity(m_);
+		return ibuf_mbuf_capacity(held_);
 	}
 	bool is_unique() const noexcept
 	{
-		return ibuf_mbuf_is_unique(m_);
+		return ibuf_mbuf_is_unique(held_);
 	}
 	bool is_contiguous() const noexcept
 	{
-		return ibuf_mbuf_is_contiguous(m_);
+		return ibuf_mbuf_is_contiguous(held_);
 	}
 	/** All bytes in place; EINVAL: they are in several segments, which
 	    segments() gives and linearize() joins. */
 	std::string_view view() const
 	{
-		const std::uint8_t *bytes = ibuf_mbuf_data(m_);
+		const std::uint8_t *bytes = ibuf_mbuf_data(held_);
 
 		if (bytes == nullptr)
 			detail::fail(-EINVAL, "ibuf_mbuf_data");
@@ -331,7 +308,7 @@ class message
 	}
 	std::string_view view(std::error_code &ec) const noexcept
 	{
-		const std::uint8_t *bytes = ibuf_mbuf_data(m_);
+		const std::uint8_t *bytes = ibuf_mbuf_data(held_);
 
 		ec = detail::code(bytes == nullptr ? -EINVAL : 0);
 		return {reinterpret_cast<const char *>(bytes),
@@ -339,7 +316,7 @@ class message
 	}
 	segment_range segments() const noexcept
 	{
-		return segment_range(m_);
+		return segment_range(held_);
 	}
 	/** A copy of all bytes. */
 	std::string str() const
@@ -354,15 +331,16 @@ class message
 	std::size_t find(std::string_view needle,
 			 std::size_t off = 0) const noexcept
 	{
-		return ibuf_mbuf_find(m_, off, needle.data(), needle.size());
+		return ibuf_mbuf_find(held_, off, needle.data(), needle.size());
 	}
 	bool matches(std::size_t off, std::string_view bytes) const noexcept
 	{
-		return ibuf_mbuf_matches(m_, off, bytes.data(), bytes.size());
+		return ibuf_mbuf_matches(held_, off, bytes.data(),
+					 bytes.size());
 	}
 	int compare(const message &other) const noexcept
 	{
-		return ibuf_mbuf_compare(m_, other.m_);
+		return ibuf_mbuf_compare(held_, other.held_);
 	}
 	friend bool operator==(const message &a, const message &b) noexcept
 	{
@@ -383,18 +361,18 @@ class message
 	/** Copy n bytes at off out. */
 	void copy_out(std::size_t off, void *to, std::size_t n) const
 	{
-		detail::check(ibuf_mbuf_copy_out(m_, off, to, n),
+		detail::check(ibuf_mbuf_copy_out(held_, off, to, n),
 			      "ibuf_mbuf_copy_out");
 	}
 	void copy_out(std::size_t off, void *to, std::size_t n,
 		      std::error_code &ec) const noexcept
 	{
-		detail::check(ibuf_mbuf_copy_out(m_, off, to, n), ec);
+		detail::check(ibuf_mbuf_copy_out(held_, off, to, n), ec);
 	}
 	std::size_t iov(std::size_t off, struct iovec *iov,
 			std::size_t max) const noexcept
 	{
-		return ibuf_mbuf_iov(m_, off, iov, max);
+		return ibuf_mbuf_iov(held_, off, iov, max);
 	}
 	/** @} */
 
@@ -402,66 +380,70 @@ class message
 	 * @{ */
 	void append(std::string_view bytes)
 	{
-		detail::check(ibuf_mbuf_append(m_, bytes.data(), bytes.size()),
-			      "ibuf_mbuf_append");
+		detail::check(
+			ibuf_mbuf_append(held_, bytes.data(), bytes.size()),
+			"ibuf_mbuf_append");
 	}
 	void append(std::string_view bytes, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_append(m_, bytes.data(), bytes.size()),
-			      ec);
+		detail::check(
+			ibuf_mbuf_append(held_, bytes.data(), bytes.size()),
+			ec);
 	}
 	void append(const void *bytes, std::size_t n)
 	{
-		detail::check(ibuf_mbuf_append(m_, bytes, n),
+		detail::check(ibuf_mbuf_append(held_, bytes, n),
 			      "ibuf_mbuf_append");
 	}
 	void append(const void *bytes, std::size_t n,
 		    std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_append(m_, bytes, n), ec);
+		detail::check(ibuf_mbuf_append(held_, bytes, n), ec);
 	}
 	/** Append a copy of another message's bytes, or its own. */
 	void append(const message &from)
 	{
-		detail::check(
-			ibuf_mbuf_append_range(m_, from.m_, 0, from.size()),
-			"ibuf_mbuf_append_range");
+		detail::check(ibuf_mbuf_append_range(held_, from.held_, 0,
+						     from.size()),
+			      "ibuf_mbuf_append_range");
 	}
 	void append(const message &from, std::error_code &ec) noexcept
 	{
-		detail::check(
-			ibuf_mbuf_append_range(m_, from.m_, 0, from.size()),
-			ec);
+		detail::check(ibuf_mbuf_append_range(held_, from.held_, 0,
+						     from.size()),
+			      ec);
 	}
 	void append_fill(unsigned char byte, std::size_t n)
 	{
-		detail::check(ibuf_mbuf_append_fill(m_, byte, n),
+		detail::check(ibuf_mbuf_append_fill(held_, byte, n),
 			      "ibuf_mbuf_append_fill");
 	}
 	void append_fill(unsigned char byte, std::size_t n,
 			 std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_append_fill(m_, byte, n), ec);
+		detail::check(ibuf_mbuf_append_fill(held_, byte, n), ec);
 	}
 	void prepend(std::string_view bytes)
 	{
-		detail::check(ibuf_mbuf_prepend(m_, bytes.data(), bytes.size()),
-			      "ibuf_mbuf_prepend");
+		detail::check(
+			ibuf_mbuf_prepend(held_, bytes.data(), bytes.size()),
+			"ibuf_mbuf_prepend");
 	}
 	void prepend(std::string_view bytes, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_prepend(m_, bytes.data(), bytes.size()),
-			      ec);
+		detail::check(
+			ibuf_mbuf_prepend(held_, bytes.data(), bytes.size()),
+			ec);
 	}
 	void prepend(const void *bytes, std::size_t n)
 	{
-		detail::check(ibuf_mbuf_prepend(m_, bytes, n),
+		detail::check(ibuf_mbuf_prepend(held_, bytes, n),
 			      "ibuf_mbuf_prepend");
 	}
 	void prepend(const void *bytes, std::size_t n,
 		     std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_prepend(m_, bytes, n), ec);
+		detail::check(ibuf_mbuf_prepend(held_, bytes, n), ec);
 	}
 #if defined(__cpp_lib_span)
 	template <class T, std::size_t N> void append(std::span<T, N> items)
@@ -486,25 +468,25 @@ class message
 	/** Join another message to the end, or the front, without a copy. */
 	void concat(message &&tail)
 	{
-		detail::check(ibuf_mbuf_concat(m_, tail.m_),
+		detail::check(ibuf_mbuf_concat(held_, tail.held_),
 			      "ibuf_mbuf_concat");
 		tail.release();
 	}
 	void concat(message &&tail, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_concat(m_, tail.m_), ec);
+		detail::check(ibuf_mbuf_concat(held_, tail.held_), ec);
 		if (!ec)
 			tail.release();
 	}
 	void concat_front(message &&front)
 	{
-		detail::check(ibuf_mbuf_concat_front(m_, front.m_),
+		detail::check(ibuf_mbuf_concat_front(held_, front.held_),
 			      "ibuf_mbuf_concat_front");
 		front.release();
 	}
 	void concat_front(message &&front, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_concat_front(m_, front.m_), ec);
+		detail::check(ibuf_mbuf_concat_front(held_, front.held_), ec);
 		if (!ec)
 			front.release();
 	}
@@ -521,83 +503,84 @@ class message
 	/** n bytes of the tailroom, to be written and then committed. */
 	char *reserve(std::size_t n)
 	{
-		return given(ibuf_mbuf_reserve(m_, n), "ibuf_mbuf_reserve");
+		return given(ibuf_mbuf_reserve(held_, n), "ibuf_mbuf_reserve");
 	}
 	char *reserve(std::size_t n, std::error_code &ec) noexcept
 	{
-		return given(ibuf_mbuf_reserve(m_, n), ec);
+		return given(ibuf_mbuf_reserve(held_, n), ec);
 	}
 	void commit(std::size_t n)
 	{
-		detail::check(ibuf_mbuf_commit(m_, n), "ibuf_mbuf_commit");
+		detail::check(ibuf_mbuf_commit(held_, n), "ibuf_mbuf_commit");
 	}
 	void commit(std::size_t n, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_commit(m_, n), ec);
+		detail::check(ibuf_mbuf_commit(held_, n), ec);
 	}
 	void trim_head(std::size_t n)
 	{
-		detail::check(ibuf_mbuf_trim_head(m_, n),
+		detail::check(ibuf_mbuf_trim_head(held_, n),
 			      "ibuf_mbuf_trim_head");
 	}
 	void trim_head(std::size_t n, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_trim_head(m_, n), ec);
+		detail::check(ibuf_mbuf_trim_head(held_, n), ec);
 	}
 	void trim_tail(std::size_t n)
 	{
-		detail::check(ibuf_mbuf_trim_tail(m_, n),
+		detail::check(ibuf_mbuf_trim_tail(held_, n),
 			      "ibuf_mbuf_trim_tail");
 	}
 	void trim_tail(std::size_t n, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_trim_tail(m_, n), ec);
+		detail::check(ibuf_mbuf_trim_tail(held_, n), ec);
 	}
 	void clear() noexcept
 	{
-		ibuf_mbuf_clear(m_);
+		ibuf_mbuf_clear(held_);
 	}
 	void shrink()
 	{
-		detail::check(ibuf_mbuf_shrink(m_), "ibuf_mbuf_shrink");
+		detail::check(ibuf_mbuf_shrink(held_), "ibuf_mbuf_shrink");
 	}
 	void shrink(std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_shrink(m_), ec);
+		detail::check(ibuf_mbuf_shrink(held_), ec);
 	}
 	void linearize()
 	{
-		detail::check(ibuf_mbuf_linearize(m_), "ibuf_mbuf_linearize");
+		detail::check(ibuf_mbuf_linearize(held_),
+			      "ibuf_mbuf_linearize");
 	}
 	void linearize(std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_linearize(m_), ec);
+		detail::check(ibuf_mbuf_linearize(held_), ec);
 	}
 	void unshare()
 	{
-		detail::check(ibuf_mbuf_unshare(m_), "ibuf_mbuf_unshare");
+		detail::check(ibuf_mbuf_unshare(held_), "ibuf_mbuf_unshare");
 	}
 	void unshare(std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_mbuf_unshare(m_), ec);
+		detail::check(ibuf_mbuf_unshare(held_), ec);
 	}
 	void write_at(std::size_t off, std::string_view bytes)
 	{
-		detail::check(
-			ibuf_mbuf_write_at(m_, off, bytes.data(), bytes.size()),
-			"ibuf_mbuf_write_at");
+		detail::check(ibuf_mbuf_write_at(held_, off, bytes.data(),
+						 bytes.size()),
+			      "ibuf_mbuf_write_at");
 	}
 	void write_at(std::size_t off, std::string_view bytes,
 		      std::error_code &ec) noexcept
 	{
-		detail::check(
-			ibuf_mbuf_write_at(m_, off, bytes.data(), bytes.size()),
-			ec);
+		detail::check(ibuf_mbuf_write_at(held_, off, bytes.data(),
+						 bytes.size()),
+			      ec);
 	}
 	/** Take up to n bytes off the front. */
 	std::size_t read(void *to, std::size_t n) noexcept
 	{
-		return ibuf_mbuf_read(m_, to, n);
+		return ibuf_mbuf_read(held_, to, n);
 	}
 	/** @} */
 
@@ -703,8 +686,6 @@ class message
 		}
 		return made(m, detail::size_error(n), std::forward<End>(end));
 	}
-
-	ibuf_mbuf *m_ = nullptr;
 };
 
 } // namespace ibuf

@@ -15,49 +15,31 @@ struct pool_options : ibuf_pool_options {
 	}
 };
 
+/** @cond private */
+namespace detail
+{
+struct pool_end {
+	static void end(ibuf_pool *p) noexcept
+	{
+		ibuf_pool_destroy(p);
+	}
+};
+} // namespace detail
+/** @endcond */
+
 /** A pool, which it ends; its messages may outlive it. */
-class pool
+class pool : public handle<ibuf_pool, detail::pool_end>
 {
       public:
-	pool() noexcept = default;
-	explicit pool(ibuf_pool *p) noexcept : p_(p)
-	{
-	}
+	using handle::handle;
 	explicit pool(const ibuf_pool_options &options)
 	{
-		detail::check(ibuf_pool_create(&p_, &options),
+		detail::check(ibuf_pool_create(&held_, &options),
 			      "ibuf_pool_create");
 	}
 	pool(const ibuf_pool_options &options, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_pool_create(&p_, &options), ec);
-	}
-	pool(pool &&other) noexcept : p_(other.release())
-	{
-	}
-	pool &operator=(pool &&other) noexcept
-	{
-		ibuf_pool_destroy(std::exchange(p_, other.release()));
-		return *this;
-	}
-	pool(const pool &) = delete;
-	pool &operator=(const pool &) = delete;
-	~pool()
-	{
-		ibuf_pool_destroy(p_);
-	}
-
-	ibuf_pool *get() const noexcept
-	{
-		return p_;
-	}
-	ibuf_pool *release() noexcept
-	{
-		return std::exchange(p_, nullptr);
-	}
-	explicit operator bool() const noexcept
-	{
-		return p_ != nullptr;
+		detail::check(ibuf_pool_create(&held_, &options), ec);
 	}
 	/** End the pool now: how many messages are still in use. */
 	std::size_t destroy() noexcept
@@ -67,7 +49,7 @@ class pool
 
 	message alloc()
 	{
-		message m(ibuf_pool_alloc(p_));
+		message m(ibuf_pool_alloc(held_));
 
 		if (!m)
 			detail::fail(-ENOBUFS, "ibuf_pool_alloc");
@@ -76,7 +58,7 @@ class pool
 	/** ENOBUFS stands for no memory, too. */
 	message alloc(std::error_code &ec) noexcept
 	{
-		message m(ibuf_pool_alloc(p_));
+		message m(ibuf_pool_alloc(held_));
 
 		ec = detail::code(m ? 0 : -ENOBUFS);
 		return m;
@@ -85,7 +67,7 @@ class pool
 	    ibuf_pool_alloc_wait() calls NULL, too. */
 	message alloc_wait()
 	{
-		message m(ibuf_pool_alloc_wait(p_, nullptr));
+		message m(ibuf_pool_alloc_wait(held_, nullptr));
 
 		if (!m)
 			detail::fail(-ETIMEDOUT, "ibuf_pool_alloc_wait");
@@ -95,7 +77,7 @@ class pool
 	message alloc_wait(std::chrono::duration<Rep, Period> time)
 	{
 		const struct timespec t = detail::to_timespec(time);
-		message m(ibuf_pool_alloc_wait(p_, &t));
+		message m(ibuf_pool_alloc_wait(held_, &t));
 
 		if (!m)
 			detail::fail(-ETIMEDOUT, "ibuf_pool_alloc_wait");
@@ -106,49 +88,46 @@ class pool
 			   std::error_code &ec)
 	{
 		const struct timespec t = detail::to_timespec(time);
-		message m(ibuf_pool_alloc_wait(p_, &t));
+		message m(ibuf_pool_alloc_wait(held_, &t));
 
 		ec = detail::code(m ? 0 : -ETIMEDOUT);
 		return m;
 	}
 	void reserve(std::size_t n)
 	{
-		detail::check(ibuf_pool_reserve(p_, n), "ibuf_pool_reserve");
+		detail::check(ibuf_pool_reserve(held_, n), "ibuf_pool_reserve");
 	}
 	void reserve(std::size_t n, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_pool_reserve(p_, n), ec);
+		detail::check(ibuf_pool_reserve(held_, n), ec);
 	}
 	std::size_t trim() noexcept
 	{
-		return ibuf_pool_trim(p_);
+		return ibuf_pool_trim(held_);
 	}
 	void flush() noexcept
 	{
-		ibuf_pool_flush(p_);
+		ibuf_pool_flush(held_);
 	}
 	const char *name() const noexcept
 	{
-		return ibuf_pool_name(p_);
+		return ibuf_pool_name(held_);
 	}
 	ibuf_pool_stats stats() const noexcept
 	{
 		ibuf_pool_stats s = {};
 
-		ibuf_pool_get_stats(p_, &s, sizeof s);
+		ibuf_pool_get_stats(held_, &s, sizeof s);
 		return s;
 	}
 	std::size_t allocated() const noexcept
 	{
-		return ibuf_pool_allocated(p_);
+		return ibuf_pool_allocated(held_);
 	}
 	std::size_t available() const noexcept
 	{
-		return ibuf_pool_available(p_);
+		return ibuf_pool_available(held_);
 	}
-
-      private:
-	ibuf_pool *p_ = nullptr;
 };
 
 } // namespace ibuf

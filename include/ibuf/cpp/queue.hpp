@@ -8,8 +8,20 @@
 namespace ibuf
 {
 
+/** @cond private */
+namespace detail
+{
+struct queue_end {
+	static void end(ibuf_queue *q) noexcept
+	{
+		ibuf_queue_destroy(q);
+	}
+};
+} // namespace detail
+/** @endcond */
+
 /** A queue of messages between threads, which it ends. */
-class queue
+class queue : public handle<ibuf_queue, detail::queue_end>
 {
       public:
 	enum flag : unsigned {
@@ -20,54 +32,31 @@ class queue
 	queue() noexcept = default;
 	explicit queue(std::size_t capacity, unsigned flags = 0)
 	{
-		detail::check(ibuf_queue_create(&q_, capacity, flags),
+		detail::check(ibuf_queue_create(&held_, capacity, flags),
 			      "ibuf_queue_create");
 	}
 	queue(std::size_t capacity, unsigned flags,
 	      std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_queue_create(&q_, capacity, flags), ec);
-	}
-	queue(queue &&other) noexcept : q_(std::exchange(other.q_, nullptr))
-	{
-	}
-	queue &operator=(queue &&other) noexcept
-	{
-		ibuf_queue_destroy(
-			std::exchange(q_, std::exchange(other.q_, nullptr)));
-		return *this;
-	}
-	queue(const queue &) = delete;
-	queue &operator=(const queue &) = delete;
-	~queue()
-	{
-		ibuf_queue_destroy(q_);
-	}
-
-	ibuf_queue *get() const noexcept
-	{
-		return q_;
-	}
-	explicit operator bool() const noexcept
-	{
-		return q_ != nullptr;
+		detail::check(ibuf_queue_create(&held_, capacity, flags), ec);
 	}
 	/** Put a message in; it is moved from only when the call succeeds. */
 	void push(message &&m)
 	{
-		detail::check(ibuf_queue_push(q_, m.get()), "ibuf_queue_push");
+		detail::check(ibuf_queue_push(held_, m.get()),
+			      "ibuf_queue_push");
 		m.release();
 	}
 	void push(message &&m, std::error_code &ec) noexcept
 	{
-		detail::check(ibuf_queue_push(q_, m.get()), ec);
+		detail::check(ibuf_queue_push(held_, m.get()), ec);
 		if (!ec)
 			m.release();
 	}
 	/** The same, waiting until it fits, for ever or for a time. */
 	void push_wait(message &&m)
 	{
-		detail::check(ibuf_queue_push_wait(q_, m.get(), nullptr),
+		detail::check(ibuf_queue_push_wait(held_, m.get(), nullptr),
 			      "ibuf_queue_push_wait");
 		m.release();
 	}
@@ -76,7 +65,7 @@ class queue
 	{
 		const struct timespec t = detail::to_timespec(time);
 
-		detail::check(ibuf_queue_push_wait(q_, m.get(), &t),
+		detail::check(ibuf_queue_push_wait(held_, m.get(), &t),
 			      "ibuf_queue_push_wait");
 		m.release();
 	}
@@ -86,21 +75,21 @@ class queue
 	{
 		const struct timespec t = detail::to_timespec(time);
 
-		detail::check(ibuf_queue_push_wait(q_, m.get(), &t), ec);
+		detail::check(ibuf_queue_push_wait(held_, m.get(), &t), ec);
 		if (!ec)
 			m.release();
 	}
 	/** The oldest message; one that holds nothing: the queue is empty. */
 	message pop() noexcept
 	{
-		return message(ibuf_queue_pop(q_));
+		return message(ibuf_queue_pop(held_));
 	}
 	/** The same, waiting for one; EPIPE: closed and empty. */
 	message pop_wait()
 	{
 		ibuf_mbuf *m = nullptr;
 
-		detail::check(ibuf_queue_pop_wait(q_, &m, nullptr),
+		detail::check(ibuf_queue_pop_wait(held_, &m, nullptr),
 			      "ibuf_queue_pop_wait");
 		return message(m);
 	}
@@ -108,7 +97,7 @@ class queue
 	{
 		ibuf_mbuf *m = nullptr;
 
-		detail::check(ibuf_queue_pop_wait(q_, &m, nullptr), ec);
+		detail::check(ibuf_queue_pop_wait(held_, &m, nullptr), ec);
 		return message(m);
 	}
 	template <class Rep, class Period>
@@ -117,7 +106,7 @@ class queue
 		const struct timespec t = detail::to_timespec(time);
 		ibuf_mbuf *m = nullptr;
 
-		detail::check(ibuf_queue_pop_wait(q_, &m, &t),
+		detail::check(ibuf_queue_pop_wait(held_, &m, &t),
 			      "ibuf_queue_pop_wait");
 		return message(m);
 	}
@@ -128,13 +117,13 @@ class queue
 		const struct timespec t = detail::to_timespec(time);
 		ibuf_mbuf *m = nullptr;
 
-		detail::check(ibuf_queue_pop_wait(q_, &m, &t), ec);
+		detail::check(ibuf_queue_pop_wait(held_, &m, &t), ec);
 		return message(m);
 	}
 	/** A descriptor to poll. */
 	int fd()
 	{
-		int fd = ibuf_queue_fd(q_);
+		int fd = ibuf_queue_fd(held_);
 
 		if (fd < 0)
 			detail::fail(fd, "ibuf_queue_fd");
@@ -142,22 +131,19 @@ class queue
 	}
 	int fd(std::error_code &ec) noexcept
 	{
-		int fd = ibuf_queue_fd(q_);
+		int fd = ibuf_queue_fd(held_);
 
 		ec = detail::code(fd < 0 ? fd : 0);
 		return fd;
 	}
 	void close() noexcept
 	{
-		ibuf_queue_close(q_);
+		ibuf_queue_close(held_);
 	}
 	std::size_t size() const noexcept
 	{
-		return ibuf_queue_len(q_);
+		return ibuf_queue_len(held_);
 	}
-
-      private:
-	ibuf_queue *q_ = nullptr;
 };
 
 } // namespace ibuf
