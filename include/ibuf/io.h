@@ -202,6 +202,8 @@ struct ibuf_io_control {
  * Where a UDP socket has UDP_GRO, the datagrams of a run come as one message:
  * segment_size says how to cut it, and no room is needed for that.  A pool for
  * runs has mbufs of 64 KiB; a run that is longer than the mbuf is truncated.
+ * A library that is built for plain POSIX leaves UDP_GRO to the caller: it is a
+ * control message like others, and segment_size is 0.
  * ibuf_mbuf_split_front() or ibuf_mbuf_slice() take the datagrams out of it
  * without copying.
  *
