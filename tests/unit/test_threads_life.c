@@ -125,7 +125,7 @@ live_shortly(void *arg)
 	return NULL;
 }
 
-TEST(ten_thousand_short_threads_leave_nothing_behind)
+TEST(four_thousand_short_threads_leave_nothing_behind)
 {
 	struct life w = {.p = pool_of(MAX, CACHE)};
 	size_t blocks, mapped;
@@ -133,7 +133,7 @@ TEST(ten_thousand_short_threads_leave_nothing_behind)
 	threads_run(4, live_shortly, &w, 0);
 	blocks = fault_live_blocks();
 	mapped = fault_live_bytes_mapped();
-	for (int i = 0; i < 10000 / 4; i++)
+	for (int i = 0; i < 4000 / 4; i++)
 		threads_run(4, live_shortly, &w, 0);
 	assert_int_equal(w.wrong, 0);
 	assert_books(w.p, 0);
