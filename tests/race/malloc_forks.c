@@ -6,11 +6,13 @@
  * was forked while another thread was inside waits forever in its first malloc.
  * So where the address sanitizer is, the calls of malloc come by here (--wrap of
  * the linker), and a fork waits until all are out.  It waits for threads that
- * end, too, since the sanitizer takes back then what it holds for them.
+ * begin and end, too: the sanitizer calls malloc for them, and takes back what
+ * it holds for them.
  */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -121,7 +123,7 @@ __wrap_free(void *p)
 	pthread_rwlock_unlock(&inside);
 }
 
-/* ---- threads that end ------------------------------------------------- */
+/* ---- threads that begin, and end -------------------------------------- */
 
 enum { MANY = 64 };
 
@@ -137,17 +139,19 @@ is_gone(pid_t thread)
 struct start {
 	void *(*body)(void *);
 	void *arg;
+	sem_t begun;
 };
 
 static void *
 run_and_tell(void *arg)
 {
-	struct start start = *(struct start *)arg;
-	void *result;
+	struct start *start = arg;
+	void *(*body)(void *) = start->body, *result;
 	unsigned i;
 
-	__wrap_free(arg);
-	result = start.body(start.arg);
+	arg = start->arg;
+	sem_post(&start->begun);
+	result = body(arg);
 	pthread_mutex_lock(&ends);
 	for (i = 0; i < MANY && ending[i] != 0 && !is_gone(ending[i]); i++)
 		;
@@ -162,17 +166,16 @@ int
 __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 		      void *(*body)(void *), void *arg)
 {
-	struct start *start = __wrap_malloc(sizeof *start);
+	struct start start = {.body = body, .arg = arg};
 	int e;
 
-	if (start == NULL)
-		return EAGAIN;
-	*start = (struct start){body, arg};
-	pthread_rwlock_rdlock(&inside); /* the sanitizer's own */
-	e = __real_pthread_create(thread, attributes, run_and_tell, start);
+	sem_init(&start.begun, 0, 0);
+	pthread_rwlock_rdlock(&inside);
+	e = __real_pthread_create(thread, attributes, run_and_tell, &start);
+	while (e == 0 && sem_wait(&start.begun) != 0)
+		; /* a signal */
 	pthread_rwlock_unlock(&inside);
-	if (e != 0)
-		__wrap_free(start);
+	sem_destroy(&start.begun);
 	return e;
 }
 
