@@ -3,6 +3,7 @@
 #define GUIDE_CONN_H
 
 #include "frame.h"
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { CONN_READ_MIN = 512, CONN_OUT_MAX = FRAME_MAX };
@@ -14,10 +15,13 @@ struct conn {
 	bool ended;            /* the peer sends no more */
 };
 
+/* Make a connection of a socket, which never waits from now on. */
 static inline int
 conn_open(struct conn *c, int fd, struct ibuf_pool *pool)
 {
 	*c = (struct conn){.fd = fd};
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return -errno;
 	c->in = ibuf_pool_alloc(pool);
 	c->out = ibuf_mbuf_new(0);
 	if (c->in != NULL && c->out != NULL)
@@ -75,7 +79,7 @@ conn_write(struct conn *c)
 
 	if (ibuf_mbuf_len(c->out) == 0)
 		return 0;
-	n = ibuf_io_write_socket(c->fd, c->out, MSG_DONTWAIT);
+	n = ibuf_io_write_socket(c->fd, c->out, 0);
 	return n < 0 && n != -EAGAIN ? (int)n : 0;
 }
 
