@@ -131,6 +131,21 @@ poll_rounds(void *arg)
 	}
 }
 
+TEST(who_was_refused_a_barrier_does_without_from_then_on)
+{
+	static const struct timespec soon = {0, 1000};
+	struct ibuf_queue *q = queue_and_refuse(1, ALL_FLAGS);
+	struct ibuf_mbuf *m;
+	int calls;
+
+	assert_int_equal(ibuf_queue_pop_wait(q, &m, &soon), -ETIMEDOUT);
+	calls = asked;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ibuf_queue_pop_wait(q, &m, &soon), -ETIMEDOUT);
+	assert_int_equal(asked, calls);
+	ibuf_queue_destroy(q);
+}
+
 TEST(who_waits_is_woken_where_barriers_are_refused)
 {
 	for_each_promise(flags)
