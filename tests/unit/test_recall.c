@@ -372,7 +372,7 @@ TEST(an_allocation_waits_for_a_thread_that_is_inside)
 static void *
 wait_for_seconds(void *arg)
 {
-	static const struct timespec seconds = {20, 0};
+	static const struct timespec seconds = {10, 0};
 	struct family *w = arg;
 
 	w->m = ibuf_pool_alloc_wait(w->p, &seconds);
@@ -701,6 +701,9 @@ TEST(where_barriers_are_refused_later_each_thread_brings_what_it_keeps)
 	/* From then on nobody keeps anything. */
 	assert_int_equal(stats_of(p).cached, 0);
 	keepers_start(p, 2, 8);
+	assert_int_equal(stats_of(p).cached, 0);
+	for (int i = 0; i < 200; i++)
+		ibuf_mbuf_free(ibuf_pool_alloc(p));
 	assert_int_equal(stats_of(p).cached, 0);
 	assert_int_equal(take_all(p, out, 17), 16);
 	free_all(p, 16);
