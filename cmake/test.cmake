@@ -3,6 +3,7 @@
 # IBUF_TEST_PREFIX, set by the presets, goes before each name, so that `./dev check` can show the
 # tests of several build trees in one list. The environment makes a sanitizer's report a failure,
 # and keeps python from leaving files in the source tree.
+set(IBUF_TEST_TIMEOUT 300 CACHE STRING "Seconds that a test may take where it does not say otherwise")
 set(IBUF_TEST_PREFIX "" CACHE STRING "What stands before the name of each test")
 
 function(ibuf_test name label)
@@ -14,7 +15,7 @@ function(ibuf_test name label)
   set_tests_properties(
     ${name} PROPERTIES
     LABELS ${label}
-    TIMEOUT 300
+    TIMEOUT ${IBUF_TEST_TIMEOUT}
     ENVIRONMENT
     "ASAN_OPTIONS=allocator_may_return_null=1:detect_stack_use_after_return=1:strict_string_checks=1;\
 UBSAN_OPTIONS=print_stacktrace=1;\

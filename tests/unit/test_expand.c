@@ -310,10 +310,15 @@ TEST(a_bulk_comes_from_as_many_pieces_as_it_needs_or_from_none)
 TEST(small_pieces_reach_max_exactly_and_in_one_call)
 {
 	enum { MAX = 101 };
-	struct limited l = {.piece = 10000, .total = SIZE_MAX};
+	struct limited l = {.piece = 10000, .total = 50000};
 	struct ibuf_mbuf *ms[MAX + 1];
 	struct ibuf_pool *p = pool_on(&l, MAX, 0);
 
+	/* What could not be had is not missing later. */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ibuf_pool_alloc_bulk(p, ms, MAX), -ENOMEM);
+	assert_int_equal(l.bytes, 0);
+	l.total = SIZE_MAX;
 	assert_int_equal(ibuf_pool_alloc_bulk(p, ms, MAX + 1), -ENOBUFS);
 	assert_int_equal(ibuf_pool_alloc_bulk(p, ms, MAX), 0);
 	assert_int_equal(stats_of(p).capacity, MAX);

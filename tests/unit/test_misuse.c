@@ -2,9 +2,9 @@
  * test_misuse.c - what a caller must not do ends the program, with one line
  * that names the pool and the address.
  */
+#include "moments.h"
 #include "pools.h"
 
-#include <pthread.h>
 #include <stdio.h>
 
 /* The pool that is named, another one, and messages to misuse. */
@@ -147,6 +147,57 @@ MISUSE(a_segment_freed_behind_the_back_of_its_message_is_caught)
 	assert_int_equal(ibuf_mbuf_concat(w->b, w->a), 0);
 	ibuf_mbuf_free(w->a);
 	ibuf_mbuf_free(w->b);
+}
+
+/* ---- twice, at once ---------------------------------------------------- */
+
+static struct ibuf_mbuf *overlapped, before_frees;
+
+/* Another free, of a thread that had read the header before this one wrote
+   there, and that gets the lock first. */
+static void
+free_meanwhile(void)
+{
+	memcpy(overlapped, &before_frees, sizeof(before_frees));
+	ibuf_mbuf_free(overlapped);
+}
+
+static void
+free_twice_at_once(void *world)
+{
+	struct misuse *w = world;
+
+	overlapped = w->address;
+	memcpy(&before_frees, overlapped, sizeof(before_frees));
+	before_lock = free_meanwhile;
+	ibuf_mbuf_free(overlapped);
+}
+
+TEST(two_frees_at_once_that_go_past_the_thread_caches_are_caught)
+{
+	for (int way = 0; way < 4; way++) {
+		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+		struct misuse w = {.b = NULL};
+
+		o.capacity = 64;
+		o.name = "culprits";
+		o.cache = 0;
+		o.max = 4;
+		o.flags = way / 2 != 0 ? IBUF_POOL_F_WAIT : 0;
+		w.p = pool_with(&o);
+		w.a = ibuf_pool_alloc(w.p);
+		w.b = ibuf_mbuf_clone(w.a);
+		w.address = w.b;
+		if (way % 2 != 0) {
+			ibuf_mbuf_free(w.b);
+			w.address = w.a;
+			w.b = NULL;
+		}
+		assert_caught(free_twice_at_once, &w);
+		ibuf_mbuf_free(w.b);
+		ibuf_mbuf_free(w.a);
+		assert_int_equal(ibuf_pool_destroy(w.p), 0);
+	}
 }
 
 static void

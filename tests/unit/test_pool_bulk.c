@@ -296,6 +296,25 @@ TEST(reserving_what_no_memory_could_hold_is_refused)
 	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
+TEST(a_bulk_of_each_size_is_had_wherever_the_free_ones_lie)
+{
+	enum { ALL = 9 };
+	struct ibuf_pool *p = pool_of(ALL, 2);
+	struct ibuf_mbuf *ms[ALL];
+
+	for (size_t before = 1; before <= ALL; before++) {
+		for (size_t n = 1; n <= ALL; n++) {
+			assert_int_equal(take_all(p, ms, before), before);
+			ibuf_mbuf_free_bulk(ms, before);
+			ibuf_pool_flush(p);
+			assert_int_equal(ibuf_pool_alloc_bulk(p, ms, n), 0);
+			assert_books(p, n);
+			ibuf_mbuf_free_bulk(ms, n);
+		}
+	}
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
+
 /* ---- flush ------------------------------------------------ */
 
 TEST(flush_keeps_nothing_back)

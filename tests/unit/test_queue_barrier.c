@@ -1,7 +1,8 @@
 /*
- * test_queue_barrier.c - the system had barriers for all threads when the
- * first queue was made, and refuses them later, as in a sandbox: those who
- * wait are woken all the same, and closing loses nothing.
+ * test_queue_barrier.c - who leaves a sign makes all threads pass a barrier.
+ * And the system had barriers for all threads when the first queue was made,
+ * and refuses them later, as in a sandbox: those who wait are woken all the
+ * same, and closing loses nothing.
  */
 #include "queues.h"
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 static atomic_bool refuses;
+static atomic_int asked; /* for a barrier */
 
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
@@ -25,6 +27,8 @@ __wrap_syscall(long number, ...)
 	b = va_arg(args, int);
 	c = va_arg(args, int);
 	va_end(args);
+	if (number == SYS_membarrier)
+		asked++;
 	if (number == SYS_membarrier && refuses) {
 		errno = EPERM;
 		return -1;
@@ -43,6 +47,44 @@ queue_and_refuse(size_t capacity, unsigned flags)
 	refuses = true;
 	return q;
 }
+
+/* ---- where there are barriers ------------------------------------------ */
+
+/* That it was missed shows on some machines only, and once in a while. */
+TEST(whoever_leaves_a_sign_makes_all_threads_pass_a_barrier)
+{
+	static const struct timespec soon = {0, 1000};
+
+	if (!caches_work())
+		skip(); /* for want of barriers */
+	for_each_promise(flags)
+	{
+		struct ibuf_queue *q = queue_of(1, flags);
+		struct ibuf_mbuf *m, *another = numbered(2);
+		int calls;
+
+		assert_int_equal(ibuf_queue_push(q, another), 0);
+		assert_ptr_equal(ibuf_queue_pop(q), another);
+		calls = asked; /* those that did not wait asked for none */
+		assert_int_equal(ibuf_queue_pop_wait(q, &m, &soon), -ETIMEDOUT);
+		assert_int_equal(asked, calls + 1);
+		assert_int_equal(ibuf_queue_push(q, another), 0);
+		assert_int_equal(ibuf_queue_push_wait(q, another, &soon),
+				 -ETIMEDOUT);
+		assert_int_equal(asked, calls + 2);
+		assert_true(ibuf_queue_fd(q) >= 0);
+		assert_ptr_equal(ibuf_queue_pop(q), another);
+		calls = asked;
+		assert_null(ibuf_queue_pop(q)); /* which arms the descriptor */
+		assert_int_equal(asked, calls + 1);
+		ibuf_queue_close(q);
+		assert_int_equal(asked, calls + 2);
+		ibuf_mbuf_free(another);
+		ibuf_queue_destroy(q);
+	}
+}
+
+/* ---- where they are refused later --------------------------------------- */
 
 enum { ROUNDS = 20000 };
 
@@ -87,6 +129,21 @@ poll_rounds(void *arg)
 		if (s->done == ROUNDS)
 			return s;
 	}
+}
+
+TEST(who_was_refused_a_barrier_does_without_from_then_on)
+{
+	static const struct timespec soon = {0, 1000};
+	struct ibuf_queue *q = queue_and_refuse(1, ALL_FLAGS);
+	struct ibuf_mbuf *m;
+	int calls;
+
+	assert_int_equal(ibuf_queue_pop_wait(q, &m, &soon), -ETIMEDOUT);
+	calls = asked;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(ibuf_queue_pop_wait(q, &m, &soon), -ETIMEDOUT);
+	assert_int_equal(asked, calls);
+	ibuf_queue_destroy(q);
 }
 
 TEST(who_waits_is_woken_where_barriers_are_refused)

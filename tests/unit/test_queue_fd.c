@@ -210,6 +210,51 @@ TEST(an_armed_descriptor_costs_a_call_a_time_and_not_a_message)
 	ibuf_queue_destroy(q);
 }
 
+TEST(once_nobody_sleeps_any_more_a_message_costs_no_lock)
+{
+	static const struct timespec soon = {0, 1000};
+
+	for_each_promise(flags)
+	{
+		struct ibuf_queue *q = queue_of(1, flags);
+		struct ibuf_mbuf *m = numbered(1), *none;
+
+		assert_int_equal(ibuf_queue_pop_wait(q, &none, &soon),
+				 -ETIMEDOUT);
+		locks = 0;
+		assert_int_equal(ibuf_queue_push(q, m), 0);
+		assert_int_equal(locks, 0);
+		assert_int_equal(ibuf_queue_push_wait(q, m, &soon), -ETIMEDOUT);
+		locks = 0;
+		assert_ptr_equal(ibuf_queue_pop(q), m);
+		assert_int_equal(locks, 0);
+		ibuf_mbuf_free(m);
+		ibuf_queue_destroy(q);
+	}
+}
+
+TEST(a_closed_queue_that_has_run_empty_costs_neither_a_call_nor_a_lock)
+{
+	for_each_promise(flags)
+	{
+		struct ibuf_queue *q = queue_of(2, flags);
+		struct ibuf_mbuf *m;
+
+		(void)fd_of(q);
+		ibuf_queue_close(q);
+		calls = locks = 0;
+		for (int i = 0; i < 100; i++) {
+			assert_null(ibuf_queue_pop(q));
+			assert_int_equal(ibuf_queue_pop_bulk(q, &m, 1), 0);
+			assert_int_equal(ibuf_queue_pop_wait(q, &m, NULL),
+					 -EPIPE);
+		}
+		assert_int_equal(calls, 0);
+		assert_int_equal(locks, 0);
+		ibuf_queue_destroy(q);
+	}
+}
+
 TEST(without_a_descriptor_nothing_is_armed)
 {
 	struct ibuf_queue *q = queue_of(8, 0);

@@ -369,6 +369,66 @@ TEST(an_allocation_waits_for_a_thread_that_is_inside)
 	take_beside_one_inside(false);
 }
 
+static void *
+wait_for_seconds(void *arg)
+{
+	static const struct timespec seconds = {10, 0};
+	struct family *w = arg;
+
+	w->m = ibuf_pool_alloc_wait(w->p, &seconds);
+	return NULL;
+}
+
+TEST(a_thread_that_is_inside_comes_by_itself_to_all_who_sleep)
+{
+	struct ibuf_pool *p = pool_to_wait_for(2, 1);
+	struct family ws[2] = {{.p = p}, {.p = p}};
+	struct keeper *k = &keepers[0];
+	pthread_t threads[2];
+
+	if (!recalls())
+		skip();
+	keepers_start(p, 1, 0);
+	keeper_does(k, take_two);
+	keeper_does(k, give_two_and_stop_inside);
+	threads_start(threads, 2, wait_for_seconds, ws, sizeof(ws[0]));
+	while (stats_of(p).waits < 2)
+		sleep_ms(1);
+	sem_post(&k->go);
+	threads_join(threads, 2);
+	wait_for(&k->done);
+	for (int i = 0; i < 2; i++) {
+		assert_non_null(ws[i].m);
+		ibuf_mbuf_free(ws[i].m);
+	}
+	keepers_end(1);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
+
+static void
+free_the_last(void)
+{
+	ibuf_mbuf_free(out[2]);
+}
+
+TEST(a_free_in_the_midst_of_another_of_its_thread_loses_nothing)
+{
+	struct ibuf_pool *p = pool_to_wait_for(3, 1);
+
+	if (!recalls())
+		skip();
+	assert_int_equal(take_all(p, out, 4), 3);
+	ibuf_mbuf_free(out[0]);
+	/* As in a signal handler: the second free is inside then. */
+	before_lock = free_the_last;
+	ibuf_mbuf_free(out[1]);
+	assert_null(before_lock);
+	assert_books(p, 0);
+	assert_int_equal(take_all(p, out, 4), 3);
+	free_all(p, 3);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
+
 static void
 give_meanwhile(void)
 {
@@ -430,10 +490,16 @@ have_one_in_the_child(struct family *w)
 {
 	if (!books_are_right(w->p) || ibuf_pool_alloc(w->p) != NULL)
 		return 1;
-	ibuf_mbuf_free(out[0]);
-	out[0] = ibuf_pool_alloc_wait(w->p, NULL);
-	if (out[0] == NULL)
-		return 2;
+	/* Who waits in the parent is not given it, nor what comes to the
+	   slabs. */
+	for (int i = 0; i < 2; i++) {
+		ibuf_mbuf_free(out[0]);
+		if (i != 0)
+			ibuf_pool_flush(w->p);
+		out[0] = ibuf_pool_alloc_wait(w->p, &(struct timespec){0, 0});
+		if (out[0] == NULL)
+			return 2;
+	}
 	ibuf_mbuf_free(out[0]);
 	for (int i = 0; i < 300; i++)
 		ibuf_mbuf_free(ibuf_pool_alloc(w->p));
@@ -499,6 +565,43 @@ TEST(a_child_can_have_max_whether_or_not_its_parent_recalled)
 		keepers_end(2);
 		assert_int_equal(ibuf_pool_destroy(w.p), 0);
 	}
+}
+
+/* Its thread may keep something, though its parent recalls. */
+static int
+keep_in_the_child(struct family *w)
+{
+	ibuf_mbuf_free(out[0]);
+	for (int i = 0; i < 300; i++)
+		ibuf_mbuf_free(ibuf_pool_alloc(w->p));
+	return stats_of(w->p).cached != 0 && books_are_right(w->p) ? 0 : 1;
+}
+
+static struct family recalling;
+static int wrong_in_the_child;
+
+static void
+fork_meanwhile(void)
+{
+	wrong_in_the_child = in_child(keep_in_the_child, &recalling);
+}
+
+TEST(a_child_does_not_go_on_to_recall_for_its_parent)
+{
+	struct ibuf_pool *p = pool_to_wait_for(3, 4);
+
+	if (!recalls())
+		skip();
+	recalling.p = p;
+	keepers_start(p, 1, 2);
+	assert_non_null(out[0] = ibuf_pool_alloc(p));
+	at_barrier = fork_meanwhile;
+	wrong_in_the_child = -1;
+	assert_int_equal(take_all(p, out + 1, 3), 2);
+	assert_int_equal(wrong_in_the_child, 0);
+	free_all(p, 3);
+	keepers_end(1);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
 }
 
 static void
@@ -598,6 +701,9 @@ TEST(where_barriers_are_refused_later_each_thread_brings_what_it_keeps)
 	/* From then on nobody keeps anything. */
 	assert_int_equal(stats_of(p).cached, 0);
 	keepers_start(p, 2, 8);
+	assert_int_equal(stats_of(p).cached, 0);
+	for (int i = 0; i < 200; i++)
+		ibuf_mbuf_free(ibuf_pool_alloc(p));
 	assert_int_equal(stats_of(p).cached, 0);
 	assert_int_equal(take_all(p, out, 17), 16);
 	free_all(p, 16);

@@ -261,3 +261,17 @@ TEST(no_pool_means_the_messages_of_the_heap)
 	s = stats_of(NULL);
 	assert_int_equal(s.handles, before.handles);
 }
+
+TEST(the_peak_stays_when_slabs_have_left_and_fewer_come)
+{
+	struct ibuf_pool *p = pool_of(0, 0);
+	struct ibuf_mbuf *ms[50];
+
+	assert_int_equal(take_all(p, ms, 50), 50);
+	assert_int_equal(stats_of(p).peak, 50);
+	ibuf_mbuf_free_bulk(ms, 50);
+	assert_true(ibuf_pool_trim(p) > 0);
+	ibuf_mbuf_free(ibuf_pool_alloc(p));
+	assert_int_equal(stats_of(p).peak, 50);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}

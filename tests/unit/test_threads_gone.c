@@ -271,6 +271,38 @@ TEST(what_a_living_thread_keeps_is_its_own_when_a_pool_runs_out)
 	assert_int_equal(ibuf_pool_destroy(s.p), 0);
 }
 
+TEST(what_threads_kept_that_are_gone_is_had_by_the_next_call_that_needs_it)
+{
+	struct ibuf_mbuf *ms[MAX + 1];
+
+	if (!deaths_are_noticed())
+		skip();
+	make_younger_key();
+	/* Others have looked in vain, where few threads are to be looked at. */
+	for (int looks = 1; looks <= 3; looks++) {
+		struct goer g = {.p = pool_of(MAX, CACHE),
+				 .act = alloc_and_free,
+				 .key = younger};
+
+		assert_int_equal(take_all(g.p, ms, MAX), MAX);
+		for (int i = 0; i < looks; i++)
+			assert_null(ibuf_pool_alloc(g.p));
+		ibuf_mbuf_free_bulk(ms, MAX);
+		ibuf_pool_flush(g.p);
+		run_goer(&g);
+		for (size_t i = 0; i < MAX; i++) {
+			ms[i] = ibuf_pool_alloc(g.p);
+			assert_non_null(ms[i]);
+		}
+		assert_books(g.p, MAX);
+		ibuf_mbuf_free_bulk(ms, MAX);
+		for (int i = 0; i < 8; i++)
+			threads_run(1, begin, g.p, 0);
+		assert_int_equal(ibuf_pool_destroy(g.p), 0);
+	}
+	assert_int_equal(pthread_key_delete(younger), 0);
+}
+
 TEST(trim_gives_back_what_threads_kept_that_are_gone)
 {
 	struct counting c = {0};

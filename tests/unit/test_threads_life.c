@@ -449,3 +449,71 @@ TEST(a_provider_that_takes_its_time_stops_no_thread_of_another_pool)
 	sem_destroy(&s.mapping);
 	sem_destroy(&s.other_done);
 }
+
+/* ---- threads that exit in any order ---------------------------------- */
+
+enum { MOST = 4 };
+
+static struct stayer {
+	pthread_t thread;
+	struct ibuf_pool *p;
+	sem_t in, go;
+} stayers[MOST];
+
+static void *
+use_and_stay(void *arg)
+{
+	struct stayer *s = arg;
+
+	ibuf_mbuf_free(ibuf_pool_alloc(s->p));
+	sem_post(&s->in);
+	while (sem_wait(&s->go) != 0)
+		;
+	return NULL;
+}
+
+static void *
+use_and_exit(void *pool)
+{
+	ibuf_mbuf_free(ibuf_pool_alloc(pool));
+	return NULL;
+}
+
+static void
+stayer_starts(struct stayer *s, struct ibuf_pool *p)
+{
+	s->p = p;
+	sem_init(&s->in, 0, 0);
+	sem_init(&s->go, 0, 0);
+	threads_start(&s->thread, 1, use_and_stay, s, 0);
+	while (sem_wait(&s->in) != 0)
+		;
+}
+
+static void
+stayer_ends(struct stayer *s)
+{
+	sem_post(&s->go);
+	threads_join(&s->thread, 1);
+	sem_destroy(&s->in);
+	sem_destroy(&s->go);
+}
+
+/* Each that begins looks at some of the others, by turns. */
+TEST(whichever_of_several_threads_exits_the_next_one_begins_as_well)
+{
+	struct ibuf_pool *p = pool_of(MAX, CACHE);
+
+	for (size_t n = 1; n <= MOST; n++) {
+		for (size_t first = 0; first < n; first++) {
+			for (size_t i = 0; i < n; i++)
+				stayer_starts(&stayers[i], p);
+			for (size_t i = 0; i < n; i++) {
+				stayer_ends(&stayers[(first + i) % n]);
+				threads_run(1, use_and_exit, p, 0);
+			}
+		}
+	}
+	assert_books(p, 0);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+}
