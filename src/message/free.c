@@ -6,6 +6,7 @@
 #include <ibuf/mbuf.h>
 
 #include "header.h"
+#include "kept.h"
 
 /* ---- one segment ------------------------------------------------------- */
 
