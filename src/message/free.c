@@ -6,7 +6,6 @@
 #include <ibuf/mbuf.h>
 
 #include "header.h"
-#include "kept.h"
 
 /* ---- one segment ------------------------------------------------------- */
 

@@ -1,6 +1,5 @@
 /* grow.c - the growth law; see grow.h for the formulas. */
 #include "grow.h"
-#include "kept.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
 /* header.c - headers come to rooms and leave them. */
 #define _POSIX_C_SOURCE 200809L
 #include "header.h"
-#include "kept.h"
 
 #include <string.h>
 

@@ -17,10 +17,23 @@
 #ifndef IBUF_SRC_KEPT_H
 #define IBUF_SRC_KEPT_H
 
-#include "room.h"
+#include "../library.h"
 
-#define KEPT_STEP 64
-#define KEPT_SIZE_MAX ((IBUF_KEPT_SIZES_ - 1) * KEPT_STEP)
+#include "../platform/platform.h"
+#include <ibuf/mbuf.h>
+
+/* A block of the heap: this, and the bytes behind it. */
+struct heap_room {
+	union {
+		struct ibuf_room_ room;
+		struct heap_room *next; /* of those that a thread keeps */
+	};
+	uint32_t size;
+	uint32_t fate; /* atomic: what becomes of it, see kept.h */
+};
+
+#define KEPT_STEP 64u
+#define KEPT_SIZE_MAX ((size_t)(IBUF_KEPT_SIZES_ - 1) * KEPT_STEP)
 #define KEPT_BYTES 4096
 #define MALLOC_OWN 16 /* what malloc has beside a block, about */
 

@@ -5,7 +5,6 @@
 #include <ibuf/mbuf.h>
 
 #include "chain.h"
-#include "kept.h"
 #include <errno.h>
 #include <ibuf/segment.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* room.c - rooms come, are counted, and go. */
 #define _POSIX_C_SOURCE 200809L
-#include "kept.h"
+#include "room.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -16,6 +16,7 @@
 #define IBUF_SRC_ROOM_H
 
 #include "../platform/platform.h"
+#include "kept.h"
 #include "mark.h"
 #include "owner.h"
 #include <ibuf/mbuf.h>
@@ -26,16 +27,6 @@
 #define BOTH_RIGHTS (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)
 
 #define SEGMENTS_MAX IBUF_ROOM_SEGMENTS_MAX_
-
-/* A block of the heap: this, and the bytes behind it. */
-struct heap_room {
-	union {
-		struct ibuf_room_ room;
-		struct heap_room *next; /* of those that a thread keeps */
-	};
-	uint32_t size;
-	uint32_t fate; /* atomic: what becomes of it, see kept.h */
-};
 
 /* Memory of the caller; its headroom is 0. */
 struct wrapped_room {
