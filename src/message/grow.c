@@ -125,6 +125,7 @@ grow_in_place(struct ibuf_mbuf *s, size_t n, const void *bytes)
 	if (larger == NULL)
 		return -ENOMEM;
 	larger->size = (uint32_t)(headroom + capacity);
+	store_relaxed_u32(&larger->fate, FATE_FREED); /* not a kept size */
 	s->room_ = &larger->room;
 	s->base_ = (uint8_t *)(larger + 1);
 	s->cap_ = larger->size;

@@ -84,7 +84,7 @@ struct ibuf_owner_ops {
  * of ibuf/inline/layout.h, those of rooms, a struct ibuf_pool up to its owner,
  * and what is here.  Those that grow here are seen by their sizes.
  */
-#define OWNERS_LAYOUT 2
+#define OWNERS_LAYOUT 3
 
 struct ibuf_owner {
 	const struct ibuf_owner_ops *ops;

@@ -73,8 +73,8 @@ ibuf_room_wipes_(const struct ibuf_mbuf *s)
 	switch (s->flags_ & ROOM_KIND) {
 	case IBUF_MBUF_HEAP_:
 		return load_relaxed_u32(
-			       &((const struct heap_room *)s->room_)->wipe) !=
-		       0;
+			       &((const struct heap_room *)s->room_)->fate) ==
+		       FATE_WIPED;
 	case IBUF_MBUF_WRAPPED_:
 		return false;
 	default:

@@ -16,10 +16,10 @@
 #define IBUF_SRC_ROOM_H
 
 #include "../platform/platform.h"
+#include "kept.h"
 #include "mark.h"
 #include "owner.h"
 #include <ibuf/mbuf.h>
-#include <stdlib.h>
 
 /* flags_ that say what a header refers to, and go with it. */
 #define ROOM_KIND (IBUF_MBUF_HEAP_ | IBUF_MBUF_WRAPPED_)
@@ -27,13 +27,6 @@
 #define BOTH_RIGHTS (IBUF_MBUF_HEAD_ | IBUF_MBUF_TAIL_)
 
 #define SEGMENTS_MAX IBUF_ROOM_SEGMENTS_MAX_
-
-/* A block of the heap: this, and the bytes behind it. */
-struct heap_room {
-	struct ibuf_room_ room;
-	uint32_t size;
-	uint32_t wipe; /* atomic: overwrite it when it goes */
-};
 
 /* Memory of the caller; its headroom is 0. */
 struct wrapped_room {
@@ -75,44 +68,6 @@ const char *ibuf_room_name_(const struct ibuf_mbuf *s);
 
 /* Are its bytes overwritten when it goes? */
 bool ibuf_room_wipes_(const struct ibuf_mbuf *s);
-
-/* Let the heap room of s be overwritten when it goes. */
-static inline void
-room_must_wipe(const struct ibuf_mbuf *s)
-{
-	store_relaxed_u32(&((struct heap_room *)s->room_)->wipe, 1);
-}
-
-/* Make a heap room for one segment; NULL: no memory.  The sum of its two parts
-   is at most ROOM_MAX. */
-static inline struct heap_room *
-heap_room_new(size_t headroom, size_t capacity, bool wipe)
-{
-	struct heap_room *heap = malloc(sizeof *heap + headroom + capacity);
-
-	if (heap == NULL)
-		return NULL;
-	heap->room.count_ = 1;
-	heap->room.headroom_ = (uint32_t)headroom;
-	/* As one: free() of the GNU libc looks at all eight bytes. */
-	ibuf_write_pair_(&heap->size, (uint32_t)(headroom + capacity), wipe);
-	return heap;
-}
-
-static inline uint8_t *
-heap_room_base(struct heap_room *heap)
-{
-	return (uint8_t *)(heap + 1);
-}
-
-/* Free a heap room that nothing shows any more. */
-static inline void
-heap_room_free(struct heap_room *heap)
-{
-	if (!IBUF_LIKELY(load_relaxed_u32(&heap->wipe) == 0))
-		ibuf_platform_wipe_(heap_room_base(heap), heap->size);
-	free(heap);
-}
 
 /* ---- rooms that nothing shows yet -------------------------------------- */
 

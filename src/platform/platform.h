@@ -183,6 +183,10 @@ void ibuf_platform_probe_(void);
  */
 bool ibuf_platform_leaks_watched_(void);
 
+/* Is somebody looking at each block of malloc: they, or a sanitizer of threads
+   or of what is initialized? */
+bool ibuf_platform_malloc_watched_(void);
+
 void ibuf_platform_hide_(void *bytes, size_t n);
 void ibuf_platform_unhide_(void *bytes, size_t n);
 

@@ -103,3 +103,16 @@ ibuf_platform_leaks_watched_(void)
 {
 	return is_watched() || __lsan_do_leak_check != NULL;
 }
+
+/* There where the runtime of a sanitizer is. */
+void __tsan_init(void);
+#pragma weak __tsan_init
+void __msan_init(void);
+#pragma weak __msan_init
+
+bool
+ibuf_platform_malloc_watched_(void)
+{
+	return ibuf_platform_leaks_watched_() || __tsan_init != NULL ||
+	       __msan_init != NULL;
+}

@@ -1,5 +1,6 @@
 /* threads.c - the threads of a process, each with its thread caches. */
 #define _POSIX_C_SOURCE 200809L
+#include "../message/kept.h"
 #include "state.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ give_back(struct ibuf_block *block)
 		if (part != NULL)
 			give_back_first(block, part, part_of(part)->used);
 	}
+	ibuf_kept_close_(&block->thread);
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_block_unlink_(block);
 	pthread_mutex_unlock(&ibuf_threads_lock_);
@@ -157,6 +159,8 @@ ibuf_threads_tcaches_(struct ibuf_pool *p)
 	    !ibuf_pool_add_tcaches_(p, tcaches))
 		return NULL;
 	ibuf_block_use_(block, number);
+	if (number == 0)
+		ibuf_kept_open_(&block->thread);
 	return tcaches;
 }
 

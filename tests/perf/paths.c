@@ -194,7 +194,7 @@ fresh_on_heap(void)
 	ibuf_cursor_init(&cursor, on_heap);
 }
 
-/* With what malloc() and free() take. */
+/* Of a size that a thread keeps back. */
 static void
 heap_new_free(unsigned n)
 {

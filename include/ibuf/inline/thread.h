@@ -67,6 +67,16 @@ struct ibuf_recent_ {
 	uint32_t wiping_; /* of a direct header, if the pool wipes */
 };
 
+/* Rooms of the heap of one size, src/message/kept.h; the inline bodies do not
+   look at them. */
+struct ibuf_kept_ {
+	struct heap_room *first_; /* they are linked */
+	uint32_t places_;         /* for so many more */
+	uint32_t block_;          /* bytes of each; 0: none is kept */
+};
+
+#define IBUF_KEPT_SIZES_ 17
+
 /* What a thread has; its thread caches go by the number of the pool. */
 struct ibuf_thread_ {
 	struct ibuf_recent_ recent_;
@@ -75,6 +85,7 @@ struct ibuf_thread_ {
 	/* Of numbers from i * IBUF_TCACHES_MAX_ on, or NULL; the first never
 	   is one. */
 	struct ibuf_tcaches_ *parts_[IBUF_TCACHES_PARTS_];
+	struct ibuf_kept_ kept_[IBUF_KEPT_SIZES_];
 };
 
 IBUF_BEGIN_DECLS
