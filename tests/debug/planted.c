@@ -28,7 +28,7 @@ pool_named(const char *name, unsigned flags)
 }
 
 /* What is lost must not be known to be. */
-static struct ibuf_mbuf *volatile lost;
+static __thread struct ibuf_mbuf *volatile lost;
 
 /* ---- leaks --------------------------------------------------------------- */
 
