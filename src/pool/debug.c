@@ -233,21 +233,35 @@ debug_destroy(struct ibuf_pool *p)
 
 /* ---- watched ------------------------------------------------------------ */
 
+/* Let what a pool does be changed; false: it is not to be watched. */
+static bool
+watch(struct ibuf_pool *p)
+{
+	if (ibuf_debug_()->leaks == 0)
+		return false;
+	p->plain = p->owner.ops;
+	p->watched = *p->owner.ops;
+	p->owner.ops = &p->watched;
+	return true;
+}
+
+bool
+ibuf_debug_heap_(struct ibuf_pool *heap)
+{
+	if (!watch(heap))
+		return false;
+	heap->watched.take = debug_take_heap;
+	heap->watched.give = debug_give_heap;
+	return true;
+}
+
 void
 ibuf_debug_pool_(struct ibuf_pool *p)
 {
 	struct ibuf_owner_ops *ops = &p->watched;
 
-	if (ibuf_debug_()->leaks == 0)
+	if (!watch(p))
 		return;
-	p->plain = p->owner.ops;
-	*ops = *p->owner.ops;
-	p->owner.ops = ops;
-	if (p->owner.index == 0) {
-		ops->take = debug_take_heap;
-		ops->give = debug_give_heap;
-		return;
-	}
 	ops->take = debug_take;
 	ops->give = debug_give;
 	ops->alloc = debug_alloc;

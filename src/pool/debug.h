@@ -27,6 +27,9 @@ const struct ibuf_debug *ibuf_debug_(void);
 /* Watch a pool that nobody uses yet, if that is asked for. */
 void ibuf_debug_pool_(struct ibuf_pool *p);
 
+/* The same of the heap, apart from pools, which not every program has. */
+bool ibuf_debug_heap_(struct ibuf_pool *heap);
+
 /* ---- record.c ----------------------------------------------------------- */
 
 /* Begin; false: no memory, and nothing is recorded. */

@@ -123,9 +123,8 @@ begin(void)
 		if (good) {
 			heap.provider = *ibuf_provider_pages();
 			leaks_watched = ibuf_platform_leaks_watched_();
-			ibuf_debug_pool_(&heap);
 			/* Then each header comes through here. */
-			if (leaks_watched || heap.plain != NULL)
+			if (ibuf_debug_heap_(&heap) || leaks_watched)
 				heap.store[IBUF_INDIRECT_].depot.magazine_size =
 					0;
 			ibuf_pool_list_(&heap);
