@@ -15,6 +15,7 @@
  * none.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "debug.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -122,7 +123,8 @@ begin(void)
 		if (good) {
 			heap.provider = *ibuf_provider_pages();
 			leaks_watched = ibuf_platform_leaks_watched_();
-			if (leaks_watched)
+			/* Then each header comes through here. */
+			if (ibuf_debug_heap_(&heap) || leaks_watched)
 				heap.store[IBUF_INDIRECT_].depot.magazine_size =
 					0;
 			ibuf_pool_list_(&heap);

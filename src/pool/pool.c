@@ -1,6 +1,7 @@
 /* pool.c - a pool is made and ended. */
 #define _POSIX_C_SOURCE 200809L
 #include "../platform/deadline.h"
+#include "debug.h"
 #include "state.h"
 
 #include <errno.h>
@@ -117,6 +118,7 @@ pool_destroy(struct ibuf_pool *p)
 	pool_must_be_open(p);
 	/* What other threads keep back is not to be had by the inline body. */
 	p->front.tcache_ = tcache_offset(0);
+	p->kept_at = p->front.tcache_;
 	/* Pairs with the loads in ibuf_owner_take_indirect_() and
 	   ibuf_mbuf_pool(): who finds the pool closed finds no pool. */
 	__atomic_store_n(&p->owner.pool, NULL, __ATOMIC_RELEASE);
@@ -236,6 +238,7 @@ set_front(struct ibuf_pool *p)
 	p->front.fresh_.pool_ = (uint16_t)p->owner.index;
 	p->front.tcache_ =
 		tcache_offset(high || p->biased ? 0 : p->owner.index);
+	ibuf_debug_pool_(p);
 }
 
 /* The first mbufs; they are no growth. */

@@ -63,6 +63,10 @@ struct ibuf_pool {
 	/* Under the threads lock: */
 	struct ibuf_pool *next, *previous;
 	bool doubted; /* a free may have been missed when it was closed */
+	/* Of a pool that IBUF_DEBUG watches, see debug.c: */
+	struct ibuf_owner_ops watched;
+	const struct ibuf_owner_ops *plain; /* what it did before */
+	size_t kept_at;                     /* front.tcache_ before */
 };
 
 static inline struct ibuf_pool *
