@@ -25,6 +25,10 @@
  *
  * A pool that is used after ibuf_pool_destroy(), while messages still keep its
  * memory, ends the program with one line that names the pool.
+ *
+ * Who allocated the messages that a program loses is reported where the
+ * environment variable IBUF_DEBUG has the word leaks, or leaks=N for each N-th
+ * allocation: when a pool is destroyed, and at the end of the program.
  */
 #ifndef IBUF_POOL_H
 #define IBUF_POOL_H

@@ -2,7 +2,7 @@
  * owner.h - who gives out headers and takes them back: a pool, or the heap.
  *
  * Messages know their owner by a number, ibuf_mbuf.pool_, and what they need
- * of it by this struct; which pool stands behind it they do not know.  Home
+ * of it by this struct; which pool stands behind it they do not know.  Owner
  * 0 is the heap.
  */
 #ifndef IBUF_SRC_OWNER_H

@@ -315,8 +315,9 @@ report_one(const struct ibuf_pool *p, unsigned each)
 		bytes += lines[i].bytes;
 	}
 	if (lines != NULL) {
-		say("ibuf: pool \"%s\": %zu messages of %zu bytes live%s\n",
-		    name, messages, bytes,
+		say("ibuf: pool \"%s\": %zu message%s of %zu bytes %s%s\n",
+		    name, messages, messages == 1 ? "" : "s", bytes,
+		    messages == 1 ? "lives" : "live",
 		    each == 1 ? "" : ", of those that were recorded");
 		qsort(lines, n, sizeof *lines, by_bytes);
 	}
