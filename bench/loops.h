@@ -45,9 +45,6 @@ loop_prepare(const struct bench_setup *setup)
 
 static const struct bench_case loop_cases[] = {
 	{"W1", run_alloc_free, loop_prepare, NULL},
-#ifdef HAS_WAITING
-	{"M2", run_alloc_free, waiting_prepare, waiting_finish},
-#endif
 	{"W2a", run_burst_32, loop_prepare, NULL},
 	{"W2c", run_burst_512, loop_prepare, NULL},
 	{"W3", run_alloc_free, loop_prepare, NULL},
@@ -114,6 +111,7 @@ static const struct bench_case loop_cases[] = {
 #endif
 #ifdef HAS_KINDS
 	{"M1", run_alloc_free, private_prepare, kinds_finish},
+	{"M2", run_alloc_free, waiting_prepare, kinds_finish},
 	{"M3", run_alloc_free, high_prepare, kinds_finish},
 #endif
 	{NULL, NULL, NULL, NULL},

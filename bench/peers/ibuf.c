@@ -233,7 +233,6 @@ msg_free_to(unsigned pool, MSG m)
 
 /* Pools of other kinds take the place of the first, which stays. */
 #define HAS_KINDS
-#define HAS_WAITING
 #define KINDS_MOST 300
 static struct ibuf_pool *plain, *kinds[KINDS_MOST];
 static size_t n_kinds;
@@ -276,6 +275,7 @@ waiting_prepare(const struct bench_setup *setup)
 {
 	struct ibuf_pool_options options = IBUF_POOL_OPTIONS_INIT;
 
+	loop_prepare(setup);
 	options.max = 1024;
 	options.flags = IBUF_POOL_F_WAIT;
 	kinds_prepare(setup, options, 1);

@@ -402,7 +402,7 @@ macro_rules! case {
 
 extern "C" fn no_prepare(_setup: *const Setup) {}
 
-static CASES: [Case; 24] = [
+static CASES: [Case; 26] = [
     case!("W1", run_alloc_free, None, None),
     case!("W2a", run_burst_32, None, None),
     case!("W2c", run_burst_512, None, None),
