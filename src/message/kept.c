@@ -34,7 +34,7 @@ ibuf_kept_free_(struct heap_room *heap)
  * Whoever looks at what malloc is asked for is to see each room: its end, its
  * free, and that nobody uses it then.
  */
-void
+__attribute__((cold)) void
 ibuf_kept_open_(struct ibuf_thread_ *thread)
 {
 	struct ibuf_kept_ *kept;
@@ -50,7 +50,7 @@ ibuf_kept_open_(struct ibuf_thread_ *thread)
 	}
 }
 
-void
+__attribute__((cold)) void
 ibuf_kept_close_(struct ibuf_thread_ *thread)
 {
 	struct heap_room *heap;

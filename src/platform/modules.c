@@ -100,7 +100,7 @@ read_notes(const uint8_t *at, size_t size, size_t unit, const struct visit *v)
 	}
 }
 
-static int
+__attribute__((cold)) static int
 visit_module(struct dl_phdr_info *module, size_t size, void *visit)
 {
 	const ElfW(Phdr) * part;

@@ -14,6 +14,9 @@
 
 static struct ibuf_debug debug;
 
+/* By a pointer, or every program with the archive had all of it. */
+static void (*at_end)(const struct ibuf_pool *p, unsigned each);
+
 static void
 warn(const char *word, size_t n)
 {
@@ -75,6 +78,8 @@ prepare(void)
 	read_words(words);
 	if (debug.leaks != 0 && !ibuf_record_prepare_())
 		debug.leaks = 0;
+	if (debug.leaks != 0)
+		at_end = ibuf_record_report_;
 }
 
 const struct ibuf_debug *
@@ -90,8 +95,8 @@ ibuf_debug_(void)
 __attribute__((destructor)) static void
 process_ends(void)
 {
-	if (debug.leaks != 0)
-		ibuf_record_report_(NULL, debug.leaks);
+	if (at_end != NULL)
+		at_end(NULL, debug.leaks);
 }
 
 /* ---- what goes out ------------------------------------------------------ */
@@ -262,6 +267,11 @@ ibuf_debug_pool_(struct ibuf_pool *p)
 
 	if (!watch(p))
 		return;
+#ifdef IBUF_HIDE_
+	pthread_mutex_lock(&ibuf_threads_lock_);
+	ibuf_debug_heap_hook_ = ibuf_debug_heap_;
+	pthread_mutex_unlock(&ibuf_threads_lock_);
+#endif
 	ops->take = debug_take;
 	ops->give = debug_give;
 	ops->alloc = debug_alloc;

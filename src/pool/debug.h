@@ -29,6 +29,9 @@ void ibuf_debug_pool_(struct ibuf_pool *p);
 
 /* The same of the heap, apart from pools, which not every program has. */
 bool ibuf_debug_heap_(struct ibuf_pool *heap);
+#ifdef IBUF_HIDE_
+extern bool (*ibuf_debug_heap_hook_)(struct ibuf_pool *heap); /* heap.c */
+#endif
 
 /* ---- record.c ----------------------------------------------------------- */
 

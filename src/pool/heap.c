@@ -111,7 +111,25 @@ take_block(struct ibuf_store *store)
 
 /* ---- headers go out ------------------------------------------------------ */
 
+#ifdef IBUF_HIDE_
+/* A program with the archive that makes no pool is to stay small: the first
+   pool says how, under ibuf_threads_lock_. */
+bool (*ibuf_debug_heap_hook_)(struct ibuf_pool *heap);
+
 static bool
+watch(void)
+{
+	return ibuf_debug_heap_hook_ != NULL && ibuf_debug_heap_hook_(&heap);
+}
+#else
+static bool
+watch(void)
+{
+	return ibuf_debug_heap_(&heap);
+}
+#endif
+
+__attribute__((noinline, cold)) static bool
 begin(void)
 {
 	bool good = true;
@@ -124,7 +142,7 @@ begin(void)
 			heap.provider = *ibuf_provider_pages();
 			leaks_watched = ibuf_platform_leaks_watched_();
 			/* Then each header comes through here. */
-			if (ibuf_debug_heap_(&heap) || leaks_watched)
+			if (watch() || leaks_watched)
 				heap.store[IBUF_INDIRECT_].depot.magazine_size =
 					0;
 			ibuf_pool_list_(&heap);

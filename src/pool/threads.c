@@ -64,7 +64,7 @@ thread_exits(void *block)
 
 /* ---- threads and pools that begin -------------------------------------- */
 
-int
+__attribute__((cold)) int
 ibuf_threads_prepare_(void)
 {
 	if (prepared)
