@@ -10,7 +10,8 @@
 #include <string.h>
 
 #if !defined(IBUF_PLATFORM_POSIX) && defined(__has_include)
-#if __has_include(<execinfo.h>)
+/* musl has none, and may find the header of another C library. */
+#if defined(__GLIBC__) && __has_include(<execinfo.h>)
 #define HAS_STACKS
 #endif
 #if __has_include(<link.h>) && __has_include(<dlfcn.h>)
