@@ -15,7 +15,8 @@
 static struct ibuf_debug debug;
 
 /* By a pointer, or every program with the archive had all of it. */
-static void (*at_end)(const struct ibuf_pool *p, unsigned each);
+typedef void report(const struct ibuf_pool *p, unsigned each);
+static report *at_end;
 
 static void
 warn(const char *word, size_t n)
