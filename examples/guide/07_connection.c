@@ -3,25 +3,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-/* Answer the frames that are there: 0, or an error that ends the connection. */
-static int
-answer_all(struct conn *c)
-{
-	struct ibuf_mbuf *frame;
-	int rc;
-
-	while ((rc = frame_next(c->in, &frame)) == 1) {
-		rc = frame_answer(frame);
-		if (rc == 0)
-			rc = ibuf_mbuf_concat(c->out, frame);
-		if (rc != 0) {
-			ibuf_mbuf_free(frame);
-			return rc;
-		}
-	}
-	return rc;
-}
-
 int
 main(void)
 {
@@ -40,7 +21,7 @@ main(void)
 	if (write(ends[0], "\0\0\0\5hello\0\0\0\5w", 14) != 14)
 		return 1;
 	n = conn_read(&c, pool);
-	if (n < 0 || answer_all(&c) != 0)
+	if (n < 0 || conn_answer(&c) != 0)
 		return 1;
 	printf("read %zd, %zu of them wait; %zu to write in %zu segments\n", n,
 	       ibuf_mbuf_len(c.in), ibuf_mbuf_len(c.out),

@@ -42,24 +42,6 @@ take_connection(struct server *s)
 	}
 }
 
-static int
-answer_all(struct conn *c)
-{
-	struct ibuf_mbuf *frame;
-	int rc;
-
-	while ((rc = frame_next(c->in, &frame)) == 1) {
-		rc = frame_answer(frame);
-		if (rc == 0)
-			rc = ibuf_mbuf_concat(c->out, frame);
-		if (rc != 0) {
-			ibuf_mbuf_free(frame);
-			return rc;
-		}
-	}
-	return rc;
-}
-
 /* 0, or an error that ends the connection. */
 static int
 serve(struct server *s, struct conn *c, uint32_t events)
@@ -72,7 +54,7 @@ serve(struct server *s, struct conn *c, uint32_t events)
 		if (n < 0 && n != -EAGAIN)
 			return (int)n;
 		c->ended = n == 0;
-		rc = answer_all(c);
+		rc = conn_answer(c);
 	} else if (events & (EPOLLERR | EPOLLHUP)) {
 		return -ECONNRESET;
 	}

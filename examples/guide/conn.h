@@ -71,6 +71,25 @@ conn_read(struct conn *c, struct ibuf_pool *pool)
 	return n;
 }
 
+/* Answer the frames that are there: 0, or an error that ends the connection. */
+static inline int
+conn_answer(struct conn *c)
+{
+	struct ibuf_mbuf *frame;
+	int rc;
+
+	while ((rc = frame_next(c->in, &frame)) == 1) {
+		rc = frame_answer(frame);
+		if (rc == 0)
+			rc = ibuf_mbuf_concat(c->out, frame);
+		if (rc != 0) {
+			ibuf_mbuf_free(frame);
+			return rc;
+		}
+	}
+	return rc;
+}
+
 /* Write what the socket takes now; the rest stays in out. */
 static inline int
 conn_write(struct conn *c)
