@@ -47,6 +47,15 @@ skip_if_watched(void)
 		skip();
 }
 
+static void
+in_new_thread(void *(*body)(void *arg))
+{
+	struct world w = {0};
+
+	skip_if_watched();
+	in_thread(body, &w);
+}
+
 /* The first message of a thread lets it keep rooms. */
 static void
 begin(struct world *w)
@@ -92,10 +101,7 @@ use_one_size(void *arg)
 
 TEST(the_next_message_of_a_size_gets_the_room_of_the_one_before)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(use_one_size, &w);
+	in_new_thread(use_one_size);
 }
 
 /* Sizes at the ends of what is kept. */
@@ -135,10 +141,7 @@ use_sizes(void *arg)
 
 TEST(rooms_of_up_to_1024_bytes_are_kept_by_64s)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(use_sizes, &w);
+	in_new_thread(use_sizes);
 }
 
 static void *
@@ -169,10 +172,7 @@ share(void *arg)
 
 TEST(a_room_that_clones_show_is_kept_when_the_last_is_freed)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(share, &w);
+	in_new_thread(share);
 }
 
 /* ---- what is not kept -------------------------------------------------- */
@@ -229,10 +229,7 @@ grow(void *arg)
 
 TEST(a_room_that_has_grown_in_place_is_not_kept)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(grow, &w);
+	in_new_thread(grow);
 }
 
 /* A room of the heap comes to a segment of a pool that wipes. */
@@ -303,10 +300,7 @@ go_without(void *arg)
 
 TEST(a_kept_room_needs_no_memory_either_way)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(go_without, &w);
+	in_new_thread(go_without);
 }
 
 /* ---- threads, and their ends ------------------------------------------- */
@@ -463,10 +457,7 @@ fork_and_use(void *arg)
 
 TEST(the_child_of_a_fork_uses_what_its_thread_kept)
 {
-	struct world w = {0};
-
-	skip_if_watched();
-	in_thread(fork_and_use, &w);
+	in_new_thread(fork_and_use);
 }
 
 /* ---- misuse ------------------------------------------------------------ */
