@@ -4,6 +4,11 @@
 # tests of several build trees in one list. The environment makes a sanitizer's report a failure,
 # and keeps python from leaving files in the source tree.
 set(IBUF_TEST_TIMEOUT 300 CACHE STRING "Seconds that a test may take where it does not say otherwise")
+# Is the address sanitizer in what is compiled here?
+set(ibuf_with_asan OFF)
+if(CMAKE_C_FLAGS MATCHES "-fsanitize=[a-z,]*address")
+  set(ibuf_with_asan ON)
+endif()
 set(IBUF_TEST_PREFIX "" CACHE STRING "What stands before the name of each test")
 
 function(ibuf_test name label)
