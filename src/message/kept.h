@@ -29,7 +29,7 @@ struct heap_room {
 		struct heap_room *next; /* of those that a thread keeps */
 	};
 	uint32_t size;
-	uint32_t fate; /* atomic: what becomes of it, see kept.h */
+	uint32_t fate; /* atomic: what becomes of it, see below */
 };
 
 #define KEPT_STEP 64u
@@ -74,12 +74,12 @@ heap_room_new(size_t headroom, size_t capacity, bool wipe)
 	if (IBUF_LIKELY(heap != NULL)) {
 		kept->first_ = heap->next;
 		kept->places_++;
+		heap->size = (uint32_t)size;
 	} else {
 		heap = ibuf_kept_make_(size, kept, wipe);
 		if (heap == NULL)
 			return NULL;
 	}
-	heap->size = (uint32_t)size;
 	ibuf_write_pair_(&heap->room, 1, (uint32_t)headroom);
 	return heap;
 }
