@@ -12,11 +12,11 @@
 
 /* ---- the words ---------------------------------------------------------- */
 
-static struct ibuf_debug debug;
+/* Each so many-th allocation is recorded; 0: none is. */
+static unsigned leaks;
 
 /* By a pointer, or every program with the archive had all of it. */
-typedef void report(const struct ibuf_pool *p, unsigned each);
-static report *at_end;
+static void (*at_end)(const struct ibuf_pool *p, unsigned each);
 
 static void
 warn(const char *word, size_t n)
@@ -60,7 +60,7 @@ read_words(const char *at)
 
 	for (;;) {
 		n = strcspn(at, ",");
-		if (n != 0 && !is_word(at, n, "leaks", &debug.leaks))
+		if (n != 0 && !is_word(at, n, "leaks", &leaks))
 			warn(at, n);
 		if (at[n] == '\0')
 			return;
@@ -77,19 +77,12 @@ prepare(void)
 	if (words == NULL)
 		return;
 	read_words(words);
-	if (debug.leaks != 0 && !ibuf_record_prepare_())
-		debug.leaks = 0;
-	if (debug.leaks != 0)
+	if (leaks == 0)
+		return;
+	if (ibuf_record_prepare_())
 		at_end = ibuf_record_report_;
-}
-
-const struct ibuf_debug *
-ibuf_debug_(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, prepare);
-	return &debug;
+	else
+		leaks = 0;
 }
 
 /* After all that the program registered to be called at its end. */
@@ -97,7 +90,7 @@ __attribute__((destructor)) static void
 process_ends(void)
 {
 	if (at_end != NULL)
-		at_end(NULL, debug.leaks);
+		at_end(NULL, leaks);
 }
 
 /* ---- what goes out ------------------------------------------------------ */
@@ -113,7 +106,7 @@ goes_out(struct ibuf_pool *p, struct ibuf_mbuf *m, void *caller)
 		pass--;
 		return false;
 	}
-	pass = debug.leaks;
+	pass = leaks;
 	ibuf_record_put_(m, p, p->owner.room_size, caller);
 	return true;
 }
@@ -126,27 +119,10 @@ message_goes_out(struct ibuf_pool *p, struct ibuf_mbuf *m, void *caller)
 		m->flags_ |= DETOUR;
 }
 
-/* A header at the top of what the thread keeps back, as the inline body has
-   it; NULL: there is none, or it is not so easy. */
-static inline struct ibuf_mbuf *
-take_top(struct ibuf_pool *p)
-{
-	struct ibuf_thread_ *own = ibuf_pool_thread_;
-	struct ibuf_tcache_ *tcache =
-		(struct ibuf_tcache_ *)(void *)((char *)own + p->kept_at);
-	struct ibuf_mbuf **top = ibuf_tcache_top_(tcache), *m;
-
-	if (!IBUF_LIKELY(!ibuf_tcache_is_empty_(tcache, top)))
-		return NULL;
-	m = ibuf_tcache_take_(tcache, top);
-	memcpy(m, &p->front.fresh_, sizeof p->front.fresh_);
-	return m;
-}
-
 static struct ibuf_mbuf *
 debug_alloc(struct ibuf_pool *p)
 {
-	struct ibuf_mbuf *m = take_top(p);
+	struct ibuf_mbuf *m = ibuf_pool_take_kept_(&p->front, p->kept_at);
 
 	if (!IBUF_LIKELY(m != NULL))
 		m = p->plain->alloc(p);
@@ -233,7 +209,7 @@ static size_t
 debug_destroy(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
-	ibuf_record_report_(p, debug.leaks);
+	ibuf_record_report_(p, leaks);
 	return p->plain->destroy(p);
 }
 
@@ -243,7 +219,10 @@ debug_destroy(struct ibuf_pool *p)
 static bool
 watch(struct ibuf_pool *p)
 {
-	if (ibuf_debug_()->leaks == 0)
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, prepare);
+	if (leaks == 0)
 		return false;
 	p->plain = p->owner.ops;
 	p->watched = *p->owner.ops;
@@ -268,11 +247,9 @@ ibuf_debug_pool_(struct ibuf_pool *p)
 
 	if (!watch(p))
 		return;
-#ifdef IBUF_HIDE_
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_debug_heap_hook_ = ibuf_debug_heap_;
 	pthread_mutex_unlock(&ibuf_threads_lock_);
-#endif
 	ops->take = debug_take;
 	ops->give = debug_give;
 	ops->alloc = debug_alloc;
@@ -282,5 +259,5 @@ ibuf_debug_pool_(struct ibuf_pool *p)
 	ops->destroy = debug_destroy;
 	/* The inline allocation finds nothing kept back; we do. */
 	p->kept_at = p->front.tcache_;
-	p->front.tcache_ = offsetof(struct ibuf_thread_, tcaches_);
+	p->front.tcache_ = tcache_offset(0);
 }

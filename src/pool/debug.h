@@ -16,22 +16,16 @@
 /* A pool that wipes and recalls has them all, but goes there anyway. */
 #define DETOUR (IBUF_MBUF_CAREFUL_ | IBUF_MBUF_WIPES_ | IBUF_MBUF_BIASED_)
 
-/* What IBUF_DEBUG says; zeros without it. */
-struct ibuf_debug {
-	unsigned leaks; /* each so many-th allocation is recorded */
-};
-
-/* Read once, by whoever comes first. */
-const struct ibuf_debug *ibuf_debug_(void);
-
 /* Watch a pool that nobody uses yet, if that is asked for. */
 void ibuf_debug_pool_(struct ibuf_pool *p);
 
-/* The same of the heap, apart from pools, which not every program has. */
-bool ibuf_debug_heap_(struct ibuf_pool *heap);
-#ifdef IBUF_HIDE_
-extern bool (*ibuf_debug_heap_hook_)(struct ibuf_pool *heap); /* heap.c */
-#endif
+/* The same of the heap; false: it is not asked for. */
+typedef bool ibuf_debug_heap_fn(struct ibuf_pool *heap);
+ibuf_debug_heap_fn ibuf_debug_heap_;
+
+/* In heap.c, under ibuf_threads_lock_: that function, or NULL until a pool is
+   watched. */
+extern ibuf_debug_heap_fn *ibuf_debug_heap_hook_;
 
 /* ---- record.c ----------------------------------------------------------- */
 

@@ -112,21 +112,10 @@ take_block(struct ibuf_store *store)
 /* ---- headers go out ------------------------------------------------------ */
 
 #ifdef IBUF_HIDE_
-/* A program with the archive that makes no pool is to stay small: the first
-   pool says how, under ibuf_threads_lock_. */
-bool (*ibuf_debug_heap_hook_)(struct ibuf_pool *heap);
-
-static bool
-watch(void)
-{
-	return ibuf_debug_heap_hook_ != NULL && ibuf_debug_heap_hook_(&heap);
-}
+/* A program with the archive that makes no pool is to stay small. */
+ibuf_debug_heap_fn *ibuf_debug_heap_hook_;
 #else
-static bool
-watch(void)
-{
-	return ibuf_debug_heap_(&heap);
-}
+ibuf_debug_heap_fn *ibuf_debug_heap_hook_ = ibuf_debug_heap_;
 #endif
 
 __attribute__((noinline, cold)) static bool
@@ -142,7 +131,9 @@ begin(void)
 			heap.provider = *ibuf_provider_pages();
 			leaks_watched = ibuf_platform_leaks_watched_();
 			/* Then each header comes through here. */
-			if (watch() || leaks_watched)
+			if ((ibuf_debug_heap_hook_ != NULL &&
+			     ibuf_debug_heap_hook_(&heap)) ||
+			    leaks_watched)
 				heap.store[IBUF_INDIRECT_].depot.magazine_size =
 					0;
 			ibuf_pool_list_(&heap);

@@ -96,15 +96,6 @@ init_locks(struct ibuf_pool *p)
 	return error;
 }
 
-/* Where an allocation looks for a free header; 0: nowhere, since those of the
-   heap are zeros. */
-static size_t
-tcache_offset(uint32_t index)
-{
-	return offsetof(struct ibuf_thread_, tcaches_) +
-	       index * sizeof(struct ibuf_tcaches_);
-}
-
 static void
 pool_flush(struct ibuf_pool *p)
 {

@@ -403,4 +403,13 @@ void ibuf_close_forked_(struct ibuf_pool *p);
 /* Let forks be handled from now on; 0 or an error number. */
 int ibuf_fork_prepare_(void);
 
+/* Where an allocation looks for a free header; 0: nowhere, since those of the
+   heap are zeros. */
+static inline size_t
+tcache_offset(uint32_t index)
+{
+	return offsetof(struct ibuf_thread_, tcaches_) +
+	       index * sizeof(struct ibuf_tcaches_);
+}
+
 #endif
