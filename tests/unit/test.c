@@ -240,6 +240,37 @@ main(int argc, char **argv)
 	return failed != 0;
 }
 
+/* ---- how much ------------------------------------------------------ */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+static bool
+is_short(void)
+{
+	return SANITIZED && getenv("TEST_LONG") == NULL;
+}
+
+unsigned
+test_rounds(unsigned n)
+{
+	return is_short() ? (n + 7) / 8 : n;
+}
+
+bool
+test_gigabytes(void)
+{
+	return !is_short();
+}
+
 /* ---- assertions ---------------------------------------------------- */
 
 void

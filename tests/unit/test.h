@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,6 +68,19 @@ void test_assert_message(const struct ibuf_mbuf *m, const void *bytes,
 
 void test_assert_aborts(void (*body)(void *arg), void *arg, const char *words,
 			const char *file, int line);
+
+/*
+ * How often a test repeats what goes wrong only at some moments: n times; an
+ * eighth of that under a sanitizer, which costs ten times as much, unless
+ * TEST_LONG is set in the environment, as by `./dev check --all`.
+ */
+unsigned test_rounds(unsigned n);
+
+/*
+ * Whether a test may ask for gigabytes: not where a sanitizer would write
+ * down for each byte what it is, unless TEST_LONG is set.
+ */
+bool test_gigabytes(void);
 
 /*
  * Call a function whose result must be used, where both success and failure

@@ -69,7 +69,7 @@ TEST(a_child_never_waits_for_threads_it_does_not_have)
 	assert_int_equal(ibuf_mbuf_append(w.m, "bytes", 5), 0);
 	threads_start(threads, THREADS, keep_busy, &w, 0);
 	gate_wait(&w.start);
-	for (int i = 0; i < 100; i++)
+	for (unsigned i = test_rounds(100); i > 0; i--)
 		assert_int_equal(in_child(use_everything, &w), 0);
 	atomic_store(&w.over, true);
 	threads_join(threads, THREADS);

@@ -86,7 +86,7 @@ TEST(whoever_leaves_a_sign_makes_all_threads_pass_a_barrier)
 
 /* ---- where they are refused later --------------------------------------- */
 
-enum { ROUNDS = 20000 };
+#define ROUNDS test_rounds(20000)
 
 struct side {
 	struct ibuf_queue *q;

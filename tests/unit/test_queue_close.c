@@ -122,7 +122,7 @@ close_against(unsigned flags, uint32_t delay, size_t pushers)
 
 TEST(no_message_comes_once_a_popper_was_told_that_none_will)
 {
-	for (uint32_t i = 0; i < 300; i++) {
+	for (uint32_t i = 0; i < test_rounds(300); i++) {
 		close_against(ALL_FLAGS, i * 37 % 2000, 1);
 		close_against(IBUF_QUEUE_F_SINGLE_CONSUMER, i * 37 % 2000, 2);
 	}

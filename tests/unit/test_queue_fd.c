@@ -291,7 +291,7 @@ TEST(without_descriptors_the_error_is_told_and_the_queue_works)
 
 /* ---- threads -------------------------------------------------------- */
 
-enum { ROUNDS = 5000 };
+#define ROUNDS test_rounds(5000)
 
 struct side {
 	struct ibuf_queue *q;

@@ -211,7 +211,7 @@ TEST(a_fork_meets_pushes_and_pops_only_before_or_behind)
 
 		threads_start(&threads[0], 1, push_for_ever, &w, 0);
 		threads_start(&threads[1], 1, pop_for_ever, &w, 0);
-		for (int i = 0; i < 15; i++)
+		for (unsigned i = test_rounds(16); i > 0; i--)
 			assert_int_equal(in_child(is_in_order, q), 0);
 		over = true;
 		threads_join(threads, 2);

@@ -499,7 +499,7 @@ TEST(what_does_not_wait_is_no_cancellation_point)
 
 /* ---- many rounds ---------------------------------------------------- */
 
-enum { ROUNDS = 3000 };
+#define ROUNDS (int)test_rounds(3000)
 
 static void *
 push_rounds(void *arg)

@@ -133,7 +133,7 @@ TEST(four_thousand_short_threads_leave_nothing_behind)
 	threads_run(4, live_shortly, &w, 0);
 	blocks = fault_live_blocks();
 	mapped = fault_live_bytes_mapped();
-	for (int i = 0; i < 4000 / 4; i++)
+	for (unsigned i = 0; i < test_rounds(4000) / 4; i++)
 		threads_run(4, live_shortly, &w, 0);
 	assert_int_equal(w.wrong, 0);
 	assert_books(w.p, 0);
@@ -221,7 +221,7 @@ use_and_free(void *arg)
 
 TEST(a_pool_ends_while_other_threads_use_and_free_its_messages)
 {
-	for (int round = 0; round < 200; round++) {
+	for (unsigned round = test_rounds(200); round > 0; round--) {
 		struct counting c = {0};
 		struct ibuf_provider provider = counting_provider(&c);
 		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;

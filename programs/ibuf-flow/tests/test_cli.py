@@ -378,7 +378,7 @@ def compressed(data):
 def packets_of_any_link_may_be_large(_):
     frame = ether(0x0800, UDP4)
     for link in (220, 249, USER0, 231, 105):
-        for size in (262145, 300000, 20 << 20):
+        for size in (262145, 300000) if link != USER0 else (20 << 20,):
             blocks = section() + interface(ETHERNET) + interface(link) \
                 + packet_block(0, frame) + packet_block(1, bytes(size)) \
                 + packet_block(0, frame)
