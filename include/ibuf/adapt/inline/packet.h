@@ -3,7 +3,6 @@
 #define IBUF_ADAPT_INLINE_PACKET_H
 
 #include <errno.h>
-#include <ibuf/adapt/packet.h>
 #include <ibuf/mbuf.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
