@@ -162,7 +162,7 @@ gather(struct ibuf_store *store, struct growth *g, size_t n)
 	pthread_mutex_lock(store->lock);
 	claim_again(store, g);
 	if (error == 0 && is_taken(store, g, slab)) {
-		ibuf_slab_forget_(slab);
+		ibuf_slab_forget_(slab, &store->pool->provider);
 		error = -EINVAL;
 	}
 	got = error == 0 ? slab->headers : 0;
@@ -187,7 +187,7 @@ commit(struct ibuf_store *store, struct growth *g)
 	while ((slab = ibuf_slabs_take_any_(&g->slabs)) != NULL) {
 		/* Two growths at once may have been given the same. */
 		if (is_taken(store, g, slab)) {
-			ibuf_slab_forget_(slab);
+			ibuf_slab_forget_(slab, &store->pool->provider);
 			error = -EINVAL;
 			continue;
 		}

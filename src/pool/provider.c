@@ -1,4 +1,4 @@
-/* provider.c - the three providers a pool can be made with. */
+/* provider.c - the providers of ordinary memory. */
 #define _POSIX_C_SOURCE 200809L
 #include "../library.h"
 
@@ -43,52 +43,6 @@ pages_unmap(void *base, size_t size, void *context)
 	ibuf_platform_unmap_(base, size, false);
 }
 
-/*
- * Huge pages, or ordinary ones where there are none.  Which of them a slab
- * has must be known when it is unmapped, since the two round its size up to
- * different units: a note in front of it says so.
- */
-struct huge_note {
-	bool huge;
-	size_t front;
-};
-
-static void *
-huge_map(size_t size, size_t alignment, void *context)
-{
-	size_t front = alignment < sizeof(struct huge_note)
-			       ? sizeof(struct huge_note)
-			       : alignment;
-	struct huge_note *note;
-	uint8_t *base;
-	bool huge = true;
-
-	(void)context;
-	if (size > PTRDIFF_MAX - front)
-		return NULL;
-	base = ibuf_platform_map_(size + front, alignment, true);
-	if (base == NULL) {
-		huge = false;
-		base = ibuf_platform_map_(size + front, alignment, false);
-	}
-	if (base == NULL)
-		return NULL;
-	note = (struct huge_note *)(void *)(base + front) - 1;
-	note->huge = huge;
-	note->front = front;
-	return base + front;
-}
-
-static void
-huge_unmap(void *base, size_t size, void *context)
-{
-	const struct huge_note *note = (struct huge_note *)base - 1;
-	size_t front = note->front;
-
-	(void)context;
-	ibuf_platform_unmap_((uint8_t *)base - front, size + front, note->huge);
-}
-
 const struct ibuf_provider *
 ibuf_provider_heap(void)
 {
@@ -104,12 +58,4 @@ ibuf_provider_pages(void)
 						   NULL};
 
 	return &pages;
-}
-
-const struct ibuf_provider *
-ibuf_provider_huge(void)
-{
-	static const struct ibuf_provider huge = {huge_map, huge_unmap, NULL};
-
-	return &huge;
 }

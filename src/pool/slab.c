@@ -10,9 +10,12 @@
 #define _POSIX_C_SOURCE 200809L
 #include "slab.h"
 
+#include "../platform/platform.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- slabs and their provider ------------------------------------------ */
 
@@ -42,6 +45,39 @@ call_unmap(const struct ibuf_provider *provider, void *base, size_t size)
 	pthread_setcancelstate(cancel, &cancel);
 }
 
+void *(*ibuf_slab_area_map_)(size_t size, size_t alignment, void *context);
+
+static bool
+has_records(const struct ibuf_provider *provider)
+{
+	/* Pairs with the store of who made the area: either it made this one,
+	   or it does not matter. */
+	return provider->map ==
+	       __atomic_load_n(&ibuf_slab_area_map_, __ATOMIC_ACQUIRE);
+}
+
+static struct ibuf_slab *
+record(const struct ibuf_provider *provider)
+{
+	struct ibuf_slab *slab;
+
+	if (!has_records(provider))
+		return calloc(1, sizeof *slab);
+	slab = call_map(provider, sizeof *slab, CACHE_LINE);
+	if (slab != NULL)
+		memset(slab, 0, sizeof *slab);
+	return slab;
+}
+
+void
+ibuf_slab_forget_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
+{
+	if (has_records(provider))
+		call_unmap(provider, slab, sizeof *slab);
+	else
+		free(slab);
+}
+
 /* What is tried when n headers are refused. */
 static size_t
 fewer(size_t n, size_t needed)
@@ -60,7 +96,7 @@ int
 ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 	       size_t n, size_t needed, const struct ibuf_provider *provider)
 {
-	struct ibuf_slab *made = calloc(1, sizeof *made);
+	struct ibuf_slab *made = record(provider);
 
 	if (made == NULL)
 		return -ENOMEM;
@@ -79,21 +115,15 @@ ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 	}
 	if (n != 0)
 		call_unmap(provider, made->base, made->size);
-	free(made);
+	ibuf_slab_forget_(made, provider);
 	return n == 0 ? -ENOMEM : -EINVAL;
-}
-
-void
-ibuf_slab_forget_(struct ibuf_slab *slab)
-{
-	free(slab);
 }
 
 void
 ibuf_slab_unmap_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
 {
 	call_unmap(provider, slab->base, slab->size);
-	free(slab);
+	ibuf_slab_forget_(slab, provider);
 }
 
 /* ---- the tree ---------------------------------------------------------- */

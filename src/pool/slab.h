@@ -70,7 +70,15 @@ void ibuf_slab_unmap_(struct ibuf_slab *slab,
 		      const struct ibuf_provider *provider);
 
 /* Free what is known of a slab, and leave its memory alone. */
-void ibuf_slab_forget_(struct ibuf_slab *slab);
+void ibuf_slab_forget_(struct ibuf_slab *slab,
+		       const struct ibuf_provider *provider);
+
+/*
+ * The map of a provider of which also comes what is known of its slabs, so that
+ * a pool in an area takes no other memory; NULL until there is such an area.
+ */
+extern void *(*ibuf_slab_area_map_)(size_t size, size_t alignment,
+				    void *context);
 
 /* ---- a tree of slabs, none of which overlap; O(log slabs) each --------- */
 
