@@ -133,6 +133,58 @@ TEST(a_descriptor_that_is_none_is_an_error)
 	world_close(&w);
 }
 
+/*
+ * Kernels differ in whether the end of a stream names a buffer, and in whether
+ * it used that up.  This one names none, so we say it in its place.
+ */
+TEST(an_end_that_names_a_buffer_the_kernel_still_has_leaves_it_there)
+{
+	struct io_uring_cqe end;
+	struct ibuf_mbuf *m = NULL, *ms[2];
+	struct io_uring_sqe unused;
+	struct world w;
+
+	world_open(&w, 64, 2, 2, 0);
+	ends_unix(&w, SOCK_SEQPACKET);
+	memset(&end, 0, sizeof(end));
+	end.flags = IORING_CQE_F_BUFFER;
+	ibuf_uring_recv_prep(&w.group, &unused, w.near, 0);
+	assert_int_equal(ibuf_uring_recv_take(&w.group, &end, &m), 0);
+	assert_int_equal(ibuf_pool_allocated(w.pool), 2);
+	arm(&w);
+	say(&w, "1");
+	ms[0] = came(&w);
+	say(&w, "2");
+	ms[1] = came(&w);
+	assert_message(ms[0], "1", 1);
+	assert_message(ms[1], "2", 1);
+	ends_with(&w, -ENOBUFS);
+	ibuf_mbuf_free_bulk(ms, 2);
+	world_close(&w);
+}
+
+TEST(an_end_that_used_up_a_buffer_gives_it_back)
+{
+	struct io_uring_cqe end;
+	struct ibuf_mbuf *m = NULL;
+	struct world w;
+
+	world_open(&w, 64, 1, 1, 0);
+	ends_unix(&w, SOCK_SEQPACKET);
+	arm(&w);
+	say(&w, "lost");
+	end = next(&w);
+	end.res = 0;
+	assert_int_equal(ibuf_uring_recv_take(&w.group, &end, &m), 0);
+	disarm(&w);
+	assert_int_equal(ibuf_uring_group_refill(&w.group), 1);
+	arm(&w);
+	say(&w, "it works");
+	comes(&w, "it works");
+	disarm(&w);
+	world_close(&w);
+}
+
 /* ---- empty groups -------------------------------------------------- */
 
 TEST(an_empty_group_ends_the_receive_and_messages_that_are_freed_fill_it)
