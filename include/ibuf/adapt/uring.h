@@ -1,9 +1,9 @@
 /*
  * adapt/uring.h - messages in and out of io_uring, without a copy.
  *
- *   pool --refill--> group of buffers --recv--> message     uring/group.h
- *   message --send--> kernel --last completion--> pool      uring/send.h
- *   slabs of a pool --register--> buffers of the ring       uring/slabs.h
+ *   pool --refill--> group of buffers --recv--> message     inline/uring_group.h
+ *   message --send--> kernel --last completion--> pool      inline/uring_send.h
+ *   slabs of a pool --register--> buffers of the ring       inline/uring_slabs.h
  *
  * For programs that link to liburing (2.3 and later): all is inline here, and
  * libibuf itself does not know of it.  Compile with _GNU_SOURCE.  What the
@@ -11,17 +11,19 @@
  *
  * The ring stays the caller's: its set-up, its submissions and its waiting.  A
  * function that prepares a request (..._prep) fills an entry as liburing's own
- * do, and leaves user_data and the flags of the entry (IOSQE_FIXED_FILE) to be
- * set after it.  A function that takes a completion (..._take, ..._done) reads
+ * do, and leaves user_data to be set after it, and flags to be added to those
+ * that it set: `sqe->flags |= IOSQE_FIXED_FILE`.  A function that takes a completion (..._take, ..._done) reads
  * its result and flags, and not its user_data: which request a completion
  * belongs to is for the caller to say, by whatever it put there.
  */
 #ifndef IBUF_ADAPT_URING_H
 #define IBUF_ADAPT_URING_H
 
-#include <ibuf/adapt/uring/group.h>
-#include <ibuf/adapt/uring/send.h>
-#include <ibuf/adapt/uring/slabs.h>
+#include <ibuf/adapt/inline/uring_group.h>
+#include <ibuf/adapt/inline/uring_send.h>
+#include <ibuf/adapt/inline/uring_slabs.h>
+
+IBUF_BEGIN_BODIES_
 
 /**
  * @defgroup uring io_uring
@@ -69,5 +71,7 @@ ibuf_uring_features(struct io_uring *ring)
 }
 
 /** @} */
+
+IBUF_END_BODIES_
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * adapt/uring/send.h - a message goes out by io_uring.
+ * adapt/inline/uring_send.h - a message goes out by io_uring.
  *
  * A send holds the message until the kernel needs it no more.
  *
@@ -15,8 +15,8 @@
  * completions, what went and a notification that the kernel has let go of the
  * bytes; the message is held until all of them have come.
  */
-#ifndef IBUF_ADAPT_URING_SEND_H
-#define IBUF_ADAPT_URING_SEND_H
+#ifndef IBUF_ADAPT_INLINE_URING_SEND_H
+#define IBUF_ADAPT_INLINE_URING_SEND_H
 
 #include <ibuf/mbuf.h>
 #include <ibuf/segment.h>
@@ -132,8 +132,10 @@ ibuf_uring_send_rest(struct ibuf_uring_send *s, struct io_uring_sqe *sqe)
 					      (unsigned)s->flags_);
 		return;
 	}
-	if (n == 0)
-		s->iov_[0].iov_base = NULL, s->iov_[0].iov_len = 0;
+	if (n == 0) {
+		s->iov_[0].iov_base = NULL;
+		s->iov_[0].iov_len = 0;
+	}
 	if (zerocopy)
 		io_uring_prep_send_zc(sqe, s->fd_, s->iov_[0].iov_base,
 				      s->iov_[0].iov_len, s->flags_, 0);
@@ -150,8 +152,8 @@ ibuf_uring_send_rest(struct ibuf_uring_send *s, struct io_uring_sqe *sqe)
  * the message is one, of at most IBUF_URING_SEGMENTS segments.
  *
  * @param s idle
- * @param sqe an entry of a ring; user_data and flags are left to the caller
- * @param fd a socket, or its index, with IOSQE_FIXED_FILE set afterwards
+ * @param sqe an entry of a ring; user_data is left to the caller
+ * @param fd a socket, or its index, with IOSQE_FIXED_FILE added afterwards
  * @param flags as for send, MSG_NOSIGNAL is added; with MSG_WAITALL the kernel
  *        itself goes on after a part of a stream went, as far as it can
  * @param how 0 or IBUF_URING_F_ZEROCOPY, which pays for large messages on real

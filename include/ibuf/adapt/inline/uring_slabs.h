@@ -1,5 +1,5 @@
 /*
- * adapt/uring/slabs.h - the slabs of a pool as registered buffers of a ring.
+ * adapt/inline/uring_slabs.h - the slabs of a pool as registered buffers of a ring.
  *
  *   pool -- map --> provider --> slab, listed    any thread
  *                     ibuf_uring_slabs_update()  the ring's thread
@@ -12,10 +12,10 @@
  * message in a slab that is not registered yet has no index, and goes the
  * ordinary way.
  */
-#ifndef IBUF_ADAPT_URING_SLABS_H
-#define IBUF_ADAPT_URING_SLABS_H
+#ifndef IBUF_ADAPT_INLINE_URING_SLABS_H
+#define IBUF_ADAPT_INLINE_URING_SLABS_H
 
-#include <ibuf/adapt/uring/send.h>
+#include <ibuf/adapt/inline/uring_send.h>
 #include <ibuf/provider.h>
 
 #include <pthread.h>

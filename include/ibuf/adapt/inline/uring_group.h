@@ -1,5 +1,5 @@
 /*
- * adapt/uring/group.h - what io_uring receives comes as messages of a pool.
+ * adapt/inline/uring_group.h - what io_uring receives comes as messages of a pool.
  *
  *             ibuf_uring_group_refill()             the kernel, in this order
  *   pool  ------------------------------> | m | m | m | m |  ----+
@@ -24,8 +24,8 @@
  * completion lacks IORING_CQE_F_MORE, and the caller prepares it again when it
  * likes, after -ENOBUFS when ibuf_uring_group_refill() gives more than 0.
  */
-#ifndef IBUF_ADAPT_URING_GROUP_H
-#define IBUF_ADAPT_URING_GROUP_H
+#ifndef IBUF_ADAPT_INLINE_URING_GROUP_H
+#define IBUF_ADAPT_INLINE_URING_GROUP_H
 
 #include <ibuf/mbuf.h>
 #include <ibuf/pool.h>
@@ -296,7 +296,7 @@ fail:
  * submitted.  Not with IOSQE_ASYNC.
  *
  * @param sqe an entry of the group's ring; user_data is left to the caller
- * @param fd a socket, or its index, with IOSQE_FIXED_FILE set afterwards
+ * @param fd a socket, or its index, with IOSQE_FIXED_FILE added afterwards
  * @param flags as for recv; a kernel before 6.0 does not know this receive, and
  *        completes it with -EINVAL
  */
