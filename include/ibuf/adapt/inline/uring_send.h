@@ -62,6 +62,7 @@ struct ibuf_uring_send {
 	size_t sent_;         /* bytes of it that went */
 	unsigned waits_;      /* last completions to come */
 	bool going_;          /* what went of the last part is not known yet */
+	bool has_header_;     /* header_ says more than where the bytes are */
 	int error_;
 	int fd_, flags_;
 	unsigned how_;
@@ -101,7 +102,7 @@ ibuf_uring_send_start_(struct ibuf_uring_send *s, int fd, struct ibuf_mbuf *m,
 	s->fd_ = fd;
 	s->flags_ = flags | MSG_NOSIGNAL;
 	s->how_ = how;
-	memset(&s->header_, 0, sizeof(s->header_));
+	s->has_header_ = false;
 }
 /** @endcond */
 
@@ -115,33 +116,31 @@ static inline void
 ibuf_uring_send_rest(struct ibuf_uring_send *s, struct io_uring_sqe *sqe)
 {
 	bool zerocopy = (s->how_ & IBUF_URING_F_ZEROCOPY) != 0;
-	size_t n = ibuf_mbuf_iov(s->m_, s->sent_, s->iov_, IBUF_URING_SEGMENTS);
+	size_t run, n, left = ibuf_uring_send_left(s);
+	const uint8_t *at = ibuf_mbuf_at(s->m_, s->sent_, &run);
 
 	s->going_ = true;
 	s->waits_++;
-	if (n > 1 || s->header_.msg_name != NULL ||
-	    s->header_.msg_control != NULL) {
-		s->header_.msg_iov = s->iov_;
-		s->header_.msg_iovlen =
-			n < IBUF_URING_SEGMENTS ? n : IBUF_URING_SEGMENTS;
+	if (IBUF_LIKELY(run == left && !s->has_header_)) {
 		if (zerocopy)
-			io_uring_prep_sendmsg_zc(sqe, s->fd_, &s->header_,
-						 (unsigned)s->flags_);
+			io_uring_prep_send_zc(sqe, s->fd_, at, run, s->flags_,
+					      0);
 		else
-			io_uring_prep_sendmsg(sqe, s->fd_, &s->header_,
-					      (unsigned)s->flags_);
+			io_uring_prep_send(sqe, s->fd_, at, run, s->flags_);
 		return;
 	}
-	if (n == 0) {
-		s->iov_[0].iov_base = NULL;
-		s->iov_[0].iov_len = 0;
-	}
+	if (!s->has_header_)
+		memset(&s->header_, 0, sizeof(s->header_));
+	n = ibuf_mbuf_iov(s->m_, s->sent_, s->iov_, IBUF_URING_SEGMENTS);
+	s->header_.msg_iov = s->iov_;
+	s->header_.msg_iovlen =
+		n < IBUF_URING_SEGMENTS ? n : IBUF_URING_SEGMENTS;
 	if (zerocopy)
-		io_uring_prep_send_zc(sqe, s->fd_, s->iov_[0].iov_base,
-				      s->iov_[0].iov_len, s->flags_, 0);
+		io_uring_prep_sendmsg_zc(sqe, s->fd_, &s->header_,
+					 (unsigned)s->flags_);
 	else
-		io_uring_prep_send(sqe, s->fd_, s->iov_[0].iov_base,
-				   s->iov_[0].iov_len, s->flags_);
+		io_uring_prep_sendmsg(sqe, s->fd_, &s->header_,
+				      (unsigned)s->flags_);
 }
 
 /**
@@ -186,6 +185,8 @@ ibuf_uring_sendmsg_prep(struct ibuf_uring_send *s, struct io_uring_sqe *sqe,
 	if (ibuf_mbuf_segments(m) > IBUF_URING_SEGMENTS)
 		return -EMSGSIZE;
 	ibuf_uring_send_start_(s, fd, m, flags, how);
+	s->has_header_ = true;
+	memset(&s->header_, 0, sizeof(s->header_));
 	s->header_.msg_name = with->msg_name;
 	s->header_.msg_namelen = with->msg_namelen;
 	s->header_.msg_control = with->msg_control;
