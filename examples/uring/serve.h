@@ -2,8 +2,8 @@
  * uring/serve.h - what the programs here share: a ring that listens, with a
  * pool and a group of buffers; and a client to show them by.
  *
- * A program has server_completed(), which gets all completions but those of
- * its own accepts too, and server_turn(), which runs between two waits.
+ * A program has server_completed(), which gets every completion, and
+ * server_turn(), which runs between two waits.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -198,7 +198,7 @@ client(void *arg)
 	return NULL;
 }
 
-/* End the receive of connections first: the ring does it when it ends. */
+/* All connections are closed, so no receive is under way. */
 static inline void
 server_close(struct server *s)
 {
