@@ -92,46 +92,38 @@ copied(const struct ibuf_pool *p)
 
 /*
  * For as long as an expression says that it failed, let the n-th allocation and
- * all after it fail, n being 1, 2, ...: first without free headers, then with
- * them.  Each time, the statement behind looks whether nothing has changed.
+ * all after it fail: first the first one where the heap has no free header,
+ * then n = 1, 2, ...  Each time, the statement behind looks whether nothing has
+ * changed.
  */
 #define WHILE_WITHOUT_MEMORY(failed)                                           \
-	for (struct without w_ = without_begin();                              \
+	for (struct without w_ = {0};                                          \
 	     without_next(&w_) && without_failed(&w_, (failed));)
 
 struct without {
-	size_t n;
-	bool dry;
+	size_t n, blocks;
 };
 
-static inline struct without
-without_begin(void)
-{
-	heap_dry();
-	return (struct without){.dry = true};
-}
-
-/* In a dry heap three are enough: no header, and none of what comes next. */
 static inline bool
 without_next(struct without *w)
 {
-	if (w->dry && w->n == 3) {
-		heap_wet();
-		*w = (struct without){.dry = false};
-	}
-	fault_from(++w->n);
+	if (w->n == 0)
+		heap_dry();
+	w->blocks = fault_live_blocks();
+	fault_from(w->n == 0 ? 1 : w->n);
 	return true;
 }
 
 static inline bool
-without_failed(const struct without *w, bool failed)
+without_failed(struct without *w, bool failed)
 {
 	bool struck = fault_off();
 
 	/* A neighbour may make do without what it did not get. */
 	assert_true(struck || !failed);
-	if (!failed && w->dry)
-		heap_wet();
+	if (w->n++ == 0)
+		heap_wet_since(dry.blocks + fault_live_blocks() - w->blocks,
+			       dry.mapped);
 	return failed;
 }
 
