@@ -1,8 +1,8 @@
 # What is installed, in three components: `cmake --install BUILD --component NAME` has one of them.
 #
 #   runtime      libibuf.so.N, for programs that are linked to it
-#   development  headers, libibuf.a, the link libibuf.so, ibuf.pc, the CMake package and, see
-#                manual.cmake, the manual pages of the functions
+#   development  headers, libibuf.a, the link libibuf.so, ibuf.pc, the CMake package, what gdb loads
+#                and, see manual.cmake, the manual pages of the functions
 #   programs     ibuf-flow and ibuf-relay with their manual pages
 #
 # As a subproject they are called ibuf-runtime and ibuf-development, and go where the parent's install
@@ -63,6 +63,18 @@ foreach(kind LIB INCLUDE)
 endforeach()
 configure_file(${PROJECT_SOURCE_DIR}/cmake/ibuf.pc.in ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  ${development})
+
+# gdb looks for it by the whole path of the library, so it lies where that will be.
+if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+  set(gdb_libdir ${CMAKE_INSTALL_LIBDIR})
+else()
+  set(gdb_libdir "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
+endif()
+get_target_property(gdb_version ibuf_shared VERSION)
+install(CODE "file(INSTALL DESTINATION
+  \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load${gdb_libdir}\"
+  TYPE FILE RENAME libibuf.so.${gdb_version}-gdb.py FILES \"${PROJECT_SOURCE_DIR}/gdb/ibuf.py\")"
   ${development})
 
 # Out of this tree's own folder; a parent has its own way.

@@ -37,7 +37,7 @@ struct ibuf_copy ibuf_copy_ __attribute__((used, visibility("hidden"))) = {
 			     sizeof(struct ibuf_owners)}},
 };
 
-LEAVE_NOTE(ibuf_copy_);
+LEAVE_NOTE(1, ibuf_copy_);
 
 /* Use the table that all copies use, which may be our own. */
 static void

@@ -10,19 +10,20 @@
 
 #ifdef IBUF_PLATFORM_POSIX
 
-#define LEAVE_NOTE(variable)                                                   \
+#define LEAVE_NOTE(type, variable)                                             \
 	_Static_assert(sizeof(variable) != 0, "nobody can visit it")
 
 #else
 
 /*
- * An ELF note of the name "ibuf" and type 1: how far behind its last four
- * bytes the variable lies, which must be hidden.
+ * An ELF note of the name "ibuf": how far behind its last four bytes the
+ * variable lies, which must be hidden.  Those of type 1 are visited, those of
+ * type 2 lead to a registry (registry.h).
  */
-#define LEAVE_NOTE(variable)                                                   \
+#define LEAVE_NOTE(type, variable)                                             \
 	__asm__("	.pushsection .note.ibuf,\"a\",%note\n"                       \
 		"	.balign 4\n"                                                 \
-		"	.long 5, 4, 1\n"                                             \
+		"	.long 5, 4, " #type "\n"                               \
 		"	.asciz \"ibuf\"\n"                                           \
 		"	.balign 4\n"                                                 \
 		"	.long " #variable " - .\n"                             \
@@ -31,8 +32,8 @@
 #endif
 
 /*
- * Visit the variables that notes lead to, in the order in which their modules
- * were loaded, and then call decide; no other thread is in here.
+ * Visit the variables that notes of type 1 lead to, in the order in which their
+ * modules were loaded, and then call decide; no other thread is in here.
  */
 void ibuf_platform_visit_(void (*visit)(void *variable, void *arg),
 			  void (*decide)(void *arg), void *arg);

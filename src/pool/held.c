@@ -11,8 +11,6 @@
 
 /* ---- the list of pools: under the threads lock ------------------------- */
 
-struct ibuf_pool *ibuf_pools_;
-
 void
 ibuf_pool_list_(struct ibuf_pool *p)
 {

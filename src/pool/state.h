@@ -102,7 +102,7 @@ int ibuf_options_get_(const struct ibuf_pool *p, struct ibuf_pool_options *out,
 
 /* ---- held.c: who holds a pool, and its end -------------------------------- */
 
-/* All pools; under the threads lock. */
+/* All pools; under the threads lock, see pools.c. */
 extern struct ibuf_pool *ibuf_pools_;
 
 /* Put a pool into the list, or out of it; the threads lock is held. */

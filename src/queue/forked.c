@@ -9,7 +9,6 @@
 /* Of the list of queues, and of the two below; taken before all other locks
    of queues. */
 static pthread_mutex_t forks = PTHREAD_MUTEX_INITIALIZER;
-static struct ibuf_queue *queues;
 static bool prepared;
 static bool has_barrier;
 
@@ -35,7 +34,7 @@ fork_prepares(void)
 	struct ibuf_queue *q;
 
 	pthread_mutex_lock(&forks);
-	for (q = queues; q != NULL; q = q->next) {
+	for (q = ibuf_queues_; q != NULL; q = q->next) {
 		enter(&q->ring.putting);
 		enter(&q->ring.taking);
 		pthread_mutex_lock(&q->lock);
@@ -47,7 +46,7 @@ fork_is_over(void)
 {
 	struct ibuf_queue *q;
 
-	for (q = queues; q != NULL; q = q->next) {
+	for (q = ibuf_queues_; q != NULL; q = q->next) {
 		pthread_mutex_unlock(&q->lock);
 		leave(&q->ring.taking);
 		leave(&q->ring.putting);
@@ -74,7 +73,7 @@ fork_child(void)
 {
 	struct ibuf_queue *q;
 
-	for (q = queues; q != NULL; q = q->next)
+	for (q = ibuf_queues_; q != NULL; q = q->next)
 		fork_child_queue(q);
 	fork_is_over();
 }
@@ -103,11 +102,11 @@ ibuf_forked_add_(struct ibuf_queue *q)
 	error = prepare();
 	if (error == 0) {
 		q->ring.fenced = !has_barrier;
-		q->next = queues;
-		q->link = &queues;
-		if (queues != NULL)
-			queues->link = &q->next;
-		queues = q;
+		q->next = ibuf_queues_;
+		q->link = &ibuf_queues_;
+		if (ibuf_queues_ != NULL)
+			ibuf_queues_->link = &q->next;
+		ibuf_queues_ = q;
 	}
 	pthread_mutex_unlock(&forks);
 	return error;

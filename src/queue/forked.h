@@ -18,4 +18,7 @@ int ibuf_forked_add_(struct ibuf_queue *q);
 
 void ibuf_forked_remove_(struct ibuf_queue *q);
 
+/* All queues; see queues.c. */
+extern struct ibuf_queue *ibuf_queues_;
+
 #endif

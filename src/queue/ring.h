@@ -39,7 +39,8 @@
 
 /* Indices begin shortly before they wrap, so that every program meets that; at
    the beginning of a cache line, as bulks of a usual size go on. */
-#define RING_FIRST ((uint32_t)0 - 128)
+#define RING_BEFORE 128
+#define RING_FIRST ((uint32_t)0 - RING_BEFORE)
 
 struct ring_end {
 	alignas(APART) uint32_t shown;
