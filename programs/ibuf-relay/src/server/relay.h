@@ -43,8 +43,8 @@ struct relay {
 	uint64_t started_ns; /* monotonic */
 	atomic_uint reading; /* threads that may still publish */
 	atomic_ullong accept_pauses, rejected;
+	atomic_ullong held;     /* publishers that wait, see congestion.h */
 	atomic_size_t accepted; /* clients, those in queues too */
-	atomic_uint held;       /* publishers that wait, see congestion.h */
 };
 
 /*
