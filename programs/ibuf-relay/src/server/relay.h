@@ -14,6 +14,7 @@
 #include "../config/options.h"
 #include "../config/settings.h"
 #include "../fanout/directory.h"
+#include "doors.h"
 #include "registry.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
@@ -35,6 +36,7 @@ struct relay {
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;
 	struct registry registry;
+	struct doors doors;
 	struct worker **workers;           /* options.threads of them */
 	struct upstream *upstream;         /* NULL: none, we are the server */
 	struct post_queue *upstream_queue; /* of its thread; NULL: none */
