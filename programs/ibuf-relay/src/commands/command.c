@@ -446,8 +446,12 @@ command_execute(struct client *c)
 		.argc = c->parser.count,
 	};
 	struct text name = call_text(&call, 0);
-	const struct command *command = command_find(commands, name);
+	const struct command *command = w->last;
 
+	/* Most ask for the same again. */
+	if (command == NULL || !text_is(name, command->name))
+		command = command_find(commands, name);
+	w->last = command;
 	if (command == NULL || !(command->flags & COMMAND_GATHERS))
 		fanout_finish(&w->fanout);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
