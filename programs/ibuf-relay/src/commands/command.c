@@ -457,17 +457,17 @@ command_execute(struct client *c)
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
 	c->skips >>= 1;
-	if (c->is_doomed || is_http(&call, name)) {
+	if (c->is_doomed) {
 		/* Nothing more. */
+	} else if (command != NULL) {
+		run(&call, command);
 	} else if (text_is(name, "quit")) {
 		reply_status(c, "OK");
 		c->unread |= UNREAD_ENDING;
-	} else if (command == NULL) {
+	} else if (!is_http(&call, name)) {
 		reply_unknown(&call);
 		if (c->multi != NULL)
 			c->multi->is_bad = true;
-	} else {
-		run(&call, command);
 	}
 	/* What is held is executed later. */
 	if (c->unread & UNREAD_HELD)
