@@ -174,6 +174,7 @@ run(const struct options *o)
 	hash_init_random();
 	draw_id(&r);
 	registry_init(&r.registry);
+	doors_init(&r.doors);
 	if (!settings_init(&r.settings, o)) {
 		complain("out of memory");
 		return STATUS_FAILED;

@@ -199,6 +199,31 @@ def doors_are_kept():
                 assert c.is_quiet()
 
 
+def a_guess_on_each_connection_slows_the_address():
+    with relay(PROGRAM, "--bind", "0.0.0.0", "--requirepass", "x") as server:
+        with server.client() as inside:
+            assert inside.call("AUTH", "x") == b"OK"
+            begin = time.monotonic()
+            for n in range(14):
+                with server.client() as c:
+                    c.send(request("AUTH", str(n)))
+                    assert isinstance(c.value(), Error)
+                if n == 9:
+                    # As many as a program that was told an old one may say.
+                    assert time.monotonic() - begin < 2
+            assert time.monotonic() - begin > 2.5
+            # Who is in does not notice, nor does another address.
+            begin = time.monotonic()
+            assert inside.call("PING") == b"PONG"
+            with socket.create_connection(("127.0.0.1", server.port), 5,
+                                          ("127.0.0.2", 0)) as s:
+                s.sendall(request("AUTH", "x"))
+                assert s.recv(100) == b"+OK\r\n"
+            assert time.monotonic() - begin < 0.5
+            with server.client() as c:
+                assert c.call("AUTH", "x") == b"OK"
+
+
 def strangers_of_other_machines_stay_out():
     own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
@@ -260,5 +285,6 @@ if __name__ == "__main__":
                more_patterns_than_bits_are_served_too,
                memory_is_given_back_and_counted, short_of_memory_it_still_answers,
                a_log_that_nobody_reads_holds_nobody_up, doors_are_kept,
+               a_guess_on_each_connection_slows_the_address,
                strangers_of_other_machines_stay_out, relays_in_a_circle_are_refused,
                scripts_are_refused_with_a_way_out, a_cluster_client_finds_one_node])

@@ -884,6 +884,21 @@ def a_node_that_dies_and_comes_back_is_survived():
             wait_for(name, lambda: near.call("SPUBLISH", name, "y") == 1)
 
 
+def the_nodes_that_a_dead_seed_named_are_tried():
+    with cluster() as nodes, relay_of(nodes[0]) as server, server.client() as near:
+        plain = subscribe(server, "plain")
+        for n in range(2):
+            victim = next(x for x in nodes if str(x.port) == server.info()["upstream_port"])
+            victim.kill()
+            wait_for("a node that is in no list", lambda: is_up(server) and
+                     server.info()["upstream_port"] != str(victim.port))
+            said = b"%d" % n
+            wait_for("plain", lambda: near.call("PUBLISH", "plain", said) == 1)
+            assert plain.value() == [b"message", b"plain", said]
+            victim.start()
+            wait_for("the node", lambda: len(victim.call("CLUSTER", "SLOTS")) == 3)
+
+
 if __name__ == "__main__":
     PROGRAM = sys.argv[1]
     need_redis_server()
@@ -924,4 +939,5 @@ if __name__ == "__main__":
         shard_channels_are_at_home_in_a_cluster,
         a_slot_that_moves_is_followed,
         a_node_that_dies_and_comes_back_is_survived,
+        the_nodes_that_a_dead_seed_named_are_tried,
     ])

@@ -6,7 +6,7 @@
 #include "../server/multi.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
-#include <limits.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,9 @@ enum {
 	SUBS = COMMAND_SUBSCRIBED,
 	PUBSUB = COMMAND_PUBSUB,
 	GATHERS = COMMAND_GATHERS,
-	AT_ONCE = COMMAND_AT_ONCE
+	AT_ONCE = COMMAND_AT_ONCE,
+	PATTERN = COMMAND_PATTERN,
+	SHARD = COMMAND_SHARD
 };
 
 const struct command commands[] = {
@@ -48,12 +50,12 @@ const struct command commands[] = {
 	{"latency", -2, 0, NULL, command_latency, "Tell of no latencies", NULL},
 	{"multi", 1, AT_ONCE, command_multi, NULL, "Begin to queue", NULL},
 	{"ping", -1, SUBS, command_ping, NULL, "Ask for a sign of life", NULL},
-	{"psubscribe", -2, SUBS | PUBSUB, command_psubscribe, NULL,
+	{"psubscribe", -2, SUBS | PUBSUB | PATTERN, command_subscribe, NULL,
 	 "Listen to the channels that match patterns", NULL},
 	{"publish", 3, PUBSUB | GATHERS, command_publish, NULL,
 	 "Post a message to a channel", NULL},
 	{"pubsub", -2, 0, NULL, command_pubsub, "Look at subscriptions", NULL},
-	{"punsubscribe", -1, SUBS | PUBSUB, command_punsubscribe, NULL,
+	{"punsubscribe", -1, SUBS | PUBSUB | PATTERN, command_unsubscribe, NULL,
 	 "Stop listening to patterns", NULL},
 	{"readonly", 1, 0, command_ok, NULL, "Do nothing", NULL},
 	{"readwrite", 1, 0, command_ok, NULL, "Do nothing", NULL},
@@ -64,13 +66,13 @@ const struct command commands[] = {
 	{"select", 2, 0, command_select, NULL, "Choose a database", NULL},
 	{"slowlog", -2, 0, NULL, command_slowlog, "Tell of no slow commands",
 	 NULL},
-	{"spublish", 3, PUBSUB | GATHERS, command_spublish, NULL,
+	{"spublish", 3, PUBSUB | GATHERS | SHARD, command_publish, NULL,
 	 "Post a message to a shard channel", NULL},
-	{"ssubscribe", -2, SUBS | PUBSUB, command_ssubscribe, NULL,
+	{"ssubscribe", -2, SUBS | PUBSUB | SHARD, command_subscribe, NULL,
 	 "Listen to shard channels", NULL},
 	{"subscribe", -2, SUBS | PUBSUB, command_subscribe, NULL,
 	 "Listen to channels", NULL},
-	{"sunsubscribe", -1, SUBS | PUBSUB, command_sunsubscribe, NULL,
+	{"sunsubscribe", -1, SUBS | PUBSUB | SHARD, command_unsubscribe, NULL,
 	 "Stop listening to shard channels", NULL},
 	{"time", 1, 0, command_time, NULL, "Tell the time", NULL},
 	{"unsubscribe", -1, SUBS | PUBSUB, command_unsubscribe, NULL,
@@ -183,15 +185,13 @@ printable(struct text t, size_t most)
 	return (int)strnlen(t.bytes, t.len < most ? t.len : most);
 }
 
-static void
-upper(char *to, size_t size, struct text t)
+void
+text_upper(char *to, size_t size, struct text t)
 {
 	size_t i;
 
 	for (i = 0; i < t.len && i + 1 < size; i++)
-		to[i] = (char)(t.bytes[i] >= 'a' && t.bytes[i] <= 'z'
-				       ? t.bytes[i] - 'a' + 'A'
-				       : t.bytes[i]);
+		to[i] = (char)toupper((unsigned char)t.bytes[i]);
 	to[i] = '\0';
 }
 
@@ -201,7 +201,7 @@ call_wrong_subcommand(struct call *call)
 	struct text sub = call_text(call, 1);
 	char name[32];
 
-	upper(name, sizeof(name), call_text(call, 0));
+	text_upper(name, sizeof(name), call_text(call, 0));
 	reply_error(call->c,
 		    "ERR unknown subcommand or wrong number of arguments for "
 		    "'%.*s'. Try %s HELP.",
@@ -270,13 +270,13 @@ reply_unknown_sub(struct call *call)
 	struct text sub = call_text(call, 1);
 	char name[32];
 
-	upper(name, sizeof(name), call_text(call, 0));
+	text_upper(name, sizeof(name), call_text(call, 0));
 	reply_error(call->c, "ERR unknown subcommand '%.*s'. Try %s HELP.",
 		    printable(sub, 128), sub.bytes, name);
 }
 
-static const struct command *
-find(const struct command *table, struct text name)
+const struct command *
+command_find(const struct command *table, struct text name)
 {
 	/* All of a table are subcommands of the same command, or of none. */
 	const char *bar = strchr(table->name, '|');
@@ -294,7 +294,7 @@ command_subs(const struct command *sub)
 {
 	struct text name = {sub->name, strcspn(sub->name, "|")};
 
-	return find(commands, name)->subs;
+	return command_find(commands, name)->subs;
 }
 
 /* The subcommand that is meant.  NULL: the client has been told. */
@@ -305,7 +305,7 @@ find_sub(struct call *call, const struct command *command)
 
 	if (command->subs == NULL || call->argc == 1)
 		return command;
-	sub = find(command->subs, call_text(call, 1));
+	sub = command_find(command->subs, call_text(call, 1));
 	if (sub == NULL)
 		reply_unknown_sub(call);
 	return sub;
@@ -425,7 +425,8 @@ run(struct call *call, const struct command *command)
 void
 command_run(struct call *call)
 {
-	const struct command *command = find(commands, call_text(call, 0));
+	const struct command *command =
+		command_find(commands, call_text(call, 0));
 
 	/* It was known, and allowed, when it was queued. */
 	if (!(command->flags & COMMAND_GATHERS))
@@ -445,24 +446,28 @@ command_execute(struct client *c)
 		.argc = c->parser.count,
 	};
 	struct text name = call_text(&call, 0);
-	const struct command *command = find(commands, name);
+	const struct command *command = w->last;
 
+	/* Most ask for the same again. */
+	if (command == NULL || !text_is(name, command->name))
+		command = command_find(commands, name);
+	w->last = command;
 	if (command == NULL || !(command->flags & COMMAND_GATHERS))
 		fanout_finish(&w->fanout);
 	atomic_store_explicit(&c->card.active_ns, w->now_ns,
 			      memory_order_relaxed);
 	c->skips >>= 1;
-	if (c->is_doomed || is_http(&call, name)) {
+	if (c->is_doomed) {
 		/* Nothing more. */
+	} else if (command != NULL) {
+		run(&call, command);
 	} else if (text_is(name, "quit")) {
 		reply_status(c, "OK");
 		c->unread |= UNREAD_ENDING;
-	} else if (command == NULL) {
+	} else if (!is_http(&call, name)) {
 		reply_unknown(&call);
 		if (c->multi != NULL)
 			c->multi->is_bad = true;
-	} else {
-		run(&call, command);
 	}
 	/* What is held is executed later. */
 	if (c->unread & UNREAD_HELD)

@@ -27,8 +27,10 @@ enum {
 	COMMAND_STRANGER = 1,   /* also before the password */
 	COMMAND_SUBSCRIBED = 2, /* also for a RESP2 client that subscribed */
 	COMMAND_PUBSUB = 4,
-	COMMAND_GATHERS = 8, /* shows and changes nothing of who gets what */
-	COMMAND_AT_ONCE = 16 /* also after MULTI */
+	COMMAND_GATHERS = 8,  /* shows and changes nothing of who gets what */
+	COMMAND_AT_ONCE = 16, /* also after MULTI */
+	COMMAND_PATTERN = 32, /* of patterns; else of channels */
+	COMMAND_SHARD = 64    /* of shard channels */
 };
 
 struct command {
@@ -41,11 +43,21 @@ struct command {
 	const char *usage;          /* of a subcommand: what follows it */
 };
 
+/* The text of an argument. */
+struct text {
+	const char *bytes; /* not ended by a zero */
+	size_t len;
+};
+
 /* Ends with a name of NULL. */
 extern const struct command commands[];
 extern const struct command command_client[], command_cluster[],
 	command_command[], command_config[], command_latency[],
 	command_pubsub[], command_slowlog[];
+
+/* One of a table.  NULL: there is no such. */
+const struct command *command_find(const struct command *table,
+				   struct text name);
 
 /* The subcommands that this one is among. */
 const struct command *command_subs(const struct command *sub);
@@ -57,11 +69,6 @@ void command_execute(struct client *c);
 void command_run(struct call *call);
 
 /* The bytes of an argument. */
-struct text {
-	const char *bytes; /* not ended by a zero */
-	size_t len;
-};
-
 /* Is it a command of Redis that we have not, and has it so many words?  Its
    name in small letters then. */
 enum command_known { COMMAND_UNKNOWN, COMMAND_KNOWN, COMMAND_WRONG_ARITY };
@@ -81,6 +88,9 @@ struct ibuf_mbuf *call_slice(struct call *call, size_t i, size_t end);
 /* Is it this word, in capitals or not? */
 bool text_is(struct text t, const char *word);
 
+/* Its first bytes in capitals, ended by a zero. */
+void text_upper(char *to, size_t size, struct text t);
+
 /* A number as Redis takes it. */
 bool text_number(struct text t, long long *number);
 
@@ -98,11 +108,9 @@ command_fn command_info;               /* command_info.c */
 command_fn command_multi, command_exec, command_discard, command_watch,
 	command_unwatch; /* command_multi.c */
 command_fn command_role, command_dbsize, command_wait, command_time, command_ok,
-	command_eval;        /* command_small.c */
-command_fn command_list_all; /* command_server.c */
-command_fn command_help;     /* command_help.c */
-command_fn command_subscribe, command_unsubscribe, command_psubscribe,
-	command_punsubscribe, command_ssubscribe, command_sunsubscribe,
-	command_publish, command_spublish; /* command_pubsub.c */
+	command_eval;                      /* command_small.c */
+command_fn command_list_all, command_help; /* command_server.c */
+command_fn command_subscribe, command_unsubscribe,
+	command_publish; /* command_pubsub.c */
 
 #endif

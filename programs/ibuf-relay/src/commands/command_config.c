@@ -22,85 +22,29 @@ struct change {
 	struct text password;
 };
 
+/* What CONFIG GET prints. */
+enum shape {
+	CONSTANT, /* is the text */
+	TEXT,     /* of the options, as are the following */
+	SIZE,
+	UNSIGNED,
+	LIMITS, /* of the settings, as are the following */
+	PASSWORD,
+	SLOW
+};
+
 struct setting {
 	const char *name;
-	int (*print)(struct relay *r, struct ibuf_mbuf *to);
+	enum shape shape;
+	const char *text; /* of a constant */
+	size_t at;        /* in the options */
 	/* NULL: well; else what is wrong.  No function: cannot be changed. */
 	const char *(*read)(struct text value, struct change *change);
 };
 
 static int
-print_no(struct relay *r, struct ibuf_mbuf *to)
+print_password(struct settings *s, struct ibuf_mbuf *to)
 {
-	(void)r;
-	return ibuf_mbuf_append(to, "no", 2);
-}
-
-static int
-print_nothing(struct relay *r, struct ibuf_mbuf *to)
-{
-	(void)r;
-	(void)to;
-	return 0;
-}
-
-static int
-print_zero(struct relay *r, struct ibuf_mbuf *to)
-{
-	(void)r;
-	return ibuf_mbuf_append(to, "0", 1);
-}
-
-static int
-print_sixteen(struct relay *r, struct ibuf_mbuf *to)
-{
-	(void)r;
-	return ibuf_mbuf_append(to, "16", 2);
-}
-
-static int
-print_bind(struct relay *r, struct ibuf_mbuf *to)
-{
-	return ibuf_mbuf_printf(to, "%s", r->options.bind);
-}
-
-static int
-print_limits(struct relay *r, struct ibuf_mbuf *to)
-{
-	size_t limit = settings_output_limit(&r->settings);
-
-	return ibuf_mbuf_printf(to, "normal 0 0 0 slave 0 0 0 pubsub %zu 0 0",
-				limit == SETTINGS_NO_LIMIT ? 0 : limit);
-}
-
-static int
-print_threads(struct relay *r, struct ibuf_mbuf *to)
-{
-	return ibuf_mbuf_printf(to, "%u", r->options.threads);
-}
-
-static int
-print_memory(struct relay *r, struct ibuf_mbuf *to)
-{
-	return ibuf_mbuf_printf(to, "%zu", r->options.max_memory);
-}
-
-static int
-print_port(struct relay *r, struct ibuf_mbuf *to)
-{
-	return ibuf_mbuf_printf(to, "%s", r->options.port);
-}
-
-static int
-print_bulk(struct relay *r, struct ibuf_mbuf *to)
-{
-	return ibuf_mbuf_printf(to, "%zu", r->options.max_bulk);
-}
-
-static int
-print_password(struct relay *r, struct ibuf_mbuf *to)
-{
-	struct settings *s = &r->settings;
 	int error;
 
 	pthread_mutex_lock(&s->lock);
@@ -110,25 +54,39 @@ print_password(struct relay *r, struct ibuf_mbuf *to)
 }
 
 static int
-print_slow(struct relay *r, struct ibuf_mbuf *to)
+print_limits(struct settings *s, struct ibuf_mbuf *to)
 {
-	return ibuf_mbuf_printf(to, "%s",
-				slow_names[settings_slow(&r->settings)]);
+	size_t limit = settings_output_limit(s);
+
+	return ibuf_mbuf_printf(to, "normal 0 0 0 slave 0 0 0 pubsub %zu 0 0",
+				limit == SETTINGS_NO_LIMIT ? 0 : limit);
 }
 
 static int
-print_keepalive(struct relay *r, struct ibuf_mbuf *to)
+print(struct relay *r, const struct setting *setting, struct ibuf_mbuf *to)
 {
-	(void)r;
-	return ibuf_mbuf_printf(to, "300");
-}
+	const void *option = (const char *)&r->options + setting->at;
+	const char *text = setting->text;
 
-static int
-print_unix(struct relay *r, struct ibuf_mbuf *to)
-{
-	const char *path = r->options.unix_path;
-
-	return ibuf_mbuf_printf(to, "%s", path != NULL ? path : "");
+	switch (setting->shape) {
+	case SIZE:
+		return ibuf_mbuf_printf(to, "%zu", *(const size_t *)option);
+	case UNSIGNED:
+		return ibuf_mbuf_printf(to, "%u", *(const unsigned *)option);
+	case LIMITS:
+		return print_limits(&r->settings, to);
+	case PASSWORD:
+		return print_password(&r->settings, to);
+	case SLOW:
+		text = slow_names[settings_slow(&r->settings)];
+		break;
+	case TEXT:
+		text = *(const char *const *)option;
+		break;
+	case CONSTANT:
+		break;
+	}
+	return ibuf_mbuf_printf(to, "%s", text != NULL ? text : "");
 }
 
 /* A number of bytes as Redis writes it: k is 1000, kb is 1024. */
@@ -232,21 +190,23 @@ read_slow(struct text value, struct change *change)
 	return "argument must be one of the following: disconnect, drop, block";
 }
 
+#define OPTION(field_) NULL, offsetof(struct options, field_), NULL
+
 static const struct setting settings[] = {
-	{"appendonly", print_no, NULL},
-	{"bind", print_bind, NULL},
-	{"client-output-buffer-limit", print_limits, read_limits},
-	{"databases", print_sixteen, NULL},
-	{"io-threads", print_threads, NULL},
-	{"maxmemory", print_memory, NULL},
-	{"port", print_port, NULL},
-	{"proto-max-bulk-len", print_bulk, NULL},
-	{"requirepass", print_password, read_password},
-	{"save", print_nothing, NULL},
-	{"slow", print_slow, read_slow},
-	{"tcp-keepalive", print_keepalive, NULL},
-	{"timeout", print_zero, NULL},
-	{"unixsocket", print_unix, NULL},
+	{"appendonly", CONSTANT, "no", 0, NULL},
+	{"bind", TEXT, OPTION(bind)},
+	{"client-output-buffer-limit", LIMITS, NULL, 0, read_limits},
+	{"databases", CONSTANT, "16", 0, NULL},
+	{"io-threads", UNSIGNED, OPTION(threads)},
+	{"maxmemory", SIZE, OPTION(max_memory)},
+	{"port", TEXT, OPTION(port)},
+	{"proto-max-bulk-len", SIZE, OPTION(max_bulk)},
+	{"requirepass", PASSWORD, NULL, 0, read_password},
+	{"save", CONSTANT, "", 0, NULL},
+	{"slow", SLOW, NULL, 0, read_slow},
+	{"tcp-keepalive", CONSTANT, "300", 0, NULL},
+	{"timeout", UNSIGNED, OPTION(timeout_s)},
+	{"unixsocket", TEXT, OPTION(unix_path)},
 };
 
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
@@ -298,7 +258,7 @@ config_get(struct call *call)
 			continue;
 		value = ibuf_mbuf_new(64);
 		if (value == NULL ||
-		    settings[i].print(call->c->worker->relay, value) != 0) {
+		    print(call->c->worker->relay, &settings[i], value) != 0) {
 			ibuf_mbuf_free(value);
 			client_doom(call->c);
 			return;

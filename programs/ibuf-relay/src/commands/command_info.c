@@ -14,7 +14,7 @@ print_server(struct relay *r, struct ibuf_mbuf *to)
 {
 	return ibuf_mbuf_printf(
 		to,
-		"# Server\r\nredis_version:%s\r\nredis_mode:standalone\r\n"
+		"redis_version:%s\r\nredis_mode:standalone\r\n"
 		"ibuf_relay_version:%s\r\nprocess_id:%ld\r\ntcp_port:%s\r\n"
 		"io_threads:%u\r\nuptime_in_seconds:%llu\r\n",
 		RELAY_REDIS_VERSION, ibuf_version_string(), (long)getpid(),
@@ -23,62 +23,51 @@ print_server(struct relay *r, struct ibuf_mbuf *to)
 				     1000000000));
 }
 
-static int
-print_clients(struct relay *r, struct ibuf_mbuf *to)
-{
-	int error = ibuf_mbuf_printf(to, "# Clients\r\n");
-
-	return error != 0 ? error : stats_print_info(r, STATS_CLIENTS, to);
-}
-
-static int
-print_memory(struct relay *r, struct ibuf_mbuf *to)
-{
-	int error = ibuf_mbuf_printf(to, "# Memory\r\n");
-
-	return error != 0 ? error : stats_print_info(r, STATS_MEMORY, to);
-}
-
-static int
-print_stats(struct relay *r, struct ibuf_mbuf *to)
-{
-	int error = ibuf_mbuf_printf(to, "# Stats\r\n");
-
-	return error != 0 ? error : stats_print_info(r, STATS_STATS, to);
-}
-
 /* For clients that look for a master. */
 static int
 print_replication(struct relay *r, struct ibuf_mbuf *to)
 {
 	return ibuf_mbuf_printf(to,
-				"# Replication\r\nrole:master\r\n"
+				"role:master\r\n"
 				"connected_slaves:0\r\n"
 				"master_failover_state:no-failover\r\n"
 				"master_replid:%s\r\nmaster_repl_offset:0\r\n",
 				r->id);
 }
 
-/* The title alone when there is none. */
+/* Nothing when there is none. */
 static int
 print_upstream(struct relay *r, struct ibuf_mbuf *to)
 {
-	int error = ibuf_mbuf_printf(to, "# Upstream\r\n");
-
-	if (error != 0 || r->upstream == NULL)
-		return error;
-	error = upstream_print(r->upstream, to);
-	return error != 0 ? error : stats_print_info(r, STATS_UPSTREAM, to);
+	return r->upstream != NULL ? upstream_print(r->upstream, to) : 0;
 }
 
+/* What is no number, and the numbers. */
 static const struct {
-	const char *name;
+	const char *name, *title;
 	int (*print)(struct relay *r, struct ibuf_mbuf *to);
+	enum stats_section numbers;
 } sections[] = {
-	{"server", print_server},           {"clients", print_clients},
-	{"memory", print_memory},           {"stats", print_stats},
-	{"replication", print_replication}, {"upstream", print_upstream},
+	{"server", "Server", print_server, STATS_NONE},
+	{"clients", "Clients", NULL, STATS_CLIENTS},
+	{"memory", "Memory", NULL, STATS_MEMORY},
+	{"stats", "Stats", NULL, STATS_STATS},
+	{"replication", "Replication", print_replication, STATS_NONE},
+	{"upstream", "Upstream", print_upstream, STATS_UPSTREAM},
 };
+
+static int
+print_section(struct relay *r, size_t i, struct ibuf_mbuf *to)
+{
+	int error = ibuf_mbuf_printf(to, "%s# %s\r\n",
+				     ibuf_mbuf_len(to) > 0 ? "\r\n" : "",
+				     sections[i].title);
+
+	if (error == 0 && sections[i].print != NULL)
+		error = sections[i].print(r, to);
+	return error != 0 ? error
+			  : stats_print_info(r, sections[i].numbers, to);
+}
 
 static bool
 is_wanted(struct call *call, const char *section)
@@ -100,12 +89,8 @@ command_info(struct call *call)
 	struct ibuf_mbuf *text = ibuf_mbuf_new(4096);
 	bool is_good = text != NULL;
 
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		if (!is_good || !is_wanted(call, sections[i].name))
-			continue;
-		if (ibuf_mbuf_len(text) > 0)
-			is_good = ibuf_mbuf_append(text, "\r\n", 2) == 0;
-		is_good = is_good && sections[i].print(r, text) == 0;
-	}
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (is_good && is_wanted(call, sections[i].name))
+			is_good = print_section(r, i, text) == 0;
 	reply_verbatim(call->c, text, is_good);
 }

@@ -3,7 +3,6 @@
  */
 #include "../base/log.h"
 #include "../server/congestion.h"
-#include "../server/publish.h"
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include "../upstream/upstream.h"
@@ -13,6 +12,15 @@ static const char *const joined[KINDS] = {"subscribe", "psubscribe",
 					  "ssubscribe"};
 static const char *const left[KINDS] = {"unsubscribe", "punsubscribe",
 					"sunsubscribe"};
+
+static enum kind
+kind_of(const struct call *call)
+{
+	if (call->command->flags & COMMAND_SHARD)
+		return KIND_SHARD;
+	return call->command->flags & COMMAND_PATTERN ? KIND_PATTERN
+						      : KIND_CHANNEL;
+}
 
 /* What the client is told it has: shards apart from the others. */
 static size_t
@@ -30,9 +38,10 @@ update_card(struct client *c, enum kind kind)
 	atomic_store(&c->card.counts[kind], HASH_COUNT(c->sub.mine[kind]));
 }
 
-static void
-subscribe(struct call *call, enum kind kind)
+void
+command_subscribe(struct call *call)
 {
+	enum kind kind = kind_of(call);
 	struct client *c = call->c;
 
 	for (size_t i = 1; i < call->argc && !c->is_doomed; i++) {
@@ -94,9 +103,10 @@ unsubscribe_all(struct client *c, enum kind kind)
 	}
 }
 
-static void
-unsubscribe(struct call *call, enum kind kind)
+void
+command_unsubscribe(struct call *call)
 {
+	enum kind kind = kind_of(call);
 	struct client *c = call->c;
 	struct fanout *f = &c->worker->fanout;
 
@@ -133,87 +143,47 @@ publish_upstream(struct call *call, enum kind kind)
 	reply_error(c, "ERR out of memory: not published");
 }
 
+/*
+ * To this worker's own clients at the end of this turn at the latest, to those
+ * of other workers by post.  A client that hears it too does so before the
+ * answer.  Those for whom there is no memory are counted as dropped.
+ */
 static void
-execute_publish(struct call *call, enum kind kind)
+publish(struct call *call, enum kind kind)
 {
 	struct client *c = call->c;
+	struct fanout *f = &c->worker->fanout;
 	struct text name = call_text(call, 1);
-	struct resp_arg last = call->args[2];
-	struct publication p = {
-		.kind = kind,
-		.name = name.bytes,
-		.len = name.len,
-		.source = call->source,
-		.off = call->args[1].bulk,
-		.n = last.at + last.len + 2 - call->args[1].bulk,
-		.cannot_wait = call->is_queued,
-	};
-	size_t n;
+	struct resp_arg first = call->args[1], last = call->args[2];
+	struct route *route;
+	size_t receivers;
 
 	if (c->is_doomed)
 		return;
-	if (c->worker->relay->upstream != NULL) {
-		publish_upstream(call, kind);
+	route = fanout_route(f, kind, name.bytes, name.len);
+	if (route == NULL) {
+		reply_error(c, "ERR out of memory: not published");
 		return;
 	}
-	switch (publish(c, &p, &n)) {
-	case PUBLISH_DONE:
-		reply_integer(c, (long long)n);
-		break;
-	case PUBLISH_HELD:
-		break;
-	case PUBLISH_NOMEM:
-		reply_error(c, "ERR out of memory: not published");
-		break;
-	}
-}
-
-void
-command_subscribe(struct call *call)
-{
-	subscribe(call, KIND_CHANNEL);
-}
-
-void
-command_psubscribe(struct call *call)
-{
-	subscribe(call, KIND_PATTERN);
-}
-
-void
-command_ssubscribe(struct call *call)
-{
-	subscribe(call, KIND_SHARD);
-}
-
-void
-command_unsubscribe(struct call *call)
-{
-	unsubscribe(call, KIND_CHANNEL);
-}
-
-void
-command_punsubscribe(struct call *call)
-{
-	unsubscribe(call, KIND_PATTERN);
-}
-
-void
-command_sunsubscribe(struct call *call)
-{
-	unsubscribe(call, KIND_SHARD);
+	if (!call->is_queued &&
+	    congestion_holds(c, kind, name.bytes, name.len, route->workers))
+		return;
+	count(&c->worker->counters.published, 1);
+	receivers = route->receivers;
+	fanout_publish(f, route, call->source, first.bulk,
+		       last.at + last.len + 2 - first.bulk);
+	if (client_subscriptions(c) > 0)
+		fanout_finish(f);
+	reply_integer(c, (long long)receivers);
 }
 
 void
 command_publish(struct call *call)
 {
-	execute_publish(call, KIND_CHANNEL);
-}
-
-void
-command_spublish(struct call *call)
-{
-	execute_publish(call, KIND_SHARD);
+	if (call->c->worker->relay->upstream != NULL)
+		publish_upstream(call, kind_of(call));
+	else
+		publish(call, kind_of(call));
 }
 
 /* PUBSUB. */
@@ -237,7 +207,7 @@ add_name(const char *name, size_t len, void *arg)
 }
 
 static void
-channels(struct call *call, enum kind kind)
+pubsub_channels(struct call *call)
 {
 	struct client *c = call->c;
 	struct names names = {ibuf_mbuf_new(0), 0, true};
@@ -251,8 +221,8 @@ channels(struct call *call, enum kind kind)
 	if (call->argc == 3)
 		pattern = call_text(call, 2);
 	if (names.text != NULL)
-		directory_each(c->worker->relay->directory, kind, pattern.bytes,
-			       pattern.len, add_name, &names);
+		directory_each(c->worker->relay->directory, kind_of(call),
+			       pattern.bytes, pattern.len, add_name, &names);
 	if (names.text == NULL || !names.is_good) {
 		ibuf_mbuf_free(names.text);
 		client_doom(c);
@@ -266,8 +236,9 @@ channels(struct call *call, enum kind kind)
 }
 
 static void
-numsub(struct call *call, enum kind kind)
+pubsub_numsub(struct call *call)
 {
+	enum kind kind = kind_of(call);
 	struct client *c = call->c;
 
 	reply_array(c, 2 * (call->argc - 2));
@@ -279,30 +250,6 @@ numsub(struct call *call, enum kind kind)
 					 c->worker->relay->directory, kind,
 					 name.bytes, name.len));
 	}
-}
-
-static void
-pubsub_channels(struct call *call)
-{
-	channels(call, KIND_CHANNEL);
-}
-
-static void
-pubsub_shardchannels(struct call *call)
-{
-	channels(call, KIND_SHARD);
-}
-
-static void
-pubsub_numsub(struct call *call)
-{
-	numsub(call, KIND_CHANNEL);
-}
-
-static void
-pubsub_shardnumsub(struct call *call)
-{
-	numsub(call, KIND_SHARD);
 }
 
 static void
@@ -321,9 +268,9 @@ const struct command command_pubsub[] = {
 	 "Tell how many patterns have subscribers", ""},
 	{"pubsub|numsub", -2, 0, pubsub_numsub, NULL,
 	 "Tell how many subscribers channels have", "[<channel> ...]"},
-	{"pubsub|shardchannels", -2, 0, pubsub_shardchannels, NULL,
+	{"pubsub|shardchannels", -2, COMMAND_SHARD, pubsub_channels, NULL,
 	 "Name the shard channels that have subscribers", "[<pattern>]"},
-	{"pubsub|shardnumsub", -2, 0, pubsub_shardnumsub, NULL,
+	{"pubsub|shardnumsub", -2, COMMAND_SHARD, pubsub_numsub, NULL,
 	 "Tell how many subscribers shard channels have", "[<channel> ...]"},
 	{NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -1,9 +1,10 @@
 /*
- * command_server.c - COMMAND.
+ * command_server.c - COMMAND, and HELP of commands that have subcommands.
  */
 #include "../server/reply.h"
 #include "../server/worker.h"
 #include "command.h"
+#include <stdio.h>
 #include <string.h>
 
 static const char *
@@ -22,6 +23,32 @@ table_len(const struct command *table)
 	while (table != NULL && table[n].name != NULL)
 		n++;
 	return n;
+}
+
+/* Two lines of each subcommand, after one of the command. */
+void
+command_help(struct call *call)
+{
+	const char *name = call->command->name;
+	const struct command *sub, *subs = command_subs(call->command);
+	char upper[32], line[160];
+
+	reply_array(call->c, 1 + 2 * table_len(subs));
+	text_upper(upper, sizeof(upper),
+		   (struct text){name, strcspn(name, "|")});
+	snprintf(line, sizeof(line), "%s <subcommand> [<argument> ...]", upper);
+	reply_status(call->c, line);
+	for (sub = subs; sub->name != NULL; sub++) {
+		const char *own = short_name(sub);
+
+		text_upper(upper, sizeof(upper),
+			   (struct text){own, strlen(own)});
+		snprintf(line, sizeof(line), "%s%s%s", upper,
+			 *sub->usage != '\0' ? " " : "", sub->usage);
+		reply_status(call->c, line);
+		snprintf(line, sizeof(line), "    %s.", sub->summary);
+		reply_status(call->c, line);
+	}
 }
 
 /* The ten things that COMMAND tells of each; there are no keys. */
@@ -58,15 +85,6 @@ command_list_all(struct call *call)
 		describe(call->c, &commands[i]);
 }
 
-static const struct command *
-find(struct text name)
-{
-	for (size_t i = 0; i < table_len(commands); i++)
-		if (text_is(name, commands[i].name))
-			return &commands[i];
-	return NULL;
-}
-
 static void
 command_info_of(struct call *call)
 {
@@ -76,7 +94,8 @@ command_info_of(struct call *call)
 	}
 	reply_array(call->c, call->argc - 2);
 	for (size_t i = 2; i < call->argc; i++) {
-		const struct command *command = find(call_text(call, i));
+		const struct command *command =
+			command_find(commands, call_text(call, i));
 
 		if (command != NULL)
 			describe(call->c, command);
@@ -130,10 +149,11 @@ command_docs(struct call *call)
 	}
 	/* Those that there are not are left out. */
 	for (size_t i = 2; i < call->argc; i++)
-		n += find(call_text(call, i)) != NULL;
+		n += command_find(commands, call_text(call, i)) != NULL;
 	reply_map(call->c, n);
 	for (size_t i = 2; i < call->argc; i++) {
-		const struct command *command = find(call_text(call, i));
+		const struct command *command =
+			command_find(commands, call_text(call, i));
 
 		if (command != NULL)
 			document(call->c, command);

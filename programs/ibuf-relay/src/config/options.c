@@ -6,6 +6,7 @@
 #include "../../../common/option.h"
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,23 +78,6 @@ const char options_help[] =
 
 static const char letters[] = ":b:p:u:t:a:hV";
 
-enum {
-	MAX_MEMORY = 256,
-	MAX_BULK,
-	OUTPUT_LIMIT,
-	SLOW,
-	METRICS,
-	TOP,
-	UPSTREAM,
-	PASSWORD_FILE,
-	PROTECTED_MODE,
-	UNIX_PERM,
-	MAX_CLIENTS,
-	TIMEOUT,
-	LOG_FILE,
-	SYSLOG
-};
-
 /* The longest password that is read. */
 enum { PASSWORD_MAX_BYTES = 512 };
 
@@ -109,17 +93,6 @@ default_threads(void)
 	if (processors < 1)
 		return 1;
 	return processors > ENOUGH ? ENOUGH : (unsigned)processors;
-}
-
-static bool
-want_bytes(const char *name, size_t least, size_t *bytes)
-{
-	uint64_t number;
-
-	if (!option_bytes(name, optarg, least, &number))
-		return false;
-	*bytes = (size_t)number;
-	return true;
 }
 
 static bool
@@ -187,77 +160,102 @@ parse_upstream(struct options *o)
 	return false;
 }
 
-static bool
-parse_option(struct options *o, int letter)
-{
-	uint64_t number;
+enum shape {
+	TEXT,
+	PORT,       /* a text that is a number from `least` on */
+	NUMBER,     /* an unsigned from `least` to `most` */
+	COUNT,      /* the same in a size_t */
+	BYTES,      /* `least` or more */
+	BYTES_OR_0, /* the same, or 0 */
+	FLAG,
+	BY_CALL
+};
 
-	switch (letter) {
-	case 'b':
-		o->bind = optarg;
-		return true;
-	case 'p':
-		o->port = optarg;
-		return option_number("port", optarg, 0, 65535, &number);
-	case 'u':
-		return parse_unix(o);
-	case 'a':
-		o->password = *optarg != '\0' ? optarg : NULL;
-		return true;
-	case 't':
-		if (!option_number("threads", optarg, 1, OPTIONS_THREADS_MAX,
-				   &number))
-			return false;
-		o->threads = (unsigned)number;
-		return true;
-	case MAX_MEMORY:
-		if (strcmp(optarg, "0") == 0) {
-			o->max_memory = 0;
-			return true;
-		}
-		return want_bytes("max-memory", LEAST_MEMORY_BYTES,
-				  &o->max_memory);
-	case MAX_BULK:
-		return want_bytes("max-bulk", 1, &o->max_bulk);
-	case OUTPUT_LIMIT:
-		return want_bytes("client-output-limit", 1,
-				  &o->client_output_limit);
-	case SLOW:
-		return parse_slow(o);
-	case TOP:
-		o->top = optarg;
-		return true;
-	case UPSTREAM:
-		return parse_upstream(o);
-	case METRICS:
-		o->metrics_port = optarg;
-		return option_number("metrics", optarg, 1, 65535, &number);
-	case PASSWORD_FILE:
-		o->password_file = optarg;
-		return true;
-	case PROTECTED_MODE:
-		return parse_protected(o);
-	case UNIX_PERM:
-		return parse_mode(o);
-	case MAX_CLIENTS:
-		if (!option_number("maxclients", optarg, 0, 1 << 24, &number))
-			return false;
-		o->max_clients = (size_t)number;
-		return true;
-	case TIMEOUT:
-		if (!option_number("timeout", optarg, 0, 1 << 30, &number))
-			return false;
-		o->timeout_s = (unsigned)number;
-		return true;
-	case LOG_FILE:
-		o->log_path = optarg;
-		return true;
-	case SYSLOG:
-		o->to_syslog = true;
-		return true;
-	default:
+struct row {
+	const char *name;
+	int letter; /* 0: none */
+	enum shape shape;
+	size_t at; /* in the options */
+	uint64_t least, most;
+	bool (*parse)(struct options *o);
+};
+
+#define AT(field_) offsetof(struct options, field_)
+
+/* In the order of --help. */
+static const struct row rows[] = {
+	{"bind", 'b', TEXT, AT(bind), 0, 0, NULL},
+	{"port", 'p', PORT, AT(port), 0, 65535, NULL},
+	{"unix", 'u', BY_CALL, 0, 0, 0, parse_unix},
+	{"threads", 't', NUMBER, AT(threads), 1, OPTIONS_THREADS_MAX, NULL},
+	{"requirepass", 'a', TEXT, AT(password), 0, 0, NULL},
+	{"password-file", 0, TEXT, AT(password_file), 0, 0, NULL},
+	{"protected-mode", 0, BY_CALL, 0, 0, 0, parse_protected},
+	{"unix-perm", 0, BY_CALL, 0, 0, 0, parse_mode},
+	{"maxclients", 0, COUNT, AT(max_clients), 0, 1 << 24, NULL},
+	{"timeout", 0, NUMBER, AT(timeout_s), 0, 1 << 30, NULL},
+	{"log-file", 0, TEXT, AT(log_path), 0, 0, NULL},
+	{"syslog", 0, FLAG, AT(to_syslog), 0, 0, NULL},
+	{"max-memory", 0, BYTES_OR_0, AT(max_memory), LEAST_MEMORY_BYTES, 0,
+	 NULL},
+	{"max-bulk", 0, BYTES, AT(max_bulk), 1, 0, NULL},
+	{"client-output-limit", 0, BYTES, AT(client_output_limit), 1, 0, NULL},
+	{"slow", 0, BY_CALL, 0, 0, 0, parse_slow},
+	{"upstream", 0, BY_CALL, 0, 0, 0, parse_upstream},
+	{"metrics", 0, PORT, AT(metrics_port), 1, 65535, NULL},
+	{"top", 0, TEXT, AT(top), 0, 0, NULL},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), FIRST_LONG = 256 };
+
+static bool
+parse_option(struct options *o, const struct row *row)
+{
+	void *to = (char *)o + row->at;
+	uint64_t number = 0;
+	bool is_good = true;
+
+	if (row->shape == PORT || row->shape == NUMBER || row->shape == COUNT)
+		is_good = option_number(row->name, optarg, row->least,
+					row->most, &number);
+	else if (row->shape == BYTES ||
+		 (row->shape == BYTES_OR_0 && strcmp(optarg, "0") != 0))
+		is_good = option_bytes(row->name, optarg, row->least, &number);
+	if (!is_good)
 		return false;
+	switch (row->shape) {
+	case TEXT:
+	case PORT:
+		*(const char **)to = optarg;
+		break;
+	case NUMBER:
+		*(unsigned *)to = (unsigned)number;
+		break;
+	case COUNT:
+	case BYTES:
+	case BYTES_OR_0:
+		*(size_t *)to = (size_t)number;
+		break;
+	case FLAG:
+		*(bool *)to = true;
+		break;
+	case BY_CALL:
+		return row->parse(o);
 	}
+	return true;
+}
+
+/* What getopt_long() returned; of those without a letter, their place. */
+static const struct row *
+find_row(int letter)
+{
+	const struct row *row = rows;
+
+	if (letter >= FIRST_LONG)
+		return &rows[letter - FIRST_LONG];
+	while (row->letter != letter)
+		row++;
+	return row;
 }
 
 /* Of the file, or else of the environment. */
@@ -267,7 +265,8 @@ find_password(struct options *o)
 	static char line[PASSWORD_MAX_BYTES + 2];
 	FILE *file;
 
-	if (o->password == NULL && o->password_file == NULL)
+	if ((o->password == NULL || *o->password == '\0') &&
+	    o->password_file == NULL)
 		o->password = getenv("IBUF_RELAY_PASSWORD");
 	if (o->password != NULL && *o->password == '\0')
 		o->password = NULL;
@@ -321,29 +320,9 @@ check(const struct options *o, int argc, char **argv)
 enum options_result
 options_parse(struct options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"bind", required_argument, NULL, 'b'},
-		{"port", required_argument, NULL, 'p'},
-		{"unix", required_argument, NULL, 'u'},
-		{"threads", required_argument, NULL, 't'},
-		{"requirepass", required_argument, NULL, 'a'},
-		{"max-memory", required_argument, NULL, MAX_MEMORY},
-		{"max-bulk", required_argument, NULL, MAX_BULK},
-		{"client-output-limit", required_argument, NULL, OUTPUT_LIMIT},
-		{"slow", required_argument, NULL, SLOW},
-		{"upstream", required_argument, NULL, UPSTREAM},
-		{"password-file", required_argument, NULL, PASSWORD_FILE},
-		{"protected-mode", required_argument, NULL, PROTECTED_MODE},
-		{"unix-perm", required_argument, NULL, UNIX_PERM},
-		{"maxclients", required_argument, NULL, MAX_CLIENTS},
-		{"timeout", required_argument, NULL, TIMEOUT},
-		{"log-file", required_argument, NULL, LOG_FILE},
-		{"syslog", no_argument, NULL, SYSLOG},
-		{"metrics", required_argument, NULL, METRICS},
-		{"top", required_argument, NULL, TOP},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
+	struct option longs[ROWS + 3] = {
+		[ROWS] = {"help", no_argument, NULL, 'h'},
+		[ROWS + 1] = {"version", no_argument, NULL, 'V'},
 	};
 	int letter;
 
@@ -354,6 +333,13 @@ options_parse(struct options *o, int argc, char **argv)
 		.max_bulk = (size_t)512 << 20,
 		.client_output_limit = (size_t)32 << 20,
 	};
+	for (int i = 0; i < ROWS; i++)
+		longs[i] = (struct option){
+			rows[i].name,
+			rows[i].shape == FLAG ? no_argument : required_argument,
+			NULL,
+			rows[i].letter != 0 ? rows[i].letter : FIRST_LONG + i,
+		};
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (letter == 'h')
@@ -364,7 +350,7 @@ options_parse(struct options *o, int argc, char **argv)
 			option_complain(argv, letter, letters);
 			return OPTIONS_WRONG;
 		}
-		if (!parse_option(o, letter))
+		if (!parse_option(o, find_row(letter)))
 			return OPTIONS_WRONG;
 	}
 	return check(o, argc, argv) && find_password(o) ? OPTIONS_RUN

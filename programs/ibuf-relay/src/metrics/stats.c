@@ -15,6 +15,16 @@
 #include "../upstream/upstream.h"
 #include <stddef.h>
 
+/* What a number is read from. */
+enum source {
+	OF_WORKERS,  /* the sum of a counter at `at` */
+	OF_UPSTREAM, /* the same, of the upstream's */
+	OF_RELAY,    /* at `at` in struct relay */
+	OF_NAMES,    /* how many of a kind there are */
+	OF_MEMORY,   /* what is taken of a kind of memory */
+	BY_CALL      /* of `get` */
+};
+
 typedef unsigned long long number_fn(struct relay *r);
 
 struct row {
@@ -22,39 +32,16 @@ struct row {
 	const char *info;   /* its name in INFO, NULL: not there */
 	const char *metric; /* and for Prometheus, behind "ibuf_relay_" */
 	const char *help;
-	bool grows;     /* a counter; else a gauge */
-	size_t counter; /* where in the struct of its section; see number() */
-	number_fn *get; /* or NULL */
+	bool grows; /* a counter; else a gauge */
+	enum source source;
+	size_t at; /* where, or which kind */
+	number_fn *get;
 };
 
 static unsigned long long
 clients(struct relay *r)
 {
 	return registry_count(&r->registry);
-}
-
-static unsigned long long
-held(struct relay *r)
-{
-	return atomic_load_explicit(&r->held, memory_order_relaxed);
-}
-
-static unsigned long long
-channels(struct relay *r)
-{
-	return directory_names(r->directory, KIND_CHANNEL);
-}
-
-static unsigned long long
-patterns(struct relay *r)
-{
-	return directory_names(r->directory, KIND_PATTERN);
-}
-
-static unsigned long long
-shards(struct relay *r)
-{
-	return directory_names(r->directory, KIND_SHARD);
 }
 
 /* What is mapped for rooms; the rest of their pool is headers. */
@@ -81,17 +68,6 @@ memory_peak(struct relay *r)
 	return memory_most();
 }
 
-#define MEMORY_OF(name_, kind_)                                                \
-	static unsigned long long name_(struct relay *r)                       \
-	{                                                                      \
-		(void)r;                                                       \
-		return memory_taken(kind_);                                    \
-	}
-MEMORY_OF(replies, MEMORY_REPLIES)
-MEMORY_OF(posts, MEMORY_POSTS)
-MEMORY_OF(queues, MEMORY_QUEUES)
-MEMORY_OF(of_clients, MEMORY_CLIENTS)
-
 static unsigned long long
 headers(struct relay *r)
 {
@@ -107,18 +83,6 @@ memory_limit(struct relay *r)
 }
 
 static unsigned long long
-accept_pauses(struct relay *r)
-{
-	return atomic_load_explicit(&r->accept_pauses, memory_order_relaxed);
-}
-
-static unsigned long long
-rejected(struct relay *r)
-{
-	return atomic_load_explicit(&r->rejected, memory_order_relaxed);
-}
-
-static unsigned long long
 lost_lines(struct relay *r)
 {
 	(void)r;
@@ -131,18 +95,20 @@ upstream_up(struct relay *r)
 	return upstream_is_up(r->upstream);
 }
 
-#define GAUGE(get_) false, 0, get_
-#define COUNTER(field_) true, offsetof(struct counters, field_), NULL
-#define UPSTREAM_GAUGE(field_)                                                 \
-	false, offsetof(struct upstream_counts, field_), NULL
-#define UPSTREAM_COUNTER(field_)                                               \
-	true, offsetof(struct upstream_counts, field_), NULL
+#define GAUGE(get_) false, BY_CALL, 0, get_
+#define COUNTER(field_)                                                        \
+	true, OF_WORKERS, offsetof(struct counters, field_), NULL
+#define RELAY(field_) OF_RELAY, offsetof(struct relay, field_), NULL
+#define NAMES(kind_) false, OF_NAMES, kind_, NULL
+#define MEMORY(kind_) false, OF_MEMORY, kind_, NULL
+#define UPSTREAM(field_)                                                       \
+	OF_UPSTREAM, offsetof(struct upstream_counts, field_), NULL
 
 static const struct row rows[] = {
 	{STATS_CLIENTS, "connected_clients", "clients",
 	 "Clients that are connected.", GAUGE(clients)},
 	{STATS_CLIENTS, "blocked_clients", "blocked_clients",
-	 "Publishers that wait for slow subscribers.", GAUGE(held)},
+	 "Publishers that wait for slow subscribers.", false, RELAY(held)},
 	{STATS_MEMORY, "used_memory", "memory_bytes",
 	 "Memory taken from the system for messages.", GAUGE(memory)},
 	{STATS_MEMORY, "used_memory_peak", "memory_peak_bytes",
@@ -152,13 +118,14 @@ static const struct row rows[] = {
 	{STATS_MEMORY, "used_memory_headers", "memory_headers_bytes",
 	 "Of that, headers of clones and slices.", GAUGE(headers)},
 	{STATS_MEMORY, "used_memory_replies", "memory_replies_bytes",
-	 "Of that, answers.", GAUGE(replies)},
+	 "Of that, answers.", MEMORY(MEMORY_REPLIES)},
 	{STATS_MEMORY, "used_memory_posts", "memory_posts_bytes",
-	 "Of that, what threads send one another.", GAUGE(posts)},
+	 "Of that, what threads send one another.", MEMORY(MEMORY_POSTS)},
 	{STATS_MEMORY, "used_memory_queues", "memory_queues_bytes",
-	 "Of that, places of messages that wait for clients.", GAUGE(queues)},
+	 "Of that, places of messages that wait for clients.",
+	 MEMORY(MEMORY_QUEUES)},
 	{STATS_MEMORY, "used_memory_clients", "memory_clients_bytes",
-	 "Of that, clients.", GAUGE(of_clients)},
+	 "Of that, clients.", MEMORY(MEMORY_CLIENTS)},
 	{STATS_MEMORY, "maxmemory", "memory_limit_bytes",
 	 "What --max-memory allows; 0: no limit.", GAUGE(memory_limit)},
 	{STATS_STATS, "total_connections_received", "connections_total",
@@ -170,11 +137,11 @@ static const struct row rows[] = {
 	{STATS_STATS, "total_net_output_bytes", "sent_bytes_total",
 	 "Bytes sent to clients.", COUNTER(bytes_out)},
 	{STATS_STATS, "pubsub_channels", "channels",
-	 "Channels that somebody has subscribed to.", GAUGE(channels)},
+	 "Channels that somebody has subscribed to.", NAMES(KIND_CHANNEL)},
 	{STATS_STATS, "pubsub_patterns", "patterns",
-	 "Patterns that somebody has subscribed to.", GAUGE(patterns)},
+	 "Patterns that somebody has subscribed to.", NAMES(KIND_PATTERN)},
 	{STATS_STATS, "pubsubshard_channels", "shard_channels",
-	 "Shard channels that somebody has subscribed to.", GAUGE(shards)},
+	 "Shard channels that somebody has subscribed to.", NAMES(KIND_SHARD)},
 	{STATS_STATS, "messages_published", "messages_published_total",
 	 "Messages that clients published.", COUNTER(published)},
 	{STATS_STATS, "messages_delivered", "messages_delivered_total",
@@ -194,53 +161,53 @@ static const struct row rows[] = {
 	 "Clients closed because they broke the protocol.",
 	 COUNTER(protocol_errors)},
 	{STATS_STATS, "accept_pauses", "accept_pauses_total",
-	 "Times that no client could be accepted for a while.", true, 0,
-	 accept_pauses},
+	 "Times that no client could be accepted for a while.", true,
+	 RELAY(accept_pauses)},
 	{STATS_STATS, "rejected_connections", "rejected_connections_total",
-	 "Clients that were not let in.", true, 0, rejected},
+	 "Clients that were not let in.", true, RELAY(rejected)},
 	{STATS_STATS, "log_lines_dropped", "log_lines_dropped_total",
-	 "Lines of the log that were lost, or left out.", true, 0, lost_lines},
+	 "Lines of the log that were lost, or left out.", true, BY_CALL, 0,
+	 lost_lines},
 	{STATS_UPSTREAM, NULL, "upstream_up",
 	 "1 while the main link to the upstream is up.", GAUGE(upstream_up)},
 	{STATS_UPSTREAM, "upstream_connects", "upstream_connects_total",
-	 "Links to the upstream that came up.", UPSTREAM_COUNTER(connects)},
+	 "Links to the upstream that came up.", true, UPSTREAM(connects)},
 	{STATS_UPSTREAM, "upstream_losses", "upstream_losses_total",
-	 "Links lost, and tries that reached nobody.",
-	 UPSTREAM_COUNTER(losses)},
+	 "Links lost, and tries that reached nobody.", true, UPSTREAM(losses)},
 	{STATS_UPSTREAM, "upstream_channels", "upstream_channels",
-	 "Channels subscribed to upstream.",
-	 UPSTREAM_GAUGE(held[KIND_CHANNEL])},
+	 "Channels subscribed to upstream.", false,
+	 UPSTREAM(held[KIND_CHANNEL])},
 	{STATS_UPSTREAM, "upstream_patterns", "upstream_patterns",
-	 "Patterns subscribed to upstream.",
-	 UPSTREAM_GAUGE(held[KIND_PATTERN])},
+	 "Patterns subscribed to upstream.", false,
+	 UPSTREAM(held[KIND_PATTERN])},
 	{STATS_UPSTREAM, "upstream_shard_channels", "upstream_shard_channels",
-	 "Shard channels subscribed to upstream.",
-	 UPSTREAM_GAUGE(held[KIND_SHARD])},
+	 "Shard channels subscribed to upstream.", false,
+	 UPSTREAM(held[KIND_SHARD])},
 	{STATS_UPSTREAM, "upstream_messages", "upstream_messages_total",
-	 "Messages that came from upstream.", UPSTREAM_COUNTER(messages)},
+	 "Messages that came from upstream.", true, UPSTREAM(messages)},
 	{STATS_UPSTREAM, "upstream_published", "upstream_published_total",
-	 "Messages that the upstream has published for us.",
-	 UPSTREAM_COUNTER(published)},
+	 "Messages that the upstream has published for us.", true,
+	 UPSTREAM(published)},
 	{STATS_UPSTREAM, "upstream_in_flight", "upstream_in_flight",
-	 "Messages sent upstream, whose answer is due.",
-	 UPSTREAM_GAUGE(in_flight)},
+	 "Messages sent upstream, whose answer is due.", false,
+	 UPSTREAM(in_flight)},
 	{STATS_UPSTREAM, "upstream_waiting", "upstream_waiting",
-	 "Messages that wait for the upstream.", UPSTREAM_GAUGE(waiting)},
+	 "Messages that wait for the upstream.", false, UPSTREAM(waiting)},
 	{STATS_UPSTREAM, "upstream_waiting_bytes", "upstream_waiting_bytes",
-	 "Bytes of the messages that wait for the upstream.",
-	 UPSTREAM_GAUGE(waiting_bytes)},
+	 "Bytes of the messages that wait for the upstream.", false,
+	 UPSTREAM(waiting_bytes)},
 	{STATS_UPSTREAM, "upstream_errors", "upstream_errors_total",
-	 "Publishes and subscriptions that failed upstream.",
-	 UPSTREAM_COUNTER(errors)},
+	 "Publishes and subscriptions that failed upstream.", true,
+	 UPSTREAM(errors)},
 	{STATS_UPSTREAM, "upstream_evicted_clients",
 	 "upstream_evicted_clients_total",
 	 "Clients closed because there was no memory for what upstream says.",
-	 UPSTREAM_COUNTER(evicted)},
+	 true, UPSTREAM(evicted)},
 	{STATS_UPSTREAM, "upstream_input_bytes",
-	 "upstream_received_bytes_total", "Bytes read from upstream.",
-	 UPSTREAM_COUNTER(bytes_in)},
+	 "upstream_received_bytes_total", "Bytes read from upstream.", true,
+	 UPSTREAM(bytes_in)},
 	{STATS_UPSTREAM, "upstream_output_bytes", "upstream_sent_bytes_total",
-	 "Bytes sent upstream.", UPSTREAM_COUNTER(bytes_out)},
+	 "Bytes sent upstream.", true, UPSTREAM(bytes_out)},
 };
 
 /* Of each pool; "pool_rooms_capacity" and "pool_capacity{pool="rooms"}". */
@@ -292,18 +259,27 @@ read_at(void *counters, size_t at)
 		memory_order_relaxed);
 }
 
-/* Counts are of the workers or, in its section, of the upstream. */
 static unsigned long long
 number(struct relay *r, const struct row *row)
 {
 	unsigned long long sum = 0;
 
-	if (row->get != NULL)
+	switch (row->source) {
+	case OF_WORKERS:
+		for (unsigned i = 0; i < r->options.threads; i++)
+			sum += read_at(&r->workers[i]->counters, row->at);
+		break;
+	case OF_UPSTREAM:
+		return read_at(&r->upstream->counts, row->at);
+	case OF_RELAY:
+		return read_at(r, row->at);
+	case OF_NAMES:
+		return directory_names(r->directory, (enum kind)row->at);
+	case OF_MEMORY:
+		return memory_taken((enum memory_kind)row->at);
+	case BY_CALL:
 		return row->get(r);
-	if (row->section == STATS_UPSTREAM)
-		return read_at(&r->upstream->counts, row->counter);
-	for (unsigned i = 0; i < r->options.threads; i++)
-		sum += read_at(&r->workers[i]->counters, row->counter);
+	}
 	return sum;
 }
 
@@ -342,6 +318,8 @@ stats_print_info(struct relay *r, enum stats_section section,
 {
 	int error = 0;
 
+	if (section == STATS_UPSTREAM && r->upstream == NULL)
+		return 0;
 	for (unsigned i = 0; i < ROWS && error == 0; i++)
 		if (rows[i].section == section && rows[i].info != NULL)
 			error = ibuf_mbuf_printf(to, "%s:%llu\r\n",

@@ -15,10 +15,16 @@
 struct relay;
 
 /* Of INFO. */
-enum stats_section { STATS_CLIENTS, STATS_MEMORY, STATS_STATS, STATS_UPSTREAM };
+enum stats_section {
+	STATS_NONE,
+	STATS_CLIENTS,
+	STATS_MEMORY,
+	STATS_STATS,
+	STATS_UPSTREAM
+};
 
-/* The lines of a section, without its title; STATS_UPSTREAM only where there
-   is one.  0, or -errno. */
+/* The lines of a section, without its title; of STATS_UPSTREAM where there is
+   one.  0, or -errno. */
 int stats_print_info(struct relay *r, enum stats_section section,
 		     struct ibuf_mbuf *to);
 

@@ -102,6 +102,31 @@ find_end(struct resp_parser *p, const struct ibuf_mbuf *in, uint8_t end,
 }
 
 /*
+ * The same as read_count() of a line that lies in one piece and is exact, as
+ * nearly all are.  false: it is none, and nothing has changed.
+ */
+static bool
+read_count_quickly(struct resp_parser *p, const struct ibuf_mbuf *in,
+		   uint8_t letter, int64_t *number)
+{
+	enum { DIGITS = 9 };
+	size_t run, i;
+	const uint8_t *line = ibuf_mbuf_at(in, p->at, &run);
+	uint32_t value = 0;
+
+	if (run < DIGITS + 3 || line[0] != letter)
+		return false;
+	for (i = 1; i <= DIGITS && (unsigned)line[i] - '0' <= 9; i++)
+		value = value * 10 + line[i] - '0';
+	if (line[i] != '\r' || line[i + 1] != '\n' || i == 1 ||
+	    (line[1] == '0' && i > 2))
+		return false;
+	p->seen = p->at + i;
+	*number = value;
+	return true;
+}
+
+/*
  * Read the line at p->at: one letter, a number, an end of two bytes of which
  * the second is not looked at.  `what` is its name in an error.
  */
@@ -146,12 +171,13 @@ pass_line(struct resp_parser *p)
 static enum resp_result
 read_array(struct resp_parser *p, const struct ibuf_mbuf *in)
 {
-	enum resp_result r;
+	enum resp_result r = RESP_REQUEST;
 	uint8_t letter;
 	int64_t n;
-	bool is_number;
+	bool is_number = read_count_quickly(p, in, '*', &n);
 
-	r = read_count(p, in, "mbulk", &letter, &n, &is_number);
+	if (!is_number)
+		r = read_count(p, in, "mbulk", &letter, &n, &is_number);
 	if (r != RESP_REQUEST)
 		return r;
 	if (!is_number || n > INT_MAX)
@@ -166,12 +192,13 @@ read_array(struct resp_parser *p, const struct ibuf_mbuf *in)
 static enum resp_result
 read_bulk(struct resp_parser *p, const struct ibuf_mbuf *in)
 {
-	enum resp_result r;
-	uint8_t letter;
+	enum resp_result r = RESP_REQUEST;
+	uint8_t letter = '$';
 	int64_t n;
-	bool is_number;
+	bool is_number = read_count_quickly(p, in, letter, &n);
 
-	r = read_count(p, in, "bulk", &letter, &n, &is_number);
+	if (!is_number)
+		r = read_count(p, in, "bulk", &letter, &n, &is_number);
 	if (r != RESP_REQUEST)
 		return r;
 	if (letter != '$') {
@@ -208,8 +235,9 @@ add_arg(struct resp_parser *p, size_t bulk, size_t at, size_t len)
 static enum resp_result
 read_arg(struct resp_parser *p, const struct ibuf_mbuf *in)
 {
-	size_t len, have = ibuf_mbuf_len(in);
-	uint8_t end[2];
+	size_t len, run, have = ibuf_mbuf_len(in);
+	const uint8_t *end;
+	uint8_t copy[2];
 
 	if (p->bulk_len < 0) {
 		enum resp_result r = read_bulk(p, in);
@@ -220,7 +248,11 @@ read_arg(struct resp_parser *p, const struct ibuf_mbuf *in)
 	len = (size_t)p->bulk_len;
 	if (have < p->at || have - p->at < len + 2)
 		return RESP_MORE;
-	ibuf_mbuf_copy_out(in, p->at + len, end, 2);
+	end = ibuf_mbuf_at(in, p->at + len, &run);
+	if (run < 2) {
+		ibuf_mbuf_copy_out(in, p->at + len, copy, 2);
+		end = copy;
+	}
 	p->is_exact &= end[0] == '\r' && end[1] == '\n';
 	if (!add_arg(p, p->bulk, p->at, len))
 		return RESP_NOMEM;
@@ -328,12 +360,14 @@ static enum resp_result
 read_request(struct resp_parser *p, const struct ibuf_mbuf *in)
 {
 	enum resp_result r = RESP_REQUEST;
-	uint8_t first;
+	const uint8_t *first;
+	size_t run;
 
 	if (p->left < 0) {
-		if (ibuf_mbuf_copy_out(in, p->at, &first, 1) != 0)
+		first = ibuf_mbuf_at(in, p->at, &run);
+		if (run == 0)
 			return RESP_MORE;
-		if (first != '*')
+		if (*first != '*')
 			return read_line(p, in);
 		r = read_array(p, in);
 	}

@@ -26,6 +26,64 @@ enum { WRONG_MOST = 5 };
 /* What may wait for who asks for more, while memory is used up. */
 enum { STARVED_BURDEN_BYTES = 16 << 10 };
 
+void
+client_leave_all(struct client *c, enum kind kind)
+{
+	fanout_leave_all(&c->worker->fanout, kind, &c->sub);
+	atomic_store(&c->card.counts[kind], 0);
+}
+
+static void
+forget_slowed(struct client *c)
+{
+	struct client **at = &c->worker->slowed;
+
+	while (*at != c)
+		at = &(*at)->next_slowed;
+	*at = c->next_slowed;
+}
+
+/* It is not heard until then. */
+static void
+slow_until(struct client *c, uint64_t ns)
+{
+	c->slowed_ns = ns;
+	if (c->unread & UNREAD_SLOWED)
+		return;
+	c->unread |= UNREAD_SLOWED;
+	c->next_slowed = c->worker->slowed;
+	c->worker->slowed = c;
+}
+
+void
+client_slow(struct client *c)
+{
+	unsigned doubled = c->wrong_passwords < WRONG_MOST ? c->wrong_passwords
+							   : WRONG_MOST;
+	struct doors *doors = &c->worker->relay->doors;
+	uint64_t now_ns = c->worker->now_ns;
+	uint64_t own_ns = now_ns + (WRONG_NS << doubled), all_ns;
+
+	c->wrong_passwords++;
+	doors_wrong(doors, c->card.addr, now_ns);
+	all_ns = doors_until(doors, c->card.addr);
+	slow_until(c, all_ns > own_ns ? all_ns : own_ns);
+}
+
+/* Of an address that has said too many wrong passwords. */
+static void
+slow_stranger(struct client *c)
+{
+	uint64_t ns = 0;
+
+	if (!c->is_trusted)
+		ns = doors_until(&c->worker->relay->doors, c->card.addr);
+	if (ns <= c->worker->now_ns)
+		return;
+	slow_until(c, ns);
+	client_watch(c);
+}
+
 struct client *
 client_new(struct worker *w, int fd)
 {
@@ -59,39 +117,8 @@ client_new(struct worker *w, int fd)
 	}
 	memory_count(MEMORY_CLIENTS, sizeof(*c));
 	registry_add(&w->relay->registry, &c->card);
+	slow_stranger(c);
 	return c;
-}
-
-void
-client_leave_all(struct client *c, enum kind kind)
-{
-	fanout_leave_all(&c->worker->fanout, kind, &c->sub);
-	atomic_store(&c->card.counts[kind], 0);
-}
-
-static void
-forget_slowed(struct client *c)
-{
-	struct client **at = &c->worker->slowed;
-
-	while (*at != c)
-		at = &(*at)->next_slowed;
-	*at = c->next_slowed;
-}
-
-void
-client_slow(struct client *c)
-{
-	unsigned doubled = c->wrong_passwords < WRONG_MOST ? c->wrong_passwords
-							   : WRONG_MOST;
-
-	c->wrong_passwords++;
-	c->slowed_ns = c->worker->now_ns + (WRONG_NS << doubled);
-	if (c->unread & UNREAD_SLOWED)
-		return;
-	c->unread |= UNREAD_SLOWED;
-	c->next_slowed = c->worker->slowed;
-	c->worker->slowed = c;
 }
 
 void

@@ -34,7 +34,7 @@ struct client {
 	struct card card; /* first: the registry's lists are of these */
 	struct subscriber sub;
 	struct worker *worker;
-	struct client *next, *prev;              /* of the worker */
+	struct client *next, *prev;              /* of the worker; utlist */
 	struct client *next_dirty, *next_doomed; /* of its lists */
 	struct client *next_held, *next_slowed;
 	uint64_t slowed_ns; /* until when it must wait */

@@ -5,6 +5,7 @@
 #include "../base/log.h"
 #include "client.h"
 #include <stdlib.h>
+#include <utlist.h>
 
 struct hold *
 hold_new(struct client *c, size_t request_bytes, bool needs_answer)
@@ -23,10 +24,7 @@ hold_new(struct client *c, size_t request_bytes, bool needs_answer)
 	h->request_bytes = request_bytes;
 	h->needs_answer = needs_answer;
 	c->asked_bytes += request_bytes;
-	h->next = c->holds;
-	if (h->next != NULL)
-		h->next->prev = h;
-	c->holds = h;
+	DL_PREPEND(c->holds, h);
 	return h;
 }
 
@@ -46,12 +44,7 @@ hold_fill(struct hold *h, struct ibuf_mbuf *answer)
 			    (unsigned long long)c->card.id);
 		client_doom(c);
 	}
-	if (h->next != NULL)
-		h->next->prev = h->prev;
-	if (h->prev != NULL)
-		h->prev->next = h->next;
-	else
-		c->holds = h->next;
+	DL_DELETE(c->holds, h);
 	c->asked_bytes -= h->request_bytes;
 	output_fill(&c->output, h->place, answer);
 	client_touch(c);
@@ -61,11 +54,12 @@ hold_fill(struct hold *h, struct ibuf_mbuf *answer)
 void
 hold_forget(struct client *c)
 {
-	while (c->holds != NULL) {
-		struct hold *h = c->holds;
+	struct hold *h, *next;
 
-		c->holds = h->next;
+	DL_FOREACH_SAFE(c->holds, h, next)
+	{
 		h->client = NULL;
 		frame_put(h->place);
 	}
+	c->holds = NULL;
 }

@@ -17,7 +17,7 @@ struct frame;
 struct worker;
 
 struct hold {
-	struct hold *next, *prev; /* of the client */
+	struct hold *next, *prev; /* of the client; utlist */
 	struct client *client;    /* NULL: gone */
 	struct worker *worker;    /* of the client; for any thread */
 	struct frame *place;      /* in its output */

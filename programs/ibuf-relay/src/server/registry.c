@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 void
 registry_init(struct registry *r)
@@ -25,13 +26,7 @@ registry_add(struct registry *r, struct card *card)
 {
 	pthread_mutex_lock(&r->lock);
 	card->id = ++r->last_id;
-	card->next = NULL;
-	card->prev = r->last;
-	if (r->last != NULL)
-		r->last->next = card;
-	else
-		r->first = card;
-	r->last = card;
+	DL_APPEND(r->first, card);
 	r->count++;
 	pthread_mutex_unlock(&r->lock);
 }
@@ -40,14 +35,7 @@ void
 registry_remove(struct registry *r, struct card *card)
 {
 	pthread_mutex_lock(&r->lock);
-	if (card->next != NULL)
-		card->next->prev = card->prev;
-	else
-		r->last = card->prev;
-	if (card->prev != NULL)
-		card->prev->next = card->next;
-	else
-		r->first = card->next;
+	DL_DELETE(r->first, card);
 	r->count--;
 	pthread_mutex_unlock(&r->lock);
 	free(card->name);

@@ -19,7 +19,7 @@ struct worker;
 
 /* What others may see of a client. */
 struct card {
-	struct card *next, *prev;
+	struct card *next, *prev; /* utlist */
 	uint64_t id;
 	struct worker *worker;
 	int fd;
@@ -40,7 +40,7 @@ struct card {
 
 struct registry {
 	pthread_mutex_t lock;
-	struct card *first, *last; /* by id */
+	struct card *first; /* by id */
 	uint64_t last_id;
 	size_t count;
 };

@@ -14,6 +14,7 @@
 #include "../config/options.h"
 #include "../config/settings.h"
 #include "../fanout/directory.h"
+#include "doors.h"
 #include "registry.h"
 #include <ibuf/ibuf.h>
 #include <stdatomic.h>
@@ -35,6 +36,7 @@ struct relay {
 	struct ibuf_pool *replies; /* small pieces of what is written */
 	struct directory *directory;
 	struct registry registry;
+	struct doors doors;
 	struct worker **workers;           /* options.threads of them */
 	struct upstream *upstream;         /* NULL: none, we are the server */
 	struct post_queue *upstream_queue; /* of its thread; NULL: none */
@@ -43,8 +45,8 @@ struct relay {
 	uint64_t started_ns; /* monotonic */
 	atomic_uint reading; /* threads that may still publish */
 	atomic_ullong accept_pauses, rejected;
+	atomic_ullong held;     /* publishers that wait, see congestion.h */
 	atomic_size_t accepted; /* clients, those in queues too */
-	atomic_uint held;       /* publishers that wait, see congestion.h */
 };
 
 /*

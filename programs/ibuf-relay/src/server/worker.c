@@ -9,13 +9,13 @@
 #include "client.h"
 #include "congestion.h"
 #include "hold.h"
-#include "publish.h"
 #include "scarcity.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include <utlist.h>
 
 _Static_assert((int)OPTIONS_THREADS_MAX <= (int)DIRECTORY_WORKERS_MAX,
 	       "the directory has a bit for each worker");
@@ -131,10 +131,7 @@ add_client(struct worker *w, struct post *post)
 	}
 	post->fd = -1;
 	count(&w->counters.connections, 1);
-	c->next = w->clients;
-	if (c->next != NULL)
-		c->next->prev = c;
-	w->clients = c;
+	DL_PREPEND(w->clients, c);
 }
 
 static void
@@ -309,12 +306,7 @@ reap(struct worker *w)
 		struct client *c = w->doomed;
 
 		w->doomed = c->next_doomed;
-		if (c->next != NULL)
-			c->next->prev = c->prev;
-		if (c->prev != NULL)
-			c->prev->next = c->next;
-		else
-			w->clients = c->next;
+		DL_DELETE(w->clients, c);
 		client_free(c);
 		atomic_fetch_sub(&w->relay->accepted, 1);
 	}
@@ -450,6 +442,27 @@ run(void *arg)
 	return NULL;
 }
 
+/* What a client of ours has published goes to another worker. */
+static bool
+post_bodies(struct fanout *f, unsigned worker, enum kind kind,
+	    struct ibuf_mbuf *bodies)
+{
+	struct worker *w =
+		(void *)((char *)f - offsetof(struct worker, fanout));
+	struct post *post = post_new(POST_PUBLISH);
+
+	if (post == NULL) {
+		ibuf_mbuf_free(bodies);
+		return false;
+	}
+	post->kind = kind;
+	post->body = bodies;
+	if (post_send(&w->relay->workers[worker]->queue, post))
+		return true;
+	post_free(post);
+	return false;
+}
+
 struct worker *
 worker_start(struct relay *r, unsigned index)
 {
@@ -463,7 +476,7 @@ worker_start(struct relay *r, unsigned index)
 	w->fanout.settings = &r->settings;
 	w->fanout.counters = &w->counters;
 	w->fanout.push = client_push;
-	w->fanout.post = publish_post;
+	w->fanout.post = post_bodies;
 	w->fanout.topics.directory = r->directory;
 	w->fanout.topics.worker = index;
 	w->fanout.frames.rooms = r->rooms;

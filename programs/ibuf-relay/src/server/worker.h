@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 struct client;
+struct command;
 
 struct worker {
 	struct relay *relay;
@@ -30,15 +31,16 @@ struct worker {
 	struct client *dirty, *doomed;
 	struct client *held, **held_end; /* in the order they came */
 	struct client *slowed;           /* after a wrong password */
-	uint64_t idle_ns;          /* when quiet clients were last closed */
-	struct ibuf_mbuf *room;    /* empty, with room to read into; NULL */
-	struct scratch *scratch;   /* of the command under way */
-	uint64_t now_ns;           /* when this turn began */
-	size_t turn_bytes;         /* what it has read */
-	uint64_t starved_since_ns; /* 0: it is not */
-	uint64_t eased_ns;         /* when it last was */
-	uint64_t patience_ns;      /* see scarcity.h */
-	size_t evicts;             /* how many at the next time */
+	uint64_t idle_ns;           /* when quiet clients were last closed */
+	struct ibuf_mbuf *room;     /* empty, with room to read into; NULL */
+	struct scratch *scratch;    /* of the command under way */
+	const struct command *last; /* that was asked for; NULL: none */
+	uint64_t now_ns;            /* when this turn began */
+	size_t turn_bytes;          /* what it has read */
+	uint64_t starved_since_ns;  /* 0: it is not */
+	uint64_t eased_ns;          /* when it last was */
+	uint64_t patience_ns;       /* see scarcity.h */
+	size_t evicts;              /* how many at the next time */
 	uint64_t tidy_ns; /* when to look next what can be given back */
 	uint64_t stop_ns; /* when stopping must be done */
 	bool must_resume; /* somebody that is held may go on */

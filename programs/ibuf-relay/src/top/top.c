@@ -61,7 +61,7 @@ ask(struct top *t)
 	const char *const login[] = {"AUTH", t->options->password};
 	bool is_first = t->asked_ns == 0 && t->options->password != NULL;
 
-	t->next = (struct top_sample){0};
+	top_sample_clear(&t->next);
 	t->asked_ns = clock_now_ns();
 	t->awaited = is_first ? LOGIN : INFO;
 	if ((is_first && !top_link_ask(&t->link, login, 2)) ||
@@ -95,14 +95,17 @@ take_text(struct top *t, const char *text, size_t len)
 		break;
 	case INFO:
 		t->next.at_ns = clock_now_ns();
-		top_sample_info(&t->next, text, len);
+		if (!top_sample_info(&t->next, text, len))
+			give_up(t, "out of memory");
 		t->awaited = CLIENTS;
 		break;
 	case CLIENTS:
 		top_sample_clients(&t->next, text, len);
 		t->awaited = NOTHING;
+		top_sample_clear(&t->before);
 		t->before = t->now;
 		t->now = t->next;
+		t->next = (struct top_sample){0};
 		draw(t);
 		break;
 	case NOTHING:
@@ -254,6 +257,9 @@ top_run(const struct options *o)
 	terminal_leave(&t->terminal);
 	close(t->signals);
 	top_link_close(&t->link);
+	top_sample_clear(&t->before);
+	top_sample_clear(&t->now);
+	top_sample_clear(&t->next);
 	if (t->trouble[0] != '\0')
 		complain("%s", t->trouble);
 	return t->trouble[0] == '\0';

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -74,8 +73,8 @@ top_link_open(struct top_link *l, const char *where)
 	for (a = found; a != NULL && l->fd < 0; a = a->ai_next)
 		l->fd = connect_to(a);
 	freeaddrinfo(found);
-	l->in = ibuf_mbuf_new(64 * 1024);
-	if (l->fd >= 0 && l->in != NULL)
+	answer_init(&l->parser, ANSWER_MAX_BYTES);
+	if (l->fd >= 0)
 		return true;
 	complain("cannot connect to %s: %s", where, strerror(errno));
 	top_link_close(l);
@@ -88,6 +87,7 @@ top_link_close(struct top_link *l)
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;
+	answer_destroy(&l->parser);
 	ibuf_mbuf_free(l->in);
 	l->in = NULL;
 }
@@ -117,52 +117,34 @@ top_link_read(struct top_link *l)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return n > 0 && ibuf_mbuf_len(l->in) < ANSWER_MAX_BYTES &&
+	if (l->in == NULL)
+		l->in = ibuf_mbuf_new(sizeof(bytes));
+	return n > 0 && l->in != NULL &&
+	       ibuf_mbuf_len(l->in) < ANSWER_MAX_BYTES &&
 	       ibuf_mbuf_append(l->in, bytes, (size_t)n) == 0;
-}
-
-/* The text behind a line "$len\r\n", which begins at `at`. */
-static enum top_answer
-take_bulk(struct top_link *l, const char *line, size_t at, const char **text,
-	  size_t *len)
-{
-	size_t have = ibuf_mbuf_len(l->in);
-	char *end;
-	unsigned long long n = strtoull(line, &end, 10);
-
-	if (end == line || *end != '\r' || n > ANSWER_MAX_BYTES)
-		return TOP_WRONG;
-	if (have - at < n + 2)
-		return TOP_MORE;
-	*text = (const char *)ibuf_mbuf_data(l->in) + at;
-	*len = n;
-	l->taken = at + n + 2;
-	return TOP_TEXT;
 }
 
 enum top_answer
 top_link_take(struct top_link *l, const char **text, size_t *len)
 {
-	const char *bytes, *end;
-	size_t have;
+	const struct answer_item *item;
 
-	ibuf_mbuf_trim_head(l->in, l->taken);
-	l->taken = 0;
-	/* One room, which grows, so all of it lies in one piece. */
-	bytes = (const char *)ibuf_mbuf_data(l->in);
-	have = ibuf_mbuf_len(l->in);
-	end = have > 0 ? memchr(bytes, '\n', have) : NULL;
-	if (end == NULL)
+	answer_consume(&l->parser, &l->in);
+	if (l->in == NULL)
 		return TOP_MORE;
-	if (end - bytes < 2 || end[-1] != '\r')
+	switch (answer_next(&l->parser, l->in)) {
+	case ANSWER_MORE:
+		return TOP_MORE;
+	case ANSWER_ERROR:
 		return TOP_WRONG;
-	if (*bytes == '$')
-		return take_bulk(l, bytes + 1, (size_t)(end + 1 - bytes), text,
-				 len);
-	*text = bytes + 1;
-	*len = (size_t)(end - 1 - *text);
-	l->taken = (size_t)(end + 1 - bytes);
-	if (*bytes == '+')
+	case ANSWER_WHOLE:
+		break;
+	}
+	item = &l->parser.items[0];
+	/* One room, which grows, so all of it lies in one piece. */
+	*text = (const char *)ibuf_mbuf_data(l->in) + item->at;
+	*len = item->len;
+	if (item->type == '$' || item->type == '+')
 		return TOP_TEXT;
-	return *bytes == '-' ? TOP_ERROR : TOP_WRONG;
+	return item->type == '-' ? TOP_ERROR : TOP_WRONG;
 }

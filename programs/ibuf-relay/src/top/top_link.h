@@ -6,6 +6,7 @@
 #ifndef RELAY_TOP_LINK_H
 #define RELAY_TOP_LINK_H
 
+#include "../protocol/answer.h"
 #include <ibuf/ibuf.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 struct top_link {
 	int fd;
 	struct ibuf_mbuf *in;
-	size_t taken; /* of `in`: the answer before */
+	struct answer_parser parser;
 };
 
 enum top_answer {

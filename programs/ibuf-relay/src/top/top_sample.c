@@ -5,50 +5,8 @@
  * not print would do with a terminal as it likes.
  */
 #include "top_sample.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const names[TOP_FIELDS] = {
-	[TOP_UPTIME] = "uptime_in_seconds",
-	[TOP_THREADS] = "io_threads",
-	[TOP_CLIENTS] = "connected_clients",
-	[TOP_BLOCKED] = "blocked_clients",
-	[TOP_CHANNELS] = "pubsub_channels",
-	[TOP_PATTERNS] = "pubsub_patterns",
-	[TOP_SHARDS] = "pubsubshard_channels",
-	[TOP_PUBLISHED] = "messages_published",
-	[TOP_DELIVERED] = "messages_delivered",
-	[TOP_DROPPED] = "messages_dropped",
-	[TOP_BYTES_IN] = "total_net_input_bytes",
-	[TOP_BYTES_OUT] = "total_net_output_bytes",
-	[TOP_COMMANDS] = "total_commands_processed",
-	[TOP_CONNECTIONS] = "total_connections_received",
-	[TOP_SLOW_CLOSED] = "client_output_limit_disconnections",
-	[TOP_WAITS] = "publisher_waits",
-	[TOP_EVICTED] = "evicted_clients",
-	[TOP_PROTOCOL_ERRORS] = "protocol_errors",
-	[TOP_ACCEPT_PAUSES] = "accept_pauses",
-	[TOP_MEMORY] = "used_memory",
-	[TOP_MEMORY_LIMIT] = "maxmemory",
-	[TOP_ROOMS] = "pool_rooms_capacity",
-	[TOP_ROOMS_ALLOCATED] = "pool_rooms_allocated",
-	[TOP_ROOMS_PEAK] = "pool_rooms_peak",
-	[TOP_ROOMS_FAILURES] = "pool_rooms_failures",
-	[TOP_ROOMS_WINDOWS] = "pool_rooms_handles",
-	[TOP_ROOMS_COPIED] = "pool_rooms_copied_bytes",
-	[TOP_REPLIES_ALLOCATED] = "pool_replies_allocated",
-	[TOP_REPLIES_WINDOWS] = "pool_replies_handles",
-	[TOP_UPSTREAM_CHANNELS] = "upstream_channels",
-	[TOP_UPSTREAM_PATTERNS] = "upstream_patterns",
-	[TOP_UPSTREAM_SHARDS] = "upstream_shard_channels",
-	[TOP_UPSTREAM_MESSAGES] = "upstream_messages",
-	[TOP_UPSTREAM_PUBLISHED] = "upstream_published",
-	[TOP_UPSTREAM_IN_FLIGHT] = "upstream_in_flight",
-	[TOP_UPSTREAM_WAITING] = "upstream_waiting",
-	[TOP_UPSTREAM_LOSSES] = "upstream_losses",
-	[TOP_UPSTREAM_ERRORS] = "upstream_errors",
-};
 
 /* Part of a line: its bytes are not ended by a zero. */
 struct span {
@@ -74,10 +32,25 @@ take_until(struct span *from, char byte)
 	return taken;
 }
 
-static bool
-is_word(struct span s, const char *word)
+/* The value of "name=value", among several with a byte between them. */
+static struct span
+find(struct span from, char between, const char *name, char equals)
 {
-	return s.len == strlen(word) && memcmp(s.text, word, s.len) == 0;
+	const size_t n = strlen(name);
+
+	while (from.len > 0) {
+		struct span item = take_until(&from, between);
+
+		if (item.len <= n || item.text[n] != equals ||
+		    memcmp(item.text, name, n) != 0)
+			continue;
+		item.text += n + 1;
+		item.len -= n + 1;
+		if (item.len > 0 && item.text[item.len - 1] == '\r')
+			item.len--;
+		return item;
+	}
+	return (struct span){"", 0};
 }
 
 static void
@@ -90,95 +63,85 @@ copy_printable(char *to, size_t size, struct span s)
 	to[i] = '\0';
 }
 
-/* false: it is no number. */
+/* false, and 0: it is no number. */
 static bool
 read_number(struct span s, unsigned long long *number)
 {
 	char digits[24], *end;
 
-	if (s.len == 0 || s.len >= sizeof(digits))
+	*number = 0;
+	if (s.len == 0 || s.len >= sizeof(digits) || *s.text == '-')
 		return false;
 	memcpy(digits, s.text, s.len);
 	digits[s.len] = '\0';
 	*number = strtoull(digits, &end, 10);
-	return *end == '\0' && digits[0] != '-';
-}
-
-static void
-read_version(struct top_sample *s, const char *program, struct span value)
-{
-	char version[16];
-
-	copy_printable(version, sizeof(version), value);
-	snprintf(s->version, sizeof(s->version), "%s %s", program, version);
-}
-
-static void
-read_text(struct top_sample *s, struct span name, struct span value)
-{
-#define COPY(field_) copy_printable(s->field_, sizeof(s->field_), value)
-	/* The relay says which Redis it is like before what it is. */
-	if (is_word(name, "redis_version"))
-		read_version(s, "redis", value);
-	else if (is_word(name, "ibuf_relay_version"))
-		read_version(s, "ibuf-relay", value);
-	else if (is_word(name, "upstream_state"))
-		COPY(upstream_state);
-	else if (is_word(name, "upstream_host"))
-		COPY(upstream_host);
-	else if (is_word(name, "upstream_port"))
-		COPY(upstream_port);
-#undef COPY
+	if (*end != '\0')
+		*number = 0;
+	return *end == '\0';
 }
 
 void
+top_sample_clear(struct top_sample *s)
+{
+	free(s->info);
+	*s = (struct top_sample){0};
+}
+
+bool
 top_sample_info(struct top_sample *s, const char *text, size_t len)
 {
-	struct span rest = {text, len};
+	s->info = malloc(len + 1);
+	if (s->info == NULL)
+		return false;
+	memcpy(s->info, text, len);
+	s->info_len = len;
+	return true;
+}
 
-	while (rest.len > 0) {
-		struct span line = take_until(&rest, '\n');
-		struct span value, name;
+static struct span
+find_info(const struct top_sample *s, const char *name)
+{
+	return find((struct span){s->info, s->info_len}, '\n', name, ':');
+}
 
-		if (line.len > 0 && line.text[line.len - 1] == '\r')
-			line.len--;
-		value = line;
-		name = take_until(&value, ':');
-		read_text(s, name, value);
-		for (unsigned i = 0; i < TOP_FIELDS; i++)
-			if (is_word(name, names[i]))
-				s->has[i] = read_number(value, &s->number[i]);
-	}
+bool
+top_sample_number(const struct top_sample *s, const char *name,
+		  unsigned long long *number)
+{
+	return read_number(find_info(s, name), number);
+}
+
+void
+top_sample_text(const struct top_sample *s, const char *name, char *to,
+		size_t size)
+{
+	copy_printable(to, size, find_info(s, name));
+}
+
+static unsigned long long
+number_in(struct span line, const char *name)
+{
+	unsigned long long number;
+
+	(void)read_number(find(line, ' ', name, '='), &number);
+	return number;
 }
 
 static struct top_subscriber
 read_subscriber(struct span line)
 {
-	struct top_subscriber s = {0};
+	struct top_subscriber s = {
+		.id = number_in(line, "id"),
+		.waits_bytes = number_in(line, "omem"),
+		.lost = number_in(line, "dropped"),
+		.idle_s = number_in(line, "idle"),
+		.subscriptions = number_in(line, "sub") +
+				 number_in(line, "psub") +
+				 number_in(line, "ssub"),
+	};
 
-	while (line.len > 0) {
-		struct span value = take_until(&line, ' ');
-		struct span name = take_until(&value, '=');
-		unsigned long long number = 0;
-
-		if (is_word(name, "addr"))
-			copy_printable(s.addr, sizeof(s.addr), value);
-		else if (is_word(name, "name"))
-			copy_printable(s.name, sizeof(s.name), value);
-		else if (!read_number(value, &number))
-			continue;
-		else if (is_word(name, "id"))
-			s.id = number;
-		else if (is_word(name, "omem"))
-			s.waits_bytes = number;
-		else if (is_word(name, "dropped"))
-			s.lost = number;
-		else if (is_word(name, "idle"))
-			s.idle_s = number;
-		else if (is_word(name, "sub") || is_word(name, "psub") ||
-			 is_word(name, "ssub"))
-			s.subscriptions += number;
-	}
+	copy_printable(s.addr, sizeof(s.addr), find(line, ' ', "addr", '='));
+	copy_printable(s.name, sizeof(s.name), find(line, ' ', "name", '='));
 	return s;
 }
 

@@ -11,48 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum top_field {
-	TOP_UPTIME,
-	TOP_THREADS,
-	TOP_CLIENTS,
-	TOP_BLOCKED,
-	TOP_CHANNELS,
-	TOP_PATTERNS,
-	TOP_SHARDS,
-	TOP_PUBLISHED,
-	TOP_DELIVERED,
-	TOP_DROPPED,
-	TOP_BYTES_IN,
-	TOP_BYTES_OUT,
-	TOP_COMMANDS,
-	TOP_CONNECTIONS,
-	TOP_SLOW_CLOSED,
-	TOP_WAITS,
-	TOP_EVICTED,
-	TOP_PROTOCOL_ERRORS,
-	TOP_ACCEPT_PAUSES,
-	TOP_MEMORY,
-	TOP_MEMORY_LIMIT,
-	TOP_ROOMS,
-	TOP_ROOMS_ALLOCATED,
-	TOP_ROOMS_PEAK,
-	TOP_ROOMS_FAILURES,
-	TOP_ROOMS_WINDOWS,
-	TOP_ROOMS_COPIED,
-	TOP_REPLIES_ALLOCATED,
-	TOP_REPLIES_WINDOWS,
-	TOP_UPSTREAM_CHANNELS,
-	TOP_UPSTREAM_PATTERNS,
-	TOP_UPSTREAM_SHARDS,
-	TOP_UPSTREAM_MESSAGES,
-	TOP_UPSTREAM_PUBLISHED,
-	TOP_UPSTREAM_IN_FLIGHT,
-	TOP_UPSTREAM_WAITING,
-	TOP_UPSTREAM_LOSSES,
-	TOP_UPSTREAM_ERRORS,
-	TOP_FIELDS
-};
-
 enum { TOP_SUBSCRIBERS = 64 };
 
 struct top_subscriber {
@@ -60,14 +18,11 @@ struct top_subscriber {
 	char addr[48], name[32];
 };
 
+/* All zero: there is none. */
 struct top_sample {
-	uint64_t at_ns; /* 0: there is none */
-	bool has[TOP_FIELDS];
-	unsigned long long number[TOP_FIELDS];
-	char version[32]; /* "ibuf-relay 0.1.0", "redis 7.0.15" */
-
-	/* Of the upstream; "": there is none. */
-	char upstream_state[16], upstream_host[64], upstream_port[8];
+	uint64_t at_ns;
+	char *info; /* as it came */
+	size_t info_len;
 
 	/* Those for whom most waits, the most first. */
 	struct top_subscriber subscribers[TOP_SUBSCRIBERS];
@@ -75,10 +30,21 @@ struct top_sample {
 	size_t subscribers_total; /* and how many there are */
 };
 
-/* Read what INFO says. */
-void top_sample_info(struct top_sample *s, const char *text, size_t len);
+/* There is none any more. */
+void top_sample_clear(struct top_sample *s);
+
+/* Keep what INFO says.  false: no memory. */
+bool top_sample_info(struct top_sample *s, const char *text, size_t len);
 
 /* Read what CLIENT LIST says. */
 void top_sample_clients(struct top_sample *s, const char *text, size_t len);
+
+/* A number of INFO, by its name there.  false, and 0: there is none. */
+bool top_sample_number(const struct top_sample *s, const char *name,
+		       unsigned long long *number);
+
+/* A text of INFO; "": there is none. */
+void top_sample_text(const struct top_sample *s, const char *name, char *to,
+		     size_t size);
 
 #endif

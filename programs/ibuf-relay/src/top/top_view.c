@@ -66,27 +66,39 @@ print_bytes(char to[NUMBER_BYTES], unsigned long long bytes)
 	print_short(to, (double)bytes, 1024);
 }
 
+/* 0 where the server does not tell. */
+static unsigned long long
+number(const struct view *v, const char *name)
+{
+	unsigned long long n;
+
+	(void)top_sample_number(v->now, name, &n);
+	return n;
+}
+
 /* A number, or a dash where the server does not tell. */
 static void
-print_number(const struct view *v, enum top_field field, char to[NUMBER_BYTES])
+print_number(const struct view *v, const char *name, char to[NUMBER_BYTES])
 {
-	if (v->now->has[field])
-		snprintf(to, NUMBER_BYTES, "%llu", v->now->number[field]);
+	unsigned long long n;
+
+	if (top_sample_number(v->now, name, &n))
+		snprintf(to, NUMBER_BYTES, "%llu", n);
 	else
 		strcpy(to, "-");
 }
 
 static void
-print_rate(const struct view *v, enum top_field field, double thousand,
+print_rate(const struct view *v, const char *name, double thousand,
 	   char to[NUMBER_BYTES])
 {
 	double seconds = (double)(v->now->at_ns - v->before->at_ns) / 1e9;
-	unsigned long long old = v->before->number[field];
-	unsigned long long new = v->now->number[field];
+	unsigned long long old, new;
 
 	strcpy(to, "-");
-	if (v->before->at_ns == 0 || seconds <= 0 || !v->now->has[field] ||
-	    !v->before->has[field])
+	if (v->before->at_ns == 0 || seconds <= 0 ||
+	    !top_sample_number(v->now, name, &new) ||
+	    !top_sample_number(v->before, name, &old))
 		return;
 	/* Another server may stand there now, which began at zero. */
 	print_short(to, new > old ? (double)(new - old) / seconds : 0,
@@ -96,7 +108,7 @@ print_rate(const struct view *v, enum top_field field, double thousand,
 static void
 print_uptime(const struct view *v, char to[NUMBER_BYTES])
 {
-	unsigned long long s = v->now->number[TOP_UPTIME];
+	unsigned long long s = number(v, "uptime_in_seconds");
 
 	if (s >= 86400)
 		snprintf(to, NUMBER_BYTES, "%llud %lluh", s / 86400,
@@ -106,41 +118,48 @@ print_uptime(const struct view *v, char to[NUMBER_BYTES])
 			 s / 60 % 60, s % 60);
 }
 
+/* The relay says which Redis it is like, and what it is. */
 static void
 show_title(struct view *v, const char *where)
 {
-	char uptime[NUMBER_BYTES], threads[NUMBER_BYTES];
+	char uptime[NUMBER_BYTES], threads[NUMBER_BYTES], version[16];
+	const char *program = "ibuf-relay";
 
 	print_uptime(v, uptime);
-	print_number(v, TOP_THREADS, threads);
-	line(v, "\033[7m", "%s at %s, up %s, threads %s; q ends",
-	     v->now->version, where, uptime, threads);
+	print_number(v, "io_threads", threads);
+	top_sample_text(v->now, "ibuf_relay_version", version, sizeof(version));
+	if (version[0] == '\0') {
+		program = "redis";
+		top_sample_text(v->now, "redis_version", version,
+				sizeof(version));
+	}
+	line(v, "\033[7m", "%s %s at %s, up %s, threads %s; q ends", program,
+	     version, where, uptime, threads);
 }
 
 static void
 show_who(struct view *v)
 {
-	char clients[NUMBER_BYTES], blocked[NUMBER_BYTES];
-	char channels[NUMBER_BYTES], patterns[NUMBER_BYTES];
-	char shards[NUMBER_BYTES];
+	static const char *const names[] = {
+		"connected_clients", "blocked_clients",      "pubsub_channels",
+		"pubsub_patterns",   "pubsubshard_channels",
+	};
+	char text[5][NUMBER_BYTES];
 
-	print_number(v, TOP_CLIENTS, clients);
-	print_number(v, TOP_BLOCKED, blocked);
-	print_number(v, TOP_CHANNELS, channels);
-	print_number(v, TOP_PATTERNS, patterns);
-	print_number(v, TOP_SHARDS, shards);
+	for (size_t i = 0; i < 5; i++)
+		print_number(v, names[i], text[i]);
 	line(v, "",
 	     "clients %s, %s blocked   subscribers %zu   channels %s   "
 	     "patterns %s   shards %s",
-	     clients, blocked, v->now->subscribers_total, channels, patterns,
-	     shards);
+	     text[0], text[1], v->now->subscribers_total, text[2], text[3],
+	     text[4]);
 }
 
 /* A number that grows: how much each second, and in all. */
 struct cell {
 	const char *label;
-	enum top_field field;
-	double thousand; /* 1024 for bytes */
+	const char *name; /* in INFO */
+	double thousand;  /* 1024 for bytes */
 };
 
 static void
@@ -149,8 +168,8 @@ show_cells(struct view *v, const struct cell cells[2])
 	char rate[2][NUMBER_BYTES], total[2][NUMBER_BYTES];
 
 	for (size_t i = 0; i < 2; i++) {
-		print_rate(v, cells[i].field, cells[i].thousand, rate[i]);
-		print_number(v, cells[i].field, total[i]);
+		print_rate(v, cells[i].name, cells[i].thousand, rate[i]);
+		print_number(v, cells[i].name, total[i]);
 	}
 	line(v, "", "%-13s %8s %18s  %-15s %8s %10s", cells[0].label, rate[0],
 	     total[0], cells[1].label, rate[1], total[1]);
@@ -160,18 +179,19 @@ static void
 show_rates(struct view *v)
 {
 	static const struct cell cells[][2] = {
-		{{"messages in", TOP_PUBLISHED, 1000},
-		 {"lost", TOP_DROPPED, 1000}},
-		{{"messages out", TOP_DELIVERED, 1000},
-		 {"closed as slow", TOP_SLOW_CLOSED, 1000}},
-		{{"bytes in", TOP_BYTES_IN, 1024},
-		 {"evicted", TOP_EVICTED, 1000}},
-		{{"bytes out", TOP_BYTES_OUT, 1024},
-		 {"protocol errors", TOP_PROTOCOL_ERRORS, 1000}},
-		{{"commands", TOP_COMMANDS, 1000},
-		 {"accept pauses", TOP_ACCEPT_PAUSES, 1000}},
-		{{"connections", TOP_CONNECTIONS, 1000},
-		 {"publisher waits", TOP_WAITS, 1000}},
+		{{"messages in", "messages_published", 1000},
+		 {"lost", "messages_dropped", 1000}},
+		{{"messages out", "messages_delivered", 1000},
+		 {"closed as slow", "client_output_limit_disconnections",
+		  1000}},
+		{{"bytes in", "total_net_input_bytes", 1024},
+		 {"evicted", "evicted_clients", 1000}},
+		{{"bytes out", "total_net_output_bytes", 1024},
+		 {"protocol errors", "protocol_errors", 1000}},
+		{{"commands", "total_commands_processed", 1000},
+		 {"accept pauses", "accept_pauses", 1000}},
+		{{"connections", "total_connections_received", 1000},
+		 {"publisher waits", "publisher_waits", 1000}},
 	};
 
 	line(v, "\033[1m", "%-13s %8s %18s  %-15s %8s %10s", "", "each s",
@@ -184,47 +204,51 @@ static void
 show_upstream(struct view *v)
 {
 	static const struct cell cells[][2] = {
-		{{"from upstream", TOP_UPSTREAM_MESSAGES, 1000},
-		 {"links lost", TOP_UPSTREAM_LOSSES, 1000}},
-		{{"to upstream", TOP_UPSTREAM_PUBLISHED, 1000},
-		 {"upstream errors", TOP_UPSTREAM_ERRORS, 1000}},
+		{{"from upstream", "upstream_messages", 1000},
+		 {"links lost", "upstream_losses", 1000}},
+		{{"to upstream", "upstream_published", 1000},
+		 {"upstream errors", "upstream_errors", 1000}},
 	};
-	const unsigned long long *number = v->now->number;
+	char state[16], host[64], port[8];
 
-	if (v->now->upstream_state[0] == '\0')
+	top_sample_text(v->now, "upstream_state", state, sizeof(state));
+	if (state[0] == '\0')
 		return;
+	top_sample_text(v->now, "upstream_host", host, sizeof(host));
+	top_sample_text(v->now, "upstream_port", port, sizeof(port));
 	for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++)
 		show_cells(v, cells[i]);
 	line(v, "", "upstream %s port %s is %s; %llu in flight, %llu waiting",
-	     v->now->upstream_host, v->now->upstream_port,
-	     v->now->upstream_state, number[TOP_UPSTREAM_IN_FLIGHT],
-	     number[TOP_UPSTREAM_WAITING]);
+	     host, port, state, number(v, "upstream_in_flight"),
+	     number(v, "upstream_waiting"));
 	line(v, "", "channels there %llu   patterns %llu   shards %llu",
-	     number[TOP_UPSTREAM_CHANNELS], number[TOP_UPSTREAM_PATTERNS],
-	     number[TOP_UPSTREAM_SHARDS]);
+	     number(v, "upstream_channels"), number(v, "upstream_patterns"),
+	     number(v, "upstream_shard_channels"));
 }
 
 static void
 show_memory(struct view *v)
 {
-	const unsigned long long *number = v->now->number;
 	char used[NUMBER_BYTES], limit[NUMBER_BYTES], copied[NUMBER_BYTES];
+	unsigned long long rooms;
 
-	print_bytes(used, number[TOP_MEMORY]);
-	print_bytes(limit, number[TOP_MEMORY_LIMIT]);
+	print_bytes(used, number(v, "used_memory"));
+	print_bytes(limit, number(v, "maxmemory"));
 	line(v, "", "memory %s of %s", used,
-	     number[TOP_MEMORY_LIMIT] > 0 ? limit : "no limit");
-	if (!v->now->has[TOP_ROOMS])
+	     number(v, "maxmemory") > 0 ? limit : "no limit");
+	if (!top_sample_number(v->now, "pool_rooms_capacity", &rooms))
 		return;
-	print_bytes(copied, number[TOP_ROOMS_COPIED]);
+	print_bytes(copied, number(v, "pool_rooms_copied_bytes"));
 	line(v, "",
 	     "rooms %llu of %llu in use, peak %llu, failed %llu, copied %s",
-	     number[TOP_ROOMS_ALLOCATED], number[TOP_ROOMS],
-	     number[TOP_ROOMS_PEAK], number[TOP_ROOMS_FAILURES], copied);
+	     number(v, "pool_rooms_allocated"), rooms,
+	     number(v, "pool_rooms_peak"), number(v, "pool_rooms_failures"),
+	     copied);
 	line(v, "",
 	     "replies %llu in use; windows onto rooms %llu, replies %llu",
-	     number[TOP_REPLIES_ALLOCATED], number[TOP_ROOMS_WINDOWS],
-	     number[TOP_REPLIES_WINDOWS]);
+	     number(v, "pool_replies_allocated"),
+	     number(v, "pool_rooms_handles"),
+	     number(v, "pool_replies_handles"));
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define MS UINT64_C(1000000)
 
@@ -68,7 +69,6 @@ void
 link_free(struct link *l)
 {
 	hang_up(l);
-	due_destroy(&l->dues);
 	free(l);
 }
 
@@ -187,9 +187,10 @@ link_bury(struct link *l)
 bool
 link_say(struct link *l, struct ibuf_mbuf *m, struct due due)
 {
+	struct due *put = malloc(sizeof(*put));
 	size_t n;
 
-	if (m == NULL || !due_reserve(&l->dues))
+	if (m == NULL || put == NULL)
 		goto fail;
 	n = ibuf_mbuf_len(m);
 	if (l->out == NULL)
@@ -198,12 +199,27 @@ link_say(struct link *l, struct ibuf_mbuf *m, struct due due)
 		goto fail;
 	l->said += n;
 	due.end = l->said;
-	due_put(&l->dues, due);
+	*put = due;
+	DL_APPEND(l->dues, put);
 	return true;
 fail:
+	free(put);
 	ibuf_mbuf_free(m);
 	link_lose(l, "out of memory");
 	return false;
+}
+
+bool
+link_take_due(struct link *l, struct due *due)
+{
+	struct due *first = l->dues;
+
+	if (first == NULL)
+		return false;
+	*due = *first;
+	DL_DELETE(l->dues, first);
+	free(first);
+	return true;
 }
 
 static bool
@@ -436,7 +452,7 @@ link_tick(struct link *l)
 		return UINT64_MAX;
 	if (l->state != LINK_READY)
 		return tick_down(l);
-	if (l->dues.count > 0 && !l->is_starved &&
+	if (l->dues != NULL && !l->is_starved &&
 	    now_ns - l->heard_ns > SILENCE_NS)
 		link_lose(l, "it does not answer");
 	else if (now_ns - l->hello_ns >= HELLO_NS)

@@ -25,13 +25,29 @@
 #include "../base/post.h"
 #include "../protocol/answer.h"
 #include "../protocol/url.h"
-#include "due.h"
 #include <ibuf/ibuf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct upstream;
+struct want;
+
+enum due_what {
+	DUE_HELLO,  /* the first; then again and again, as a sign of life */
+	DUE_SLOTS,  /* CLUSTER SLOTS */
+	DUE_JOIN,   /* want: SUBSCRIBE or one like it */
+	DUE_LEAVE,  /* want: UNSUBSCRIBE or one like it */
+	DUE_PUBLISH /* post */
+};
+
+struct due {
+	struct due *next, *prev; /* of the link; utlist */
+	enum due_what what;
+	uint64_t end; /* of its command, in the stream */
+	struct want *want;
+	struct post *post;
+};
 
 enum link_state {
 	LINK_IDLE,       /* nobody wants it */
@@ -61,8 +77,8 @@ struct link {
 	bool is_lost;    /* to be buried at the end of the turn */
 	char why[256];   /* it is */
 
-	uint64_t said, sent; /* bytes, since it connected */
-	struct due_queue dues;
+	uint64_t said, sent;      /* bytes, since it connected */
+	struct due *dues;         /* answers to come, in order */
 	struct post_list waiting; /* to be published when it is up */
 
 	uint64_t down_ns;  /* when it was last up, or first wanted */
@@ -86,6 +102,9 @@ void link_want(struct link *l);
 /* Say something to which an answer is due.  false: there is no memory, the
    link is lost and m is freed; what is in the due is the caller's. */
 bool link_say(struct link *l, struct ibuf_mbuf *m, struct due due);
+
+/* Take the first that is due.  false: none is. */
+bool link_take_due(struct link *l, struct due *due);
 
 /* It cannot go on.  It is buried later, when no loop is under way. */
 __attribute__((format(printf, 2, 3))) void link_lose(struct link *l,

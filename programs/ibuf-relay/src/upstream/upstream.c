@@ -116,7 +116,7 @@ upstream_lost(struct upstream *u, struct link *l)
 	struct due due;
 
 	count(&u->counts.losses, 1);
-	while (due_take(&l->dues, &due)) {
+	while (link_take_due(l, &due)) {
 		if (due.what == DUE_PUBLISH)
 			forward_lost(u, l, &due);
 		else if (due.what == DUE_JOIN || due.what == DUE_LEAVE)
@@ -241,7 +241,7 @@ suffer(struct upstream *u)
 static bool
 is_over(const struct upstream *u, const struct link *l)
 {
-	return l != u->main && !l->is_owner && l->dues.count == 0 &&
+	return l != u->main && !l->is_owner && l->dues == NULL &&
 	       l->waiting.first == NULL;
 }
 

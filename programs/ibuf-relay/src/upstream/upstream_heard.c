@@ -105,7 +105,7 @@ static bool
 is_due(struct upstream *u, struct link *l, enum due_what what, enum kind kind)
 {
 	const struct answer_item *item = &l->parser.items[2];
-	const struct due *due = due_first(&l->dues);
+	const struct due *due = l->dues;
 	const char *name;
 
 	if (due == NULL || due->what != what || due->want->kind != kind ||
@@ -123,7 +123,7 @@ confirm(struct upstream *u, struct link *l, enum due_what what, enum kind kind)
 	const char *name;
 
 	if (is_due(u, l, what, kind)) {
-		due_take(&l->dues, &due);
+		link_take_due(l, &due);
 		want_answered(u, &due, true);
 		return;
 	}
@@ -269,7 +269,7 @@ upstream_heard(struct upstream *u, struct link *l)
 		heard_push(u, l);
 		return;
 	}
-	if (!due_take(&l->dues, &due)) {
+	if (!link_take_due(l, &due)) {
 		link_lose(l, "it answers what nobody asked");
 		return;
 	}
