@@ -111,7 +111,10 @@ give_number(uint32_t number)
 static struct ibuf_owner **
 part_for(uint32_t number)
 {
-	struct ibuf_owner ***at = &ibuf_owners_->parts[number / OWNERS_PART];
+	/* Acquire: as in owner_by(), as another thread may join again. */
+	struct ibuf_owners *owners =
+		__atomic_load_n(&ibuf_owners_, __ATOMIC_ACQUIRE);
+	struct ibuf_owner ***at = &owners->parts[number / OWNERS_PART];
 	struct ibuf_owner **made;
 	struct ibuf_owner **part = __atomic_load_n(at, __ATOMIC_ACQUIRE);
 	size_t size = OWNERS_PART * sizeof(*part);

@@ -165,10 +165,13 @@ void
 ibuf_pool_late_(struct ibuf_tcache_ *tcache)
 {
 	const struct ibuf_late *copy;
+	struct ibuf_owners *owners;
 
 	if (late(tcache))
 		return;
-	copy = __atomic_load_n(&ibuf_owners_->late, __ATOMIC_ACQUIRE);
+	/* Acquire: as in owner_by(), as another thread may join again. */
+	owners = __atomic_load_n(&ibuf_owners_, __ATOMIC_ACQUIRE);
+	copy = __atomic_load_n(&owners->late, __ATOMIC_ACQUIRE);
 	while (copy != NULL && !copy->late(tcache))
 		copy = copy->next;
 }
@@ -176,7 +179,10 @@ ibuf_pool_late_(struct ibuf_tcache_ *tcache)
 void
 ibuf_close_have_tcaches_(void)
 {
-	struct ibuf_late **first = &ibuf_owners_->late;
+	/* Acquire: as in owner_by(), as another thread may join again. */
+	struct ibuf_owners *owners =
+		__atomic_load_n(&ibuf_owners_, __ATOMIC_ACQUIRE);
+	struct ibuf_late **first = &owners->late;
 
 	late_here.next = __atomic_load_n(first, __ATOMIC_RELAXED);
 	/* Release: who finds it finds its members. */

@@ -60,6 +60,21 @@ cpp_append(ibuf::message &m, const char *bytes)
 }
 
 int
+c_length(ibuf_mbuf *const *m)
+{
+	if (ibuf_mbuf_prepend_be32(*m, (uint32_t)ibuf_mbuf_len(*m)) != 0)
+		abort();
+	return 0;
+}
+
+int
+cpp_length(ibuf::message &m)
+{
+	ibuf::prepend_be(m, (uint32_t)m.size());
+	return 0;
+}
+
+int
 c_read(ibuf_mbuf *const *m, uint32_t *to)
 {
 	struct ibuf_cursor c;

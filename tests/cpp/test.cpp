@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
 
@@ -218,6 +219,42 @@ a_cursor_reads_and_a_copy_of_it_peeks()
 	CHECK(ec == std::errc::result_out_of_range);
 }
 
+/* ---- integers ------------------------------------------------------- */
+
+static void
+integers_have_the_size_of_their_type_and_either_byte_order()
+{
+	ibuf::message m = ibuf::message::with_headroom(8, 16);
+	std::error_code ec;
+	std::uint16_t two = 0;
+	unsigned long long eight = 7;
+
+	ibuf::append_be(m, std::uint16_t{0x0102});
+	ibuf::append_le(m, std::uint32_t{0x06050403}, ec);
+	CHECK(!ec);
+	ibuf::prepend_be(m, std::uint8_t{0});
+	ibuf::prepend_le(m, std::uint16_t{0xfeff}, ec);
+	CHECK(!ec && m == "\xff\xfe\0\x01\x02\x03\x04\x05\x06"sv);
+	CHECK(ibuf::get_be(m, 3, two) && two == 0x0102);
+	CHECK(ibuf::get_le<std::uint32_t>(m, 5) == 0x06050403u);
+	CHECK(ibuf::get_be<std::uint64_t>(m, 1) == 0xfe00010203040506u);
+	CHECK(!ibuf::get_be(m, 2, eight) && eight == 7);
+	CHECK(!ibuf::get_le<std::uint8_t>(m, 9));
+
+	/* Across segments, and into bytes that are shared. */
+	m += ibuf::message::from("tail"sv);
+	ibuf::message clone = m.clone();
+	ibuf::put_be(m, 7, std::uint32_t{0x61626364});
+	ibuf::put_le(m, 11, std::uint16_t{0x6665}, ec);
+	CHECK(!ec && m.str().substr(7) == "abcdef");
+	CHECK(clone.str().substr(9) == "tail");
+	ibuf::put_le(m, 10, std::uint32_t{1}, ec);
+	CHECK(ec == std::errc::result_out_of_range);
+	CHECK_THROWS(ibuf::put_be(m, 10, std::uint32_t{1}),
+		     result_out_of_range);
+	CHECK(m.str().substr(7) == "abcdef");
+}
+
 /* ---- queues --------------------------------------------------------- */
 
 static void
@@ -274,6 +311,24 @@ a_message_goes_through_a_pipe()
 	CHECK_THROWS(ibuf::read(ends[0], in, 1), bad_file_descriptor);
 }
 
+static void
+a_closed_socket_is_an_error_and_no_signal()
+{
+	int ends[2];
+	std::error_code ec;
+	ibuf::message m = ibuf::message::from("through"sv), in;
+
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	CHECK(ibuf::write_socket(ends[1], m) == 7 && m.empty());
+	in = ibuf::message::with_capacity(10);
+	CHECK(ibuf::read(ends[0], in, 100) == 7 && in == "through"sv);
+	close(ends[1]);
+	CHECK(ibuf::write_socket(ends[0], in, 0, ec) == 0);
+	CHECK(ec == std::errc::broken_pipe && in == "through"sv);
+	CHECK_THROWS(ibuf::write_socket(ends[0], in), broken_pipe);
+	close(ends[0]);
+}
+
 int
 main()
 {
@@ -284,7 +339,9 @@ main()
 	containers_are_adopted_without_a_copy();
 	a_pool_ends_after_or_before_its_messages();
 	a_cursor_reads_and_a_copy_of_it_peeks();
+	integers_have_the_size_of_their_type_and_either_byte_order();
 	a_queue_has_a_message_only_when_the_push_succeeds();
 	a_message_goes_through_a_pipe();
+	a_closed_socket_is_an_error_and_no_signal();
 	return 0;
 }

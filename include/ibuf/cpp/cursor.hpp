@@ -10,6 +10,9 @@
 namespace ibuf
 {
 
+/** @addtogroup cpp
+ * @{ */
+
 /** A checked reader of a message, which must live and not be edited meanwhile;
     a copy is a second reader at the same place. */
 class cursor
@@ -20,6 +23,7 @@ class cursor
 		ibuf_cursor_init(&c_, m.get());
 	}
 
+	/** The cursor of the C library, which stays this one's. */
 	ibuf_cursor *get() noexcept
 	{
 		return &c_;
@@ -56,7 +60,7 @@ class cursor
 	{
 		return ibuf_cursor_find(&c_, needle.data(), needle.size());
 	}
-	/** Read an integer of 1, 2, 4 or 8 bytes; false: they are not there, and
+	/** Read a big-endian integer of 1, 2, 4 or 8 bytes; false: they are not there, and
 	    value is untouched. */
 	template <class T> [[nodiscard]] bool get_be(T &value) noexcept
 	{
@@ -72,6 +76,7 @@ class cursor
 			return get(value, ibuf_cursor_get_be64);
 		}
 	}
+	/** The same, little-endian. */
 	template <class T> [[nodiscard]] bool get_le(T &value) noexcept
 	{
 		static_assert(std::is_unsigned_v<T> &&
@@ -93,6 +98,7 @@ class cursor
 
 		return get_be(value) ? std::optional<T>(value) : std::nullopt;
 	}
+	/** The same, little-endian. */
 	template <class T> std::optional<T> get_le() noexcept
 	{
 		T value;
@@ -149,6 +155,8 @@ class cursor
 
 	ibuf_cursor c_;
 };
+
+/** @} */
 
 } // namespace ibuf
 

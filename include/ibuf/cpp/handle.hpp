@@ -7,18 +7,24 @@
 namespace ibuf
 {
 
+/** @addtogroup cpp
+ * @{ */
+
 /** What message, pool and queue are: they hold a T, which End ends. */
 template <class T, class End> class handle
 {
       public:
+	/** Hold nothing. */
 	handle() noexcept = default;
 	/** Take over an object of the C library; nullptr is fine. */
 	explicit handle(T *held) noexcept : held_(held)
 	{
 	}
+	/** Take over what another holds, which then holds nothing. */
 	handle(handle &&other) noexcept : held_(other.release())
 	{
 	}
+	/** The same; what this one held ends. */
 	handle &operator=(handle &&other) noexcept
 	{
 		reset(other.release());
@@ -46,6 +52,7 @@ template <class T, class End> class handle
 	{
 		End::end(std::exchange(held_, held));
 	}
+	/** Does it hold an object? */
 	explicit operator bool() const noexcept
 	{
 		return held_ != nullptr;
@@ -54,6 +61,8 @@ template <class T, class End> class handle
       protected:
 	T *held_ = nullptr;
 };
+
+/** @} */
 
 } // namespace ibuf
 

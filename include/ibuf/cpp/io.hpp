@@ -8,9 +8,13 @@
 namespace ibuf
 {
 
-/** @name Descriptors
- * Bytes that went, 0 at the end of a file.
+/** @addtogroup cpp
  * @{ */
+
+/** @name Descriptors
+ * @{ */
+/** Append what a descriptor has, at most max bytes, as ibuf_io_read() does: how
+    many came, 0 at the end. */
 inline std::size_t
 read(int fd, message &m, std::size_t max)
 {
@@ -30,6 +34,8 @@ read(int fd, message &m, std::size_t max, std::error_code &ec)
 	return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
 
+/** Write the message, as ibuf_io_write() does: how many bytes went, which are
+    gone from its front. */
 inline std::size_t
 write(int fd, message &m)
 {
@@ -48,6 +54,29 @@ write(int fd, message &m, std::error_code &ec)
 	ec = detail::code(n < 0 ? static_cast<int>(n) : 0);
 	return n < 0 ? 0 : static_cast<std::size_t>(n);
 }
+
+/** The same to a socket, as ibuf_io_write_socket() does: without SIGPIPE, and
+    with flags of sendmsg(2). */
+inline std::size_t
+write_socket(int fd, message &m, int flags = 0)
+{
+	ssize_t n = ibuf_io_write_socket(fd, m.get(), flags);
+
+	if (n < 0)
+		detail::fail(static_cast<int>(n), "ibuf_io_write_socket");
+	return static_cast<std::size_t>(n);
+}
+
+inline std::size_t
+write_socket(int fd, message &m, int flags, std::error_code &ec)
+{
+	ssize_t n = ibuf_io_write_socket(fd, m.get(), flags);
+
+	ec = detail::code(n < 0 ? static_cast<int>(n) : 0);
+	return n < 0 ? 0 : static_cast<std::size_t>(n);
+}
+/** @} */
+
 /** @} */
 
 } // namespace ibuf

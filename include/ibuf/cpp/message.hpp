@@ -24,13 +24,18 @@
 namespace ibuf
 {
 
+/** @addtogroup cpp
+ * @{ */
+
 /** The bytes of each segment of a message, in their order. */
 class segment_range
 {
       public:
+	/** A place in it, a forward iterator of std::string_view. */
 	class iterator
 	{
 	      public:
+		/** @cond private */
 		using iterator_category = std::forward_iterator_tag;
 		using value_type = std::string_view;
 		using difference_type = std::ptrdiff_t;
@@ -67,18 +72,22 @@ class segment_range
 		{
 			return a.s_ != b.s_;
 		}
+		/** @endcond */
 
 	      private:
 		const ibuf_mbuf *s_ = nullptr;
 	};
 
+	/** From this segment to the last. */
 	explicit segment_range(const ibuf_mbuf *first) noexcept : first_(first)
 	{
 	}
+	/** The first segment. */
 	iterator begin() const noexcept
 	{
 		return iterator(first_);
 	}
+	/** Behind the last segment. */
 	iterator end() const noexcept
 	{
 		return iterator();
@@ -104,9 +113,11 @@ struct mbuf_end {
 class message : public handle<ibuf_mbuf, detail::mbuf_end>
 {
       public:
+	/** What find() gives when there is nothing. */
 	static constexpr std::size_t npos = SIZE_MAX;
 
 	using handle::handle;
+	/** What each held the other holds. */
 	friend void swap(message &a, message &b) noexcept
 	{
 		std::swap(a.held_, b.held_);
@@ -687,6 +698,8 @@ class message : public handle<ibuf_mbuf, detail::mbuf_end>
 		return made(m, detail::size_error(n), std::forward<End>(end));
 	}
 };
+
+/** @} */
 
 } // namespace ibuf
 

@@ -8,6 +8,9 @@
 namespace ibuf
 {
 
+/** @addtogroup cpp
+ * @{ */
+
 /** How a pool is made; begins with the defaults. */
 struct pool_options : ibuf_pool_options {
 	pool_options() noexcept : ibuf_pool_options IBUF_POOL_OPTIONS_INIT
@@ -113,6 +116,7 @@ class pool : public handle<ibuf_pool, detail::pool_end>
 	{
 		return ibuf_pool_name(held_);
 	}
+	/** The statistics, see ibuf_pool_get_stats(). */
 	ibuf_pool_stats stats() const noexcept
 	{
 		ibuf_pool_stats s = {};
@@ -129,6 +133,8 @@ class pool : public handle<ibuf_pool, detail::pool_end>
 		return ibuf_pool_available(held_);
 	}
 };
+
+/** @} */
 
 } // namespace ibuf
 

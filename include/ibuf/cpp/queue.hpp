@@ -8,6 +8,9 @@
 namespace ibuf
 {
 
+/** @addtogroup cpp
+ * @{ */
+
 /** @cond private */
 namespace detail
 {
@@ -24,6 +27,7 @@ struct queue_end {
 class queue : public handle<ibuf_queue, detail::queue_end>
 {
       public:
+	/** Flags of a queue. */
 	enum flag : unsigned {
 		single_producer = IBUF_QUEUE_F_SINGLE_PRODUCER,
 		single_consumer = IBUF_QUEUE_F_SINGLE_CONSUMER,
@@ -145,6 +149,8 @@ class queue : public handle<ibuf_queue, detail::queue_end>
 		return ibuf_queue_len(held_);
 	}
 };
+
+/** @} */
 
 } // namespace ibuf
 
