@@ -121,7 +121,7 @@ place_here(void *const *frame, void *caller)
 	struct place *place;
 
 	if (recent->frame == frame &&
-	    ibuf_stack_is_(&recent->place->stack, &recent->at))
+	    ibuf_stack_is_(&recent->place->stack, frame, &recent->at))
 		return recent->place;
 	unlock_it();
 	ibuf_stack_take_(&stack, caller);
