@@ -149,9 +149,7 @@ free_all(struct ibuf_mbuf *s, struct ibuf_releases *releases)
 		if (free_plain(s))
 			continue;
 		if ((s->flags_ & IBUF_MBUF_LIVE_) == 0)
-			ibuf_platform_die_(
-				"ibuf: mbuf %p of pool \"%s\" is freed twice",
-				(void *)s, owner_of(s)->name);
+			ibuf_owner_freed_twice_(s);
 		s->flags_ &= (uint16_t)~IBUF_MBUF_CHAINED_;
 		ibuf_segment_free_(s, releases);
 	}

@@ -105,7 +105,7 @@ is_in_block(const struct heap_room *heap, const void *bytes, size_t n)
 /*
  * A sole owner's heap room, with its data at h0, can grow where it is: that
  * is what realloc is good at.  Not so where the bytes to come would go with
- * the block, or the block must be overwritten.  0: done; -EINVAL: move.
+ * the block, or the block must be overwritten, or somebody looks at each.  0: done; -EINVAL: move.
  */
 static int
 grow_in_place(struct ibuf_mbuf *s, size_t n, const void *bytes)
@@ -116,7 +116,8 @@ grow_in_place(struct ibuf_mbuf *s, size_t n, const void *bytes)
 	size_t capacity;
 
 	if ((s->flags_ & IBUF_MBUF_HEAP_) == 0 || s->off_ != headroom ||
-	    ibuf_segment_wipes_(s) || is_in_block(heap, bytes, n))
+	    ibuf_segment_wipes_(s) || is_in_block(heap, bytes, n) ||
+	    kept_watch() != NULL)
 		return -EINVAL;
 	if (too_large(headroom, s->len_, n))
 		return -EOVERFLOW;

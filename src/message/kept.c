@@ -4,13 +4,18 @@
 
 #include <stdlib.h>
 
+const struct ibuf_kept_watch *ibuf_kept_watch_;
+
 struct heap_room *
 ibuf_kept_make_(size_t size, const struct ibuf_kept_ *kept, bool wipe)
 {
 	uint32_t fate = wipe ? FATE_WIPED : FATE_FREED;
 	size_t block = sizeof(struct heap_room) + size;
+	const struct ibuf_kept_watch *watch = kept_watch();
 	struct heap_room *heap;
 
+	if (!IBUF_LIKELY(watch == NULL))
+		return watch->make(size, wipe);
 	if (kept != NULL && kept->block_ != 0) {
 		block = kept->block_;
 		fate = (uint32_t)(kept - ibuf_pool_thread_->kept_);
@@ -25,6 +30,10 @@ ibuf_kept_make_(size_t size, const struct ibuf_kept_ *kept, bool wipe)
 void
 ibuf_kept_free_(struct heap_room *heap)
 {
+	const struct ibuf_kept_watch *watch = kept_watch();
+
+	if (!IBUF_LIKELY(watch == NULL) && watch->free(heap))
+		return;
 	if (load_relaxed_u32(&heap->fate) == FATE_WIPED)
 		ibuf_platform_wipe_(heap_room_base(heap), heap->size);
 	free(heap);

@@ -38,7 +38,7 @@ struct heap_room {
 #define MALLOC_OWN 16 /* what malloc has beside a block, about */
 
 /* A room's fate is the size it is kept by, or one of these. */
-#define FATE_FREED IBUF_KEPT_SIZES_
+#define FATE_FREED 0xc3a55a3cu /* no byte of it is likely by chance */
 #define FATE_WIPED (IBUF_KEPT_SIZES_ + 1) /* overwritten, then freed */
 
 /* ---- kept.c ------------------------------------------------------------ */
@@ -47,6 +47,20 @@ struct heap_room {
    where it will be kept, or NULL. */
 struct heap_room *ibuf_kept_make_(size_t size, const struct ibuf_kept_ *kept,
 				  bool wipe);
+
+/* Who looks at each room that is made and freed, src/pool/rooms.c; atomic, and
+   NULL in nearly all processes. */
+struct ibuf_kept_watch {
+	struct heap_room *(*make)(size_t size, bool wipe);
+	bool (*free)(struct heap_room *heap); /* false: do it */
+};
+extern const struct ibuf_kept_watch *ibuf_kept_watch_;
+
+static inline const struct ibuf_kept_watch *
+kept_watch(void)
+{
+	return __atomic_load_n(&ibuf_kept_watch_, __ATOMIC_ACQUIRE);
+}
 
 /* Free a room that is not kept. */
 void ibuf_kept_free_(struct heap_room *heap);

@@ -76,6 +76,17 @@ ibuf_owner_of_(const struct ibuf_mbuf *m)
 	return owner;
 }
 
+__attribute__((noinline, cold)) _Noreturn void
+ibuf_owner_freed_twice_(const struct ibuf_mbuf *m)
+{
+	struct ibuf_owner *owner = owner_of(m);
+
+	if (owner->ops->twice != NULL)
+		owner->ops->twice(owner, m);
+	ibuf_platform_die_("ibuf: mbuf %p of pool \"%s\" is freed twice",
+			   (const void *)m, owner->name);
+}
+
 /* Take the lowest number that is free; 0: all are in use. */
 static uint32_t
 take_number(void)

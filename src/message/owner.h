@@ -54,6 +54,9 @@ struct ibuf_owner_ops {
 	/* The same for a direct one that is BIASED, and shows the room of its
 	   own with nobody else.  NULL: the owner has none of these. */
 	void (*give_biased)(struct ibuf_owner *owner, struct ibuf_mbuf *m);
+	/* Tell what is known of a header that is freed twice, and abort.  NULL:
+	   nothing is. */
+	void (*twice)(struct ibuf_owner *owner, const struct ibuf_mbuf *m);
 
 	/* The functions of ibuf/pool.h; the heap has get_stats() and walk()
 	   only. */
@@ -163,6 +166,9 @@ owner_heap(void)
 
 	return IBUF_LIKELY(owner != NULL) ? owner : ibuf_owner_find_(0);
 }
+
+/* The end of a process that frees a header twice. */
+_Noreturn void ibuf_owner_freed_twice_(const struct ibuf_mbuf *m);
 
 static inline void *
 private_area(const struct ibuf_mbuf *m)

@@ -6,6 +6,7 @@
 #endif
 #include "stack.h"
 
+#include <ibuf/base.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,33 +151,81 @@ ibuf_stack_name_(void *caller, char *line, size_t size)
 /* ---- a stack that has been seen ----------------------------------------- */
 
 #if defined(HAS_STACKS) && defined(__x86_64__)
+#include <pthread.h>
 
 /* Others' variables lie there too, which nobody need have written. */
 #define RAW __attribute__((noinline, no_sanitize("address", "thread")))
 
-/* Each address lies there, for it was read there: the search ends. */
+/*
+ * The stack that the system gave the calling thread; from 0: not asked yet, or
+ * not known.  Whoever runs on another, in a coroutine or on what
+ * sigaltstack() was told, may be a few bytes below memory that is not there,
+ * and walks.
+ */
+static __thread struct {
+	uintptr_t from, to;
+	bool asked;
+} own_stack IBUF_TLS_;
+
+static __attribute__((noinline, cold)) void
+ask_own_stack(void)
+{
+	pthread_attr_t attributes;
+	void *base;
+	size_t size;
+
+	own_stack.asked = true;
+	if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+		return;
+	if (pthread_attr_getstack(&attributes, &base, &size) == 0) {
+		own_stack.from = (uintptr_t)base;
+		own_stack.to = (uintptr_t)base + size;
+	}
+	(void)pthread_attr_destroy(&attributes);
+}
+
+/* Where the stack ends that from lies in; NULL: it is none to be read. */
+static void *const *
+end_of_stack(void *const *from)
+{
+	if (!own_stack.asked)
+		ask_own_stack();
+	if ((uintptr_t)from < own_stack.from || (uintptr_t)from >= own_stack.to)
+		return NULL;
+	return (void *const *)(own_stack.to & ~(sizeof(void *) - 1));
+}
+
 RAW bool
 ibuf_stack_find_(const struct ibuf_stack *stack, void *const *from,
 		 struct ibuf_stack_places *places)
 {
+	void *const *end = end_of_stack(from);
 	unsigned i;
 
-	if (ibuf_platform_watched_)
+	if (ibuf_platform_watched_ || end == NULL)
 		return false;
 	for (i = 0; i < stack->n; i++) {
-		while (*from != stack->callers[i])
+		/* Who walked may have come from here to another stack. */
+		while (from < end && *from != stack->callers[i])
 			from++;
+		if (from >= end)
+			return false;
 		places->at[i] = from++;
 	}
 	return true;
 }
 
 RAW bool
-ibuf_stack_is_(const struct ibuf_stack *stack,
+ibuf_stack_is_(const struct ibuf_stack *stack, void *const *from,
 	       const struct ibuf_stack_places *places)
 {
+	void *const *end = end_of_stack(from);
 	unsigned i;
 
+	/* They ascend, and may have been another thread's with more stack. */
+	if (end == NULL || stack->n == 0 || places->at[0] < from ||
+	    places->at[stack->n - 1] >= end)
+		return false;
 	for (i = 0; i < stack->n; i++)
 		if (*places->at[i] != stack->callers[i])
 			return false;
@@ -196,10 +245,11 @@ ibuf_stack_find_(const struct ibuf_stack *stack, void *const *from,
 }
 
 bool
-ibuf_stack_is_(const struct ibuf_stack *stack,
+ibuf_stack_is_(const struct ibuf_stack *stack, void *const *from,
 	       const struct ibuf_stack_places *places)
 {
 	(void)stack;
+	(void)from;
 	(void)places;
 	return false;
 }

@@ -29,12 +29,14 @@ void ibuf_stack_prepare_(void);
    tell, that one alone. */
 void ibuf_stack_take_(struct ibuf_stack *stack, void *caller);
 
-/* Find its places, at from or above; false: not on this machine. */
+/* Find its places, at from or above; false: not on this machine, or not on
+   the stack that the system gave the thread. */
 bool ibuf_stack_find_(const struct ibuf_stack *stack, void *const *from,
 		      struct ibuf_stack_places *places);
 
-/* Does every address lie in its place? */
-bool ibuf_stack_is_(const struct ibuf_stack *stack,
+/* Does every address lie in its place?  from: as it was when they were found,
+   in the calling thread's stack. */
+bool ibuf_stack_is_(const struct ibuf_stack *stack, void *const *from,
 		    const struct ibuf_stack_places *places);
 
 /* Write "FUNCTION+0x1 (FILE+0x2)" of a caller: the call, not what comes

@@ -1,5 +1,9 @@
-/* platform_watch.c - the address sanitizer and memcheck are told what is
-   free. */
+/*
+ * platform_watch.c - the address sanitizer and memcheck are told what is free.
+ *
+ * The sanitizer's runtime may be there without our being built for it: where
+ * the program was.  It is found by names that nobody else need define.
+ */
 #include "platform.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -16,75 +20,103 @@
 #endif
 #endif
 
-#if defined(WATCHED_BY_ASAN)
-#include <sanitizer/asan_interface.h>
+/* ---- the address sanitizer's runtime ------------------------------------- */
 
-static bool
-is_watched(void)
+void __asan_poison_memory_region(void const volatile *bytes, size_t n);
+void __asan_unpoison_memory_region(void const volatile *bytes, size_t n);
+#ifndef WATCHED_BY_ASAN
+#pragma weak __asan_poison_memory_region
+#pragma weak __asan_unpoison_memory_region
+#endif
+
+static inline bool
+has_asan(void)
 {
+#ifdef WATCHED_BY_ASAN
 	return true;
+#else
+	return __asan_poison_memory_region != NULL &&
+	       __asan_unpoison_memory_region != NULL;
+#endif
 }
 
-void
-ibuf_platform_hide_(void *bytes, size_t n)
-{
-	__asan_poison_memory_region(bytes, n);
-}
+/* ---- memcheck ------------------------------------------------------------ */
 
-void
-ibuf_platform_unhide_(void *bytes, size_t n)
-{
-	__asan_unpoison_memory_region(bytes, n);
-}
-
-#elif defined(WATCHED_BY_MEMCHECK)
+/* Not where we are built for the sanitizer: the two do not go together. */
+#if defined(WATCHED_BY_MEMCHECK) && !defined(WATCHED_BY_ASAN)
 #include <valgrind/memcheck.h>
 
 /* memcheck, that is: its other tools do not ask who may touch what, and only
    memcheck answers this request. */
-static bool
-is_watched(void)
+static inline bool
+has_memcheck(void)
 {
 	uint8_t byte = 0, bits;
 
 	return VALGRIND_GET_VBITS(&byte, &bits, 1) == 1;
 }
 
-void
-ibuf_platform_hide_(void *bytes, size_t n)
+static inline void
+memcheck_hide(void *bytes, size_t n)
 {
 	(void)VALGRIND_MAKE_MEM_NOACCESS(bytes, n);
 }
 
-void
-ibuf_platform_unhide_(void *bytes, size_t n)
+static inline void
+memcheck_unhide(void *bytes, size_t n)
 {
 	(void)VALGRIND_MAKE_MEM_UNDEFINED(bytes, n);
 }
 
 #else
 
-static bool
-is_watched(void)
+static inline bool
+has_memcheck(void)
 {
 	return false;
 }
 
-void
-ibuf_platform_hide_(void *bytes, size_t n)
+static inline void
+memcheck_hide(void *bytes, size_t n)
 {
 	(void)bytes;
 	(void)n;
 }
 
-void
-ibuf_platform_unhide_(void *bytes, size_t n)
+static inline void
+memcheck_unhide(void *bytes, size_t n)
 {
 	(void)bytes;
 	(void)n;
 }
 
 #endif
+
+/* ---- either -------------------------------------------------------------- */
+
+static bool
+is_watched(void)
+{
+	return has_asan() || has_memcheck();
+}
+
+void
+ibuf_platform_hide_(void *bytes, size_t n)
+{
+	if (has_asan())
+		__asan_poison_memory_region(bytes, n);
+	else
+		memcheck_hide(bytes, n);
+}
+
+void
+ibuf_platform_unhide_(void *bytes, size_t n)
+{
+	if (has_asan())
+		__asan_unpoison_memory_region(bytes, n);
+	else
+		memcheck_unhide(bytes, n);
+}
 
 bool ibuf_platform_watched_;
 

@@ -61,8 +61,6 @@ ibuf_free_checked_(struct ibuf_pool *p, struct ibuf_mbuf *m)
 		ibuf_platform_die_("ibuf: %p is no mbuf of pool \"%s\"",
 				   (void *)m, p->owner.name);
 	if (!in_use)
-		ibuf_platform_die_(
-			"ibuf: mbuf %p of pool \"%s\" is freed twice",
-			(void *)m, p->owner.name);
+		ibuf_owner_freed_twice_(m);
 	ibuf_mbuf_free(m);
 }

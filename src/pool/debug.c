@@ -2,7 +2,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "debug.h"
 
-#include "state.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -12,11 +11,13 @@
 
 /* ---- the words ---------------------------------------------------------- */
 
-/* Each so many-th allocation is recorded; 0: none is. */
-static unsigned leaks;
+#define QUARANTINE 1024 /* where no number is said */
+#define REDZONE 64
+
+static struct ibuf_debug_words asked;
 
 /* By a pointer, or every program with the archive had all of it. */
-static void (*at_end)(const struct ibuf_pool *p, unsigned each);
+static void (*at_end)(void);
 
 static void
 warn(const char *word, size_t n)
@@ -26,9 +27,11 @@ warn(const char *word, size_t n)
 		      (int)(n < 64 ? n : 64), word);
 }
 
-/* Is it this word, perhaps with a number behind it?  That is 1 or more. */
+/* Is it this word, perhaps with a number behind it?  That is 1 or more; where
+   it is left out it is usual. */
 static bool
-is_word(const char *at, size_t n, const char *word, unsigned *number)
+is_word(const char *at, size_t n, const char *word, unsigned usual,
+	unsigned *number)
 {
 	size_t length = strlen(word);
 	char digits[12], *end;
@@ -37,7 +40,7 @@ is_word(const char *at, size_t n, const char *word, unsigned *number)
 	if (n < length || memcmp(at, word, length) != 0)
 		return false;
 	if (n == length) {
-		*number = 1;
+		*number = usual;
 		return true;
 	}
 	n -= length + 1;
@@ -53,6 +56,19 @@ is_word(const char *at, size_t n, const char *word, unsigned *number)
 	return true;
 }
 
+/* One word, of n bytes. */
+static void
+read_word(const char *at, size_t n)
+{
+	static const char redzone[] = "redzone";
+
+	if (n == sizeof redzone - 1 && memcmp(at, redzone, n) == 0)
+		asked.redzone = REDZONE;
+	else if (!is_word(at, n, "leaks", 1, &asked.leaks) &&
+		 !is_word(at, n, "quarantine", QUARANTINE, &asked.quarantine))
+		warn(at, n);
+}
+
 static void
 read_words(const char *at)
 {
@@ -60,12 +76,27 @@ read_words(const char *at)
 
 	for (;;) {
 		n = strcspn(at, ",");
-		if (n != 0 && !is_word(at, n, "leaks", &leaks))
-			warn(at, n);
+		if (n != 0)
+			read_word(at, n);
 		if (at[n] == '\0')
 			return;
 		at += n + 1;
 	}
+}
+
+static bool
+is_strict(void)
+{
+	return asked.quarantine != 0 || asked.redzone != 0;
+}
+
+static void
+report_at_end(void)
+{
+	if (asked.leaks != 0)
+		ibuf_debug_report_leaks_(NULL, is_strict() ? 1 : asked.leaks);
+	if (asked.quarantine != 0)
+		ibuf_quarantine_check_all_();
 }
 
 static void
@@ -77,12 +108,24 @@ prepare(void)
 	if (words == NULL)
 		return;
 	read_words(words);
-	if (leaks == 0)
+	if (asked.leaks == 0 && !is_strict())
 		return;
-	if (ibuf_record_prepare_())
-		at_end = ibuf_record_report_;
-	else
-		leaks = 0;
+	if (!ibuf_record_prepare_()) {
+		memset(&asked, 0, sizeof asked);
+		return;
+	}
+	at_end = report_at_end;
+	if (is_strict())
+		ibuf_debug_rooms_();
+}
+
+const struct ibuf_debug_words *
+ibuf_debug_words_(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, prepare);
+	return &asked;
 }
 
 /* After all that the program registered to be called at its end. */
@@ -90,7 +133,7 @@ __attribute__((destructor)) static void
 process_ends(void)
 {
 	if (at_end != NULL)
-		at_end(NULL, leaks);
+		at_end();
 }
 
 /* ---- what goes out ------------------------------------------------------ */
@@ -106,9 +149,10 @@ goes_out(struct ibuf_pool *p, struct ibuf_mbuf *m, void *caller)
 		pass--;
 		return false;
 	}
-	pass = leaks;
-	ibuf_record_put_(m, p, p->owner.room_size, caller);
-	return true;
+	pass = asked.leaks;
+	return ibuf_record_put_(
+		m, p, p->owner.index == 0 ? IBUF_INDIRECT_ : IBUF_DIRECT_,
+		p->owner.room_size, caller);
 }
 
 /* The same of a pool's, which comes back to its owner then. */
@@ -209,7 +253,7 @@ static size_t
 debug_destroy(struct ibuf_pool *p)
 {
 	pool_must_be_open(p);
-	ibuf_record_report_(p, leaks);
+	ibuf_debug_report_leaks_(p, asked.leaks);
 	return p->plain->destroy(p);
 }
 
@@ -219,10 +263,9 @@ debug_destroy(struct ibuf_pool *p)
 static bool
 watch(struct ibuf_pool *p)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	const struct ibuf_debug_words *words = ibuf_debug_words_();
 
-	(void)pthread_once(&once, prepare);
-	if (leaks == 0)
+	if (words->leaks == 0 && !is_strict())
 		return false;
 	p->plain = p->owner.ops;
 	p->watched = *p->owner.ops;
@@ -235,9 +278,25 @@ ibuf_debug_heap_(struct ibuf_pool *heap)
 {
 	if (!watch(heap))
 		return false;
+	if (is_strict()) {
+		ibuf_strict_heap_(&heap->watched);
+		return true;
+	}
 	heap->watched.take = debug_take_heap;
 	heap->watched.give = debug_give_heap;
 	return true;
+}
+
+static void
+watch_leaks(struct ibuf_owner_ops *ops)
+{
+	ops->take = debug_take;
+	ops->give = debug_give;
+	ops->alloc = debug_alloc;
+	ops->alloc_wait = debug_alloc_wait;
+	ops->alloc_bulk = debug_alloc_bulk;
+	ops->alloc_upto = debug_alloc_upto;
+	ops->destroy = debug_destroy;
 }
 
 void
@@ -250,13 +309,10 @@ ibuf_debug_pool_(struct ibuf_pool *p)
 	pthread_mutex_lock(&ibuf_threads_lock_);
 	ibuf_debug_heap_hook_ = ibuf_debug_heap_;
 	pthread_mutex_unlock(&ibuf_threads_lock_);
-	ops->take = debug_take;
-	ops->give = debug_give;
-	ops->alloc = debug_alloc;
-	ops->alloc_wait = debug_alloc_wait;
-	ops->alloc_bulk = debug_alloc_bulk;
-	ops->alloc_upto = debug_alloc_upto;
-	ops->destroy = debug_destroy;
+	if (is_strict())
+		ibuf_strict_pool_(ops);
+	else
+		watch_leaks(ops);
 	/* The inline allocation finds nothing kept back; we do. */
 	p->kept_at = p->front.tcache_;
 	p->front.tcache_ = tcache_offset(0);

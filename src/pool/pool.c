@@ -26,24 +26,25 @@ round_up(size_t n, size_t unit)
  *
  * The stride is an odd number of alignments (of cache lines at least), so
  * that the headers of a slab spread over all sets of the cache.  Only pools
- * that wipe have marks.
+ * that wipe have marks.  With IBUF_DEBUG=redzone there are zones in front of
+ * the mark, or the pad, and behind the capacity.
  */
 static int
 lay_out(struct ibuf_pool *p, const struct ibuf_pool_options *o)
 {
 	size_t unit = o->alignment < CACHE_LINE ? CACHE_LINE : o->alignment;
-	size_t front, first, whole;
+	size_t zone = ibuf_debug_words_()->redzone, front, first, whole;
 
 	if (o->headroom > ROOM_MAX || o->capacity > ROOM_MAX - o->headroom ||
 	    o->private_size > UINT32_MAX / 4 || unit > UINT32_MAX / 4)
 		return -EOVERFLOW;
-	front = HEADER_SIZE + round_up(o->private_size, 16) +
+	front = HEADER_SIZE + round_up(o->private_size, 16) + zone +
 		(p->owner.wipe ? MARK_SPACE : 0);
 	if (o->headroom > PTRDIFF_MAX - front - 2 * unit ||
-	    o->capacity > PTRDIFF_MAX - front - o->headroom - 3 * unit)
+	    o->capacity > PTRDIFF_MAX - front - zone - o->headroom - 3 * unit)
 		return -EOVERFLOW;
 	first = round_up(front + o->headroom, o->alignment);
-	whole = round_up(first + o->capacity, unit);
+	whole = round_up(first + o->capacity + zone, unit);
 	if (whole / unit % 2 == 0)
 		whole += unit;
 	if (first - o->headroom > UINT32_MAX)

@@ -31,6 +31,18 @@ struct ibuf_recall {
 	uint32_t left;      /* calls until threads keep something back again */
 };
 
+struct ibuf_record; /* record.h */
+
+/* Headers that are freed and not used again yet, see quarantine.c; under the
+   lock of the book. */
+struct ibuf_quarantine {
+	struct ibuf_record *first, *last;
+	size_t n, direct; /* so many wait, and of them direct ones */
+	size_t bytes;     /* of their rooms */
+	size_t stops;     /* while it is not 0 nothing waits */
+	unsigned forks;   /* the process in which that holds */
+};
+
 struct ibuf_pool {
 	struct ibuf_pool_front_ front; /* first: the inline bodies see it */
 	struct ibuf_owner owner;
@@ -67,6 +79,7 @@ struct ibuf_pool {
 	struct ibuf_owner_ops watched;
 	const struct ibuf_owner_ops *plain; /* what it did before */
 	size_t kept_at;                     /* front.tcache_ before */
+	struct ibuf_quarantine quarantine;
 };
 
 static inline struct ibuf_pool *

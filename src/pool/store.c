@@ -41,9 +41,7 @@ static void
 mark_listed(struct ibuf_mbuf *m)
 {
 	if ((m->flags_ & (IBUF_MBUF_LIVE_ | IBUF_MBUF_LISTED_)) != 0)
-		ibuf_platform_die_(
-			"ibuf: mbuf %p of pool \"%s\" is freed twice",
-			(void *)m, owner_of(m)->name);
+		ibuf_owner_freed_twice_(m);
 	m->flags_ = IBUF_MBUF_LISTED_;
 }
 

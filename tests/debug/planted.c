@@ -169,15 +169,306 @@ nothing(void)
 			abort();
 }
 
+/* ---- freed twice --------------------------------------------------------- */
+
+/* What is freed must not be known to be. */
+static struct ibuf_mbuf *volatile stale;
+
+APART static struct ibuf_mbuf *
+allocate(struct ibuf_pool *p)
+{
+	return p == NULL ? ibuf_mbuf_new(512) : ibuf_pool_alloc(p);
+}
+
+APART static void
+free_first(struct ibuf_mbuf *m)
+{
+	ibuf_mbuf_free(m);
+}
+
+APART static void
+free_again(struct ibuf_mbuf *m)
+{
+	ibuf_mbuf_free(m);
+}
+
+/* Others are handed out meanwhile. */
+static void
+churn(struct ibuf_pool *p)
+{
+	struct ibuf_mbuf *ms[8];
+	int i, round;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 8; i++)
+			if ((ms[i] = allocate(p)) == NULL)
+				abort();
+		ibuf_mbuf_free_bulk(ms, 8);
+	}
+}
+
+static void
+twice(struct ibuf_pool *p)
+{
+	stale = allocate(p);
+	free_first(stale);
+	churn(p);
+	free_again(stale);
+}
+
+static void
+pool_twice(void)
+{
+	twice(pool_named("twice", 0));
+}
+
+static void
+heap_twice(void)
+{
+	ibuf_pool_destroy(ibuf_pool_new(0, 64));
+	twice(NULL);
+}
+
+APART static struct ibuf_mbuf *
+make_clone(struct ibuf_mbuf *m)
+{
+	return ibuf_mbuf_clone(m);
+}
+
+static void
+clone_twice(void)
+{
+	struct ibuf_pool *p = pool_named("twice", 0);
+	struct ibuf_mbuf *m = allocate(p), *clone;
+
+	stale = make_clone(m);
+	free_first(stale);
+	clone = make_clone(m);
+	free_again(stale);
+	ibuf_mbuf_free(clone);
+	ibuf_mbuf_free(m);
+}
+
+static void *
+free_in_thread(void *m)
+{
+	free_first(m);
+	return NULL;
+}
+
+static void
+threads_twice(void)
+{
+	struct ibuf_pool *p = pool_named("twice", 0);
+	pthread_t thread;
+
+	stale = allocate(p);
+	if (pthread_create(&thread, NULL, free_in_thread, stale) != 0)
+		abort();
+	pthread_join(thread, NULL);
+	churn(p);
+	free_again(stale);
+}
+
+/* ---- used after it was freed --------------------------------------------- */
+
+static uint8_t *volatile old_bytes;
+
+APART static void
+write_late(void)
+{
+	old_bytes[3] = 'x';
+}
+
+APART static void
+read_late(void)
+{
+	printf("%d\n", old_bytes[3]);
+}
+
+/* Its bytes are known still. */
+static void
+let_go(struct ibuf_mbuf *m)
+{
+	if (ibuf_mbuf_append(m, "bytes", 5) != 0)
+		abort();
+	old_bytes = (uint8_t *)(uintptr_t)ibuf_mbuf_data(m);
+	free_first(m);
+}
+
+static void
+late(struct ibuf_pool *p, void (*then)(void))
+{
+	let_go(allocate(p));
+	churn(p);
+	then();
+	churn(p);
+	if (p != NULL)
+		ibuf_pool_destroy(p);
+}
+
+static void
+pool_written(void)
+{
+	late(pool_named("late", 0), write_late);
+}
+
+static void
+pool_read(void)
+{
+	late(pool_named("late", 0), read_late);
+}
+
+static void
+wait_written(void)
+{
+	late(pool_named("late", IBUF_POOL_F_WAIT), write_late);
+}
+
+static void
+wipe_written(void)
+{
+	late(pool_named("late", IBUF_POOL_F_WIPE), write_late);
+}
+
+static void
+heap_written(void)
+{
+	ibuf_pool_destroy(ibuf_pool_new(0, 64));
+	late(NULL, write_late);
+}
+
+/* The process ends first, and nobody destroys the pool. */
+static void
+exit_written(void)
+{
+	let_go(allocate(pool_named("late", 0)));
+	write_late();
+}
+
+/* The last that shows the room is a clone. */
+static void
+clone_written(void)
+{
+	struct ibuf_pool *p = pool_named("late", 0);
+	struct ibuf_mbuf *m = allocate(p), *clone = make_clone(m);
+
+	ibuf_mbuf_free(m);
+	let_go(clone);
+	write_late();
+	ibuf_pool_destroy(p);
+}
+
+/* ---- written beside its room --------------------------------------------- */
+
+APART static void
+write_behind(struct ibuf_mbuf *m)
+{
+	size_t n = ibuf_mbuf_len(m) + ibuf_mbuf_tailroom(m);
+	uint8_t *bytes = (uint8_t *)(uintptr_t)ibuf_mbuf_data(m);
+
+	bytes[n] = 0;
+}
+
+APART static void
+write_in_front(struct ibuf_mbuf *m)
+{
+	uint8_t *bytes = (uint8_t *)(uintptr_t)ibuf_mbuf_data(m);
+
+	bytes -= ibuf_mbuf_headroom(m);
+	bytes[-1] = 1;
+}
+
+static void
+beside(struct ibuf_pool *p, void (*write)(struct ibuf_mbuf *m))
+{
+	struct ibuf_mbuf *before = allocate(p), *m = allocate(p);
+	struct ibuf_mbuf *behind = allocate(p);
+
+	write(m);
+	free_first(m);
+	ibuf_mbuf_free(before);
+	ibuf_mbuf_free(behind);
+}
+
+static void
+pool_over(void)
+{
+	beside(pool_named("beside", 0), write_behind);
+}
+
+static void
+pool_under(void)
+{
+	beside(pool_named("beside", 0), write_in_front);
+}
+
+static void
+wipe_under(void)
+{
+	beside(pool_named("beside", IBUF_POOL_F_WIPE), write_in_front);
+}
+
+static void
+heap_over(void)
+{
+	ibuf_pool_destroy(ibuf_pool_new(0, 64));
+	beside(NULL, write_behind);
+}
+
+static void
+heap_under(void)
+{
+	ibuf_pool_destroy(ibuf_pool_new(0, 64));
+	beside(NULL, write_in_front);
+}
+
+/* A clone's room, freed by another thread. */
+static void
+clone_over(void)
+{
+	struct ibuf_mbuf *m = allocate(pool_named("beside", 0));
+	struct ibuf_mbuf *clone = make_clone(m);
+	pthread_t thread;
+
+	write_behind(m);
+	ibuf_mbuf_free(m);
+	if (pthread_create(&thread, NULL, free_in_thread, clone) != 0)
+		abort();
+	pthread_join(thread, NULL);
+}
+
+/* A room that has grown is another, with the bytes asked for. */
+static void
+grown_over(void)
+{
+	struct ibuf_mbuf *m = allocate(pool_named("beside", 0));
+	uint8_t bytes[2000] = {0};
+
+	if (ibuf_mbuf_append(m, bytes, sizeof bytes) != 0)
+		abort();
+	write_behind(m);
+	free_first(m);
+}
+
 /* ---- which one ----------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	void (*plant)(void);
 } bugs[] = {
-	{"pool-leaks", pool_leaks}, {"clone-leaks", clone_leaks},
-	{"heap-leaks", heap_leaks}, {"threads-leak", threads_leak},
-	{"exit-leaks", exit_leaks}, {"nothing", nothing},
+	{"pool-leaks", pool_leaks},       {"clone-leaks", clone_leaks},
+	{"heap-leaks", heap_leaks},       {"threads-leak", threads_leak},
+	{"exit-leaks", exit_leaks},       {"nothing", nothing},
+	{"pool-twice", pool_twice},       {"heap-twice", heap_twice},
+	{"clone-twice", clone_twice},     {"threads-twice", threads_twice},
+	{"pool-written", pool_written},   {"pool-read", pool_read},
+	{"wait-written", wait_written},   {"wipe-written", wipe_written},
+	{"heap-written", heap_written},   {"exit-written", exit_written},
+	{"clone-written", clone_written}, {"pool-over", pool_over},
+	{"pool-under", pool_under},       {"wipe-under", wipe_under},
+	{"heap-over", heap_over},         {"heap-under", heap_under},
+	{"clone-over", clone_over},       {"grown-over", grown_over},
 };
 
 int
