@@ -8,7 +8,7 @@
 #include <liburing.h>
 #include <stdbool.h>
 
-enum { BUFFERS = 1024, SIZE = 16384, MASK = BUFFERS - 1 };
+enum { BUFFERS = 256, SIZE = 16384, MASK = BUFFERS - 1 };
 enum { ACCEPT, RECV, SEND, KINDS = 3 };
 
 struct piece {

@@ -53,7 +53,7 @@ TEST(several_frames_in_one_buffer_are_slices_of_it)
 	assert_int_equal(ibuf_mbuf_split_front(m, 4, &first), 0);
 	ibuf_mbuf_free(m);
 	assert_message(first, "one,", 4);
-	/* The buffer is in use until the last window onto it is gone. */
+	/* The buffer is in use until the last slice of it is gone. */
 	assert_int_equal(ibuf_pool_allocated(w.pool), 9);
 	ibuf_mbuf_free(first);
 	assert_int_equal(ibuf_pool_allocated(w.pool), 8);

@@ -85,6 +85,18 @@ say(struct world *w, const char *words)
 
 /* ---- the ring ------------------------------------------------------ */
 
+/* One line, and the test is skipped, as are others for the same reason. */
+static inline void
+skip_since(const char *why)
+{
+	static const char *said;
+
+	if (said != why)
+		printf("skipped: %s\n", why);
+	said = why;
+	skip();
+}
+
 /* A ring with so many completions, where the system lets us have one. */
 static inline void
 ring_open(struct world *w, unsigned completions)
@@ -98,10 +110,8 @@ ring_open(struct world *w, unsigned completions)
 	p.cq_entries = completions;
 	error = io_uring_queue_init_params(completions < 8 ? completions : 8,
 					   &w->ring, &p);
-	if (error == -ENOSYS || error == -EPERM || error == -EACCES) {
-		printf("skipped: no io_uring here (%s)\n", strerror(-error));
-		skip();
-	}
+	if (error == -ENOSYS || error == -EPERM || error == -EACCES)
+		skip_since("the system refuses io_uring");
 	assert_int_equal(error, 0);
 	w->has = ibuf_uring_features(&w->ring);
 }
@@ -112,9 +122,8 @@ needs(struct world *w, unsigned what)
 {
 	if ((w->has & what) == what)
 		return;
-	printf("skipped: the kernel is too old for it\n");
 	io_uring_queue_exit(&w->ring);
-	skip();
+	skip_since("the kernel is too old for it");
 }
 
 static inline void

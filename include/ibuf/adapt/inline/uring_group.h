@@ -141,7 +141,9 @@ ibuf_uring_is_used_up_(const struct ibuf_uring_group *g, unsigned id)
 	if (syscall(__NR_io_uring_register, g->ring_->ring_fd,
 		    IBUF_URING_REGISTER_STATUS_, &status, 1) != 0)
 		return true;
-	return (int16_t)((uint16_t)status.head - g->place_[id]) > 0;
+	/* The kernel has those from the head up to the tail. */
+	return (uint16_t)(g->place_[id] - status.head) >=
+	       (uint16_t)(g->buffers_->tail - status.head);
 }
 
 static inline void
@@ -193,7 +195,8 @@ ibuf_uring_group_refill(struct ibuf_uring_group *g)
  * Messages that were handed over live on.
  *
  * Before the ring ends, and after the last completion of each receive was
- * taken: cancel them, or let their sockets end.
+ * taken: cancel them, or let their sockets end.  The memory of a group whose
+ * ring ended first is lost: nobody tells when the kernel is done with it.
  *
  * @return 0; -EBUSY: a receive may still come, and nothing has changed
  * @cost O(entries); a system call
