@@ -150,8 +150,9 @@ heap_take(struct ibuf_owner *owner, unsigned kind)
 {
 	if (kind == IBUF_DIRECT_)
 		return NULL; /* it has none */
-	if (load_acquire_u32(&begun) == 0 && !begin())
-		return NULL;
+	if (load_acquire_u32(&begun) == 0)
+		/* From the first header on by who watches. */
+		return begin() ? owner->ops->take(owner, kind) : NULL;
 	if (leaks_watched)
 		return take_block(&heap.store[IBUF_INDIRECT_]);
 	return ibuf_alloc_take_(owner, kind);

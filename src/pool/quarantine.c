@@ -172,6 +172,8 @@ go_back(struct ibuf_record *record)
 		unhide(room.at, room.n);
 		ibuf_platform_wipe_(room.at, room.n);
 		hide(room.at, room.n);
+		ibuf_platform_wipe_(private_of(record).at,
+				    private_of(record).n);
 	}
 	/* With the last the pool may go. */
 	p->plain->give(&p->owner, record->of, record->kind);

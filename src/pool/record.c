@@ -27,6 +27,25 @@ static struct book *book;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned forks; /* under the lock */
 
+/*
+ * Address space for records and sites, touched as they are needed: so the
+ * program's own use of malloc is what it was.  When it is full malloc serves.
+ */
+#define SPACE ((size_t)64 << 20)
+
+static uint8_t *space;
+static size_t space_left;
+
+static void *
+get_space(size_t n)
+{
+	if (space_left < n)
+		return malloc(n);
+	space_left -= n;
+	space += n;
+	return space - n;
+}
+
 static size_t
 mix(uintptr_t bits)
 {
@@ -62,6 +81,8 @@ bool
 ibuf_record_prepare_(void)
 {
 	book = calloc(1, sizeof *book);
+	space = ibuf_platform_map_(SPACE, CACHE_LINE, false);
+	space_left = space != NULL ? SPACE : 0;
 	if (book == NULL ||
 	    pthread_atfork(ibuf_record_lock_, ibuf_record_unlock_,
 			   fork_child) != 0)
@@ -88,11 +109,10 @@ site_with(const struct ibuf_stack *stack)
 		    memcmp(site->stack.callers, stack->callers,
 			   stack->n * sizeof *stack->callers) == 0)
 			return site;
-	site = calloc(1, sizeof *site);
+	site = get_space(sizeof *site);
 	if (site == NULL)
 		return NULL;
-	site->stack = *stack;
-	site->next = *list;
+	*site = (struct ibuf_site){.next = *list, .stack = *stack};
 	*list = site;
 	return site;
 }
@@ -141,7 +161,7 @@ record_new(void)
 	struct ibuf_record *record = book->spare;
 
 	if (record == NULL)
-		return malloc(sizeof *record);
+		return get_space(sizeof *record);
 	book->spare = record->next;
 	return record;
 }

@@ -61,6 +61,22 @@ start(void *pool)
 	ibuf_quarantine_start_(pool);
 }
 
+/* Take one without waiting for anybody. */
+static struct ibuf_mbuf *
+try_plainly(struct ibuf_pool *p)
+{
+	struct ibuf_mbuf *m;
+	int error;
+
+	if (p->biased && ibuf_biased_try_(p, &m))
+		return ibuf_alloc_open_(p, m);
+	pthread_mutex_lock(&p->lock);
+	error = p->biased ? ibuf_biased_locked_(p, &m)
+			  : ibuf_alloc_locked_(p, &m);
+	pthread_mutex_unlock(&p->lock);
+	return error == 0 ? ibuf_alloc_open_(p, m) : NULL;
+}
+
 /* While somebody waits, what is freed goes back at once: to whoever waits. */
 static struct ibuf_mbuf *
 strict_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
@@ -68,11 +84,10 @@ strict_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 	struct ibuf_mbuf *m = NULL;
 
 	pool_must_be_open(p);
-	if (p->can_wait) {
-		m = take_plainly(p);
-		if (m == NULL)
-			count_relaxed(&p->failures, UINT64_MAX);
-	}
+	if (p->can_wait)
+		do
+			m = try_plainly(p);
+		while (m == NULL && ibuf_quarantine_yield_(p, 1));
 	if (m == NULL) {
 		ibuf_quarantine_stop_(p);
 		pthread_cleanup_push(start, p);

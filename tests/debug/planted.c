@@ -3,12 +3,17 @@
  *
  * What allocates is a function of its own, so that a report can name it.
  */
+#define _GNU_SOURCE
 #include <ibuf/ibuf.h>
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__ /* others have no makecontext() */
+#include <sys/mman.h>
+#include <ucontext.h>
+#endif
 
 #define APART __attribute__((noinline))
 
@@ -107,8 +112,8 @@ heap_leaks(void)
 {
 	/* With the archive the heap is watched from the first pool on. */
 	ibuf_pool_destroy(ibuf_pool_new(0, 64));
+	lose_of_heap(); /* the first there is */
 	ibuf_mbuf_free(ibuf_mbuf_from("bytes", 5));
-	lose_of_heap();
 }
 
 /* Ten of each thread's hundred: with leaks=10 all that are recorded. */
@@ -140,6 +145,53 @@ threads_leak(void)
 		pthread_join(threads[i], NULL);
 	ibuf_pool_destroy(p);
 }
+
+#ifdef __GLIBC__
+/*
+ * Forty on a stack of their own, most of which ends right above the frame and
+ * is gone before the next.
+ */
+static ucontext_t back;
+static struct ibuf_pool *of_coroutines;
+
+static void
+coroutine(void)
+{
+	lose_one(of_coroutines);
+}
+
+static void
+coroutines_leak(void)
+{
+	enum { SIZE = 256 << 10 };
+	ucontext_t there;
+	void *stack;
+	int i;
+
+	of_coroutines = pool_named("coroutines", 0);
+	for (i = 0; i < 40; i++) {
+		stack = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (stack == MAP_FAILED || getcontext(&there) != 0)
+			abort();
+		there.uc_stack.ss_sp = stack;
+		there.uc_stack.ss_size = SIZE - (size_t)i % 4 * 4096;
+		there.uc_link = &back;
+		makecontext(&there, coroutine, 0);
+		if (swapcontext(&back, &there) != 0)
+			abort();
+		munmap(stack, SIZE);
+	}
+	ibuf_pool_destroy(of_coroutines);
+}
+#else
+
+static void
+coroutines_leak(void)
+{
+}
+
+#endif
 
 /* The pool is not destroyed, and told of at the exit. */
 static void
@@ -247,6 +299,19 @@ clone_twice(void)
 	free_again(stale);
 	ibuf_mbuf_free(clone);
 	ibuf_mbuf_free(m);
+}
+
+/* A clone shows its room still. */
+static void
+shown_twice(void)
+{
+	struct ibuf_mbuf *m = allocate(pool_named("twice", 0));
+	struct ibuf_mbuf *clone = make_clone(m);
+
+	stale = m;
+	free_first(m);
+	free_again(stale);
+	ibuf_mbuf_free(clone);
 }
 
 static void *
@@ -359,6 +424,49 @@ clone_written(void)
 	ibuf_pool_destroy(p);
 }
 
+static void
+private_written(void)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_pool *p;
+	struct ibuf_mbuf *m;
+
+	o.private_size = 16;
+	if (ibuf_pool_create(&p, &o) != 0)
+		abort();
+	m = allocate(p);
+	old_bytes = (uint8_t *)ibuf_mbuf_private(m) - 3;
+	free_first(m);
+	write_late();
+	ibuf_pool_destroy(p);
+}
+
+/* A pool of four has none to spare: what waits goes back before it fails. */
+static void
+small_written(void)
+{
+	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
+	struct ibuf_pool *p;
+	struct ibuf_mbuf *ms[4];
+	int i;
+
+	o.name = "late";
+	o.initial = 4;
+	o.max = 4;
+	if (ibuf_pool_create(&p, &o) != 0)
+		abort();
+	for (i = 0; i < 100; i++) {
+		if (ibuf_pool_alloc_bulk(p, ms, 4) != 0)
+			abort();
+		ibuf_mbuf_free_bulk(ms, 4);
+	}
+	let_go(allocate(p));
+	write_late();
+	if (ibuf_pool_alloc_bulk(p, ms, 4) != 0)
+		abort();
+	ibuf_mbuf_free_bulk(ms, 4);
+}
+
 /* ---- written beside its room --------------------------------------------- */
 
 APART static void
@@ -438,15 +546,22 @@ clone_over(void)
 	pthread_join(thread, NULL);
 }
 
+APART static void
+grow(struct ibuf_mbuf *m)
+{
+	static const uint8_t bytes[2000];
+
+	if (ibuf_mbuf_append(m, bytes, sizeof bytes) != 0)
+		abort();
+}
+
 /* A room that has grown is another, with the bytes asked for. */
 static void
 grown_over(void)
 {
 	struct ibuf_mbuf *m = allocate(pool_named("beside", 0));
-	uint8_t bytes[2000] = {0};
 
-	if (ibuf_mbuf_append(m, bytes, sizeof bytes) != 0)
-		abort();
+	grow(m);
 	write_behind(m);
 	free_first(m);
 }
@@ -457,18 +572,34 @@ static const struct {
 	const char *name;
 	void (*plant)(void);
 } bugs[] = {
-	{"pool-leaks", pool_leaks},       {"clone-leaks", clone_leaks},
-	{"heap-leaks", heap_leaks},       {"threads-leak", threads_leak},
-	{"exit-leaks", exit_leaks},       {"nothing", nothing},
-	{"pool-twice", pool_twice},       {"heap-twice", heap_twice},
-	{"clone-twice", clone_twice},     {"threads-twice", threads_twice},
-	{"pool-written", pool_written},   {"pool-read", pool_read},
-	{"wait-written", wait_written},   {"wipe-written", wipe_written},
-	{"heap-written", heap_written},   {"exit-written", exit_written},
-	{"clone-written", clone_written}, {"pool-over", pool_over},
-	{"pool-under", pool_under},       {"wipe-under", wipe_under},
-	{"heap-over", heap_over},         {"heap-under", heap_under},
-	{"clone-over", clone_over},       {"grown-over", grown_over},
+	{"pool-leaks", pool_leaks},
+	{"clone-leaks", clone_leaks},
+	{"heap-leaks", heap_leaks},
+	{"threads-leak", threads_leak},
+	{"exit-leaks", exit_leaks},
+	{"nothing", nothing},
+	{"coroutines-leak", coroutines_leak},
+	{"shown-twice", shown_twice},
+	{"private-written", private_written},
+	{"small-written", small_written},
+	{"pool-twice", pool_twice},
+	{"heap-twice", heap_twice},
+	{"clone-twice", clone_twice},
+	{"threads-twice", threads_twice},
+	{"pool-written", pool_written},
+	{"pool-read", pool_read},
+	{"wait-written", wait_written},
+	{"wipe-written", wipe_written},
+	{"heap-written", heap_written},
+	{"exit-written", exit_written},
+	{"clone-written", clone_written},
+	{"pool-over", pool_over},
+	{"pool-under", pool_under},
+	{"wipe-under", wipe_under},
+	{"heap-over", heap_over},
+	{"heap-under", heap_under},
+	{"clone-over", clone_over},
+	{"grown-over", grown_over},
 };
 
 int
