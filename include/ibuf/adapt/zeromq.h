@@ -21,43 +21,19 @@
 #define IBUF_ADAPT_ZEROMQ_H
 
 #include <errno.h>
+#include <ibuf/adapt/inline/hand.h>
 #include <ibuf/mbuf.h>
 #include <ibuf/segment.h>
 #include <stdlib.h>
 #include <zmq.h>
-#ifdef IBUF_TSAN_
-#include <sanitizer/tsan_interface.h>
-#endif
 
 IBUF_BEGIN_DECLS
 IBUF_BEGIN_BODIES_
 
-/*
- * ZeroMQ hands bytes from thread to thread by atomics of its own, which
- * ThreadSanitizer does not see where only the program is compiled with it.
- */
-static inline void
-ibuf_zeromq_hand_over_(const void *bytes)
-{
-	(void)bytes;
-#ifdef IBUF_TSAN_
-	__tsan_release((void *)(uintptr_t)bytes);
-#endif
-}
-
-static inline void
-ibuf_zeromq_take_over_(const void *bytes)
-{
-	(void)bytes;
-#ifdef IBUF_TSAN_
-	__tsan_acquire((void *)(uintptr_t)bytes);
-#endif
-}
-
 static inline void
 ibuf_zeromq_sent_(void *bytes, void *m)
 {
-	ibuf_zeromq_take_over_(bytes);
+	ibuf_take_over_(bytes);
 	ibuf_mbuf_free((struct ibuf_mbuf *)m);
 }
 
@@ -77,7 +53,7 @@ ibuf_zeromq_init(zmq_msg_t *z, struct ibuf_mbuf *m)
 
 	if (bytes == NULL)
 		return -EINVAL;
-	ibuf_zeromq_hand_over_(bytes);
+	ibuf_hand_over_(bytes);
 	/* ZeroMQ only reads there. */
 	if (zmq_msg_init_data(z, (void *)(uintptr_t)bytes, len,
 			      ibuf_zeromq_sent_, m) != 0)
@@ -138,7 +114,7 @@ ibuf_zeromq_release_(void *bytes, size_t len, void *arg)
 {
 	zmq_msg_t *z = (zmq_msg_t *)arg;
 
-	ibuf_zeromq_hand_over_(bytes);
+	ibuf_hand_over_(bytes);
 	(void)len;
 	zmq_msg_close(z);
 	free(z);
@@ -167,7 +143,7 @@ ibuf_zeromq_take(zmq_msg_t *z)
 	/* Short bytes are in the zmq_msg_t itself, so it moves first. */
 	zmq_msg_init(own);
 	zmq_msg_move(own, z);
-	ibuf_zeromq_take_over_(zmq_msg_data(own));
+	ibuf_take_over_(zmq_msg_data(own));
 	m = ibuf_mbuf_wrap_const(zmq_msg_data(own), zmq_msg_size(own),
 				 ibuf_zeromq_release_, own);
 	if (m == NULL) {

@@ -5,8 +5,8 @@
  *   ibuf_zstd_decompress()   bytes <--- compressed, with a bound
  *
  * zstd writes into mbufs of a pool, which become the segments of a new message:
- * the library copies nothing.  zstd itself copies what it is given in streams
- * into its window first.  For programs that link to libzstd 1.4.
+ * the library copies nothing.  zstd itself keeps a copy of what it is given in
+ * streams.  For programs that link to libzstd 1.4.
  *
  * The context is the program's, with its level and parameters, and may go on
  * from message to message.  After a call that fails, what was read of the
