@@ -12,6 +12,10 @@
 
 #ifdef IBUF_USDT
 #include <sys/sdt.h>
+#ifdef __clang__
+/* Of the macros of that header, where they are used. */
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
 #define PROBE2(name, a, b) DTRACE_PROBE2(ibuf, name, a, b)
 #define PROBE3(name, a, b, c) DTRACE_PROBE3(ibuf, name, a, b, c)
 #else
