@@ -5,6 +5,7 @@
 #ifndef IBUF_SRC_HEADER_H
 #define IBUF_SRC_HEADER_H
 
+#include "../platform/probe.h"
 #include "room.h"
 
 /* ---- what a segment may do --------------------------------------------- */
@@ -113,7 +114,10 @@ struct ibuf_mbuf *ibuf_segment_new_(const struct ibuf_mbuf *s, uint32_t off,
 static inline void
 count_copied(const struct ibuf_mbuf *m, uint64_t n)
 {
-	count_relaxed(&owner_of(m)->copied_bytes, n);
+	struct ibuf_owner *owner = owner_of(m);
+
+	count_relaxed(&owner->copied_bytes, n);
+	PROBE2(copy, owner->name, n);
 }
 
 /* ---- born on the heap --------------------------------------------------- */

@@ -108,7 +108,7 @@ ibuf_alloc_(struct ibuf_pool *p)
 	if (m != NULL)
 		return ibuf_alloc_open_(p, m);
 	if (take(p, IBUF_DIRECT_, &m) != 0) {
-		count_relaxed(&p->failures, 1);
+		pool_failed(p);
 		return NULL;
 	}
 	return ibuf_alloc_open_(p, m);
@@ -125,7 +125,7 @@ ibuf_alloc_take_(struct ibuf_owner *owner, unsigned kind)
 	if (take(p, kind, &m) != 0) {
 		/* Without a direct header a room comes from the heap. */
 		if (kind == IBUF_INDIRECT_)
-			count_relaxed(&p->failures, 1);
+			pool_failed(p);
 		return NULL;
 	}
 	if (kind == IBUF_DIRECT_)
@@ -243,7 +243,7 @@ ibuf_alloc_bulk_(struct ibuf_pool *p, struct ibuf_mbuf **out, size_t n)
 
 	if (take_many(p, out, n, false, &error) == n && error == 0)
 		return 0;
-	count_relaxed(&p->failures, 1);
+	pool_failed(p);
 	return error;
 }
 

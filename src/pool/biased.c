@@ -157,7 +157,7 @@ alloc_slowly(struct ibuf_pool *p)
 	pool_must_be_open(p); /* if it is not, it is recalling */
 	if (take_slowly(p, IBUF_DIRECT_, &m) == 0)
 		return ibuf_alloc_open_(p, m);
-	count_relaxed(&p->failures, 1);
+	pool_failed(p);
 	return NULL;
 }
 
@@ -196,7 +196,7 @@ take_for_message(struct ibuf_pool *p, unsigned kind)
 		return m;
 	/* Without a direct header a room comes from the heap. */
 	if (kind == IBUF_INDIRECT_)
-		count_relaxed(&p->failures, 1);
+		pool_failed(p);
 	return NULL;
 }
 

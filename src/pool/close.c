@@ -316,6 +316,7 @@ ibuf_close_(struct ibuf_pool *p)
 	direct = ask_all(p);
 	p->counted = true;
 	over = is_over(p);
+	PROBE2(destroy, p->owner.name, direct);
 	pthread_mutex_unlock(&p->lock);
 	if (over)
 		finish(p);

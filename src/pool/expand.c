@@ -193,6 +193,8 @@ commit(struct ibuf_store *store, struct growth *g)
 		}
 		ibuf_slabs_add_(&store->slabs, slab);
 		store->grows++;
+		PROBE3(grow, store->pool->owner.name, slab->headers,
+		       slab->size);
 	}
 	if (g->claimed != 0)
 		unclaim(store, g, g->claimed);
@@ -341,6 +343,6 @@ ibuf_expand_reserve_(struct ibuf_pool *p, size_t n)
 		pthread_mutex_unlock(&p->lock);
 	} while (error == -EAGAIN);
 	if (error != 0)
-		count_relaxed(&p->failures, 1);
+		pool_failed(p);
 	return error;
 }

@@ -115,6 +115,7 @@ pass(struct ibuf_pool *p)
 		return false;
 	p->recall.recallers--;
 	p->recall.refused = !passed;
+	PROBE2(recall, p->owner.name, passed);
 	return passed;
 }
 

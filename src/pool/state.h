@@ -14,6 +14,7 @@
 #define IBUF_SRC_POOL_STATE_H
 
 #include "../message/room.h"
+#include "../platform/probe.h"
 #include "block.h"
 #include "store.h"
 #include <ibuf/pool.h>
@@ -94,6 +95,14 @@ static inline bool
 pool_has_tcaches(const struct ibuf_pool *p)
 {
 	return p->store[IBUF_INDIRECT_].depot.magazine_size != 0;
+}
+
+/* A call could not be served. */
+static inline void
+pool_failed(struct ibuf_pool *p)
+{
+	count_relaxed(&p->failures, 1);
+	PROBE2(exhausted, p->owner.name, p->store[IBUF_DIRECT_].slabs.capacity);
 }
 
 /* Do threads keep out of its thread caches?  A hint for who has not the lock:

@@ -219,7 +219,7 @@ ibuf_wait_alloc_(struct ibuf_pool *p, const struct timespec *timeout)
 		error = wait_for_one(p, &m, timeout == NULL ? NULL : &end);
 	pthread_mutex_unlock(&p->lock);
 	if (error != 0) {
-		count_relaxed(&p->failures, 1);
+		pool_failed(p);
 		return NULL;
 	}
 	return ibuf_alloc_open_(p, m);

@@ -57,7 +57,7 @@ def running(*command, **how):
 
 def top(*words, status=0, **how):
     ran = subprocess.run([TOP, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                         stdin=subprocess.DEVNULL, timeout=60, **how)
+                         stdin=subprocess.DEVNULL, timeout=120, **how)
     assert ran.returncode == status, (words, ran.returncode, ran.stdout, ran.stderr)
     assert re.fullmatch(r"(ibuf-top: [^\n]+\n)*", ran.stderr), ran.stderr
     return ran.stdout, ran.stderr
@@ -117,7 +117,7 @@ def a_program_is_found_among_all_and_may_end_meanwhile():
     for _ in range(10):
         with running(SHARED, "busy") as (pid, _):
             ran = subprocess.Popen([TOP, "--once", "-j"], stdout=subprocess.PIPE)
-        shown = json.loads(ran.communicate(timeout=60)[0])
+        shown = json.loads(ran.communicate(timeout=120)[0])
         assert ran.returncode == 0 and "processes" in shown
 
 
@@ -151,7 +151,7 @@ def lies_are_not_believed():
         with running(GARBAGE, how) as (pid, _):
             began = time.monotonic()
             process = only(pid)
-            assert time.monotonic() - began < 20, how
+            assert time.monotonic() - began < 60, how
             assert process.get("trouble") == trouble, (how, process.get("trouble"))
             assert len(process["pools"]) <= 4096, how
             text, _ = top("--once", "-p", str(pid))
@@ -188,7 +188,7 @@ class Terminal:
 
     def read_until(self, *wanted):
         """What it draws until each of these was drawn."""
-        drawn, until = "", time.monotonic() + 30
+        drawn, until = "", time.monotonic() + 90
         while not all(re.search(pattern, drawn) for pattern in wanted):
             assert time.monotonic() < until, (wanted, drawn)
             if select.select([self.fd], [], [], 1)[0]:
