@@ -3,6 +3,7 @@
  */
 #include "capture.h"
 #include "filter.h"
+#include "live.h"
 #include "rewriter.h"
 #include "stop.h"
 #include <errno.h>
@@ -17,6 +18,7 @@ struct capture {
 	struct rewriter *rewriter; /* freed by pcap_close() */
 	const char *filter;
 	pcap_t *pcap;
+	struct live *live; /* NULL, or what is read instead of libpcap */
 };
 
 static void
@@ -88,7 +90,7 @@ capture_open_live(const char *interface, const char *filter,
 	enum { SNAPSHOT = 262144, TIMEOUT_MS = 100, BUFFER = 16 << 20 };
 	char reason[PCAP_ERRBUF_SIZE] = "";
 	struct capture *c = calloc(1, sizeof *c);
-	struct bpf_program program;
+	struct bpf_program program = {0, NULL};
 	int status;
 
 	if (c != NULL)
@@ -111,22 +113,31 @@ capture_open_live(const char *interface, const char *filter,
 			 pcap_geterr(c->pcap));
 		goto fail;
 	}
-	live = c->pcap;
-	stop_hook = break_live;
-	if (filter == NULL)
-		return c;
-	/* In the kernel. */
-	status = pcap_compile(c->pcap, &program, filter, 1,
-			      PCAP_NETMASK_UNKNOWN);
-	if (status == 0) {
-		status = pcap_setfilter(c->pcap, &program);
-		pcap_freecode(&program);
+	if (filter != NULL && pcap_compile(c->pcap, &program, filter, 1,
+					   PCAP_NETMASK_UNKNOWN) != 0) {
+		say(error, pcap_geterr(c->pcap));
+		goto fail;
 	}
-	if (status == 0)
-		return c;
-	say(error, pcap_geterr(c->pcap));
+	/* libpcap has opened it, says what is wrong, and reads all other links. */
+	if (pcap_datalink(c->pcap) == DLT_EN10MB)
+		c->live =
+			live_open(interface, program.bf_insns, program.bf_len);
+	if (c->live == NULL && filter != NULL)
+		status = pcap_setfilter(c->pcap, &program);
+	pcap_freecode(&program);
+	if (status < 0) {
+		say(error, pcap_geterr(c->pcap));
+		goto fail;
+	}
+	if (c->live == NULL) {
+		live = c->pcap;
+		stop_hook = break_live;
+	} else {
+		pcap_close(c->pcap);
+		c->pcap = NULL;
+	}
+	return c;
 fail:
-	stop_hook = NULL;
 	pcap_close(c->pcap);
 	free(c);
 	return NULL;
@@ -177,6 +188,10 @@ capture_next(struct capture *c, struct capture_frame *frame,
 	int matches = 1;
 	int got;
 
+	if (c->live != NULL) {
+		frame->link = DLT_EN10MB;
+		return live_next(c->live, frame, error);
+	}
 	do {
 		got = next_packet(c, &header, frame);
 		if (got == 1 && c->filter != NULL && c->in != NULL)
@@ -204,7 +219,10 @@ void
 capture_close(struct capture *c)
 {
 	stop_hook = NULL;
-	pcap_close(c->pcap);
+	if (c->live != NULL)
+		live_close(c->live);
+	else
+		pcap_close(c->pcap);
 	if (c->in != NULL)
 		source_close(c->in);
 	free(c);

@@ -33,7 +33,8 @@
 IBUF_BEGIN_DECLS
 IBUF_BEGIN_BODIES_
 
-#define IBUF_PACKET_TAG_ 4 /* bytes of a VLAN tag */
+#define IBUF_PACKET_TAG_ 4u              /* bytes of a VLAN tag */
+#define IBUF_PACKET_BEFORE_ ((size_t)12) /* two addresses before it */
 #define IBUF_PACKET_HEAD_                                                      \
 	((sizeof(struct tpacket3_hdr) + 15) & ~(size_t)15) /* TPACKET_ALIGN */
 /* The status of a block that messages show: neither the kernel's, nor new. */
@@ -265,9 +266,9 @@ ibuf_packet_tag_(const struct tpacket3_hdr *header, uint8_t *mac)
 	uint32_t tag = (header->tp_status & TP_STATUS_VLAN_TPID_VALID) != 0
 			       ? header->hv1.tp_vlan_tpid
 			       : ETH_P_8021Q;
-	uint8_t *at = mac + 2 * ETH_ALEN - IBUF_PACKET_TAG_;
+	uint8_t *at = mac + IBUF_PACKET_BEFORE_ - IBUF_PACKET_TAG_;
 
-	memmove(mac - IBUF_PACKET_TAG_, mac, 2 * ETH_ALEN);
+	memmove(mac - IBUF_PACKET_TAG_, mac, IBUF_PACKET_BEFORE_);
 	at[0] = (uint8_t)(tag >> 8);
 	at[1] = (uint8_t)tag;
 	at[2] = (uint8_t)(header->hv1.tp_vlan_tci >> 8);
@@ -290,7 +291,7 @@ ibuf_packet_take_(struct ibuf_packet *k, struct ibuf_packet_frame *frame)
 	if ((header->tp_status & TP_STATUS_VLAN_VALID) != 0 &&
 	    (from->sll_hatype == IBUF_PACKET_ETHER_ ||
 	     from->sll_hatype == IBUF_PACKET_LOOPBACK_) &&
-	    len >= 2 * ETH_ALEN)
+	    len >= IBUF_PACKET_BEFORE_)
 		tag = IBUF_PACKET_TAG_;
 	frame->m =
 		ibuf_mbuf_slice(k->block, (size_t)(at - tag - base), len + tag);
