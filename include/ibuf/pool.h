@@ -28,7 +28,9 @@
  *
  * Who allocated the messages that a program loses is reported where the
  * environment variable IBUF_DEBUG has the word leaks, or leaks=N for each N-th
- * allocation: when a pool is destroyed, and at the end of the program.
+ * allocation: when a pool is destroyed, and at the end of the program.  With the
+ * words quarantine and redzone a message that is used after it was freed, freed
+ * twice, or written beside its room aborts with the calls that allocated it.
  */
 #ifndef IBUF_POOL_H
 #define IBUF_POOL_H

@@ -100,7 +100,7 @@ report_at_end(void)
 }
 
 static void
-prepare(void)
+read_variable(void)
 {
 	/* NOLINTNEXTLINE: who sets it meanwhile has it read or not */
 	const char *words = getenv("IBUF_DEBUG");
@@ -124,7 +124,7 @@ ibuf_debug_words_(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	(void)pthread_once(&once, prepare);
+	(void)pthread_once(&once, read_variable);
 	return &asked;
 }
 

@@ -14,6 +14,9 @@
  *   quarantine.c  what is freed waits there
  *   zone.c        bytes around the rooms of pools
  *   report.c      what is told
+ *
+ * No static function there is called like one of another file: the archive is
+ * linked into one object, which keeps or drops functions of one name together.
  */
 #ifndef IBUF_SRC_POOL_DEBUG_H
 #define IBUF_SRC_POOL_DEBUG_H

@@ -32,7 +32,7 @@ struct bytes {
 };
 
 static struct bytes
-room_of(const struct ibuf_record *record)
+bytes_of_room(const struct ibuf_record *record)
 {
 	struct ibuf_pool *p = record->pool;
 
@@ -56,7 +56,7 @@ private_of(const struct ibuf_record *record)
 }
 
 static void
-fill(struct bytes bytes)
+fill_bytes(struct bytes bytes)
 {
 	if (bytes.n != 0)
 		memset(bytes.at, PATTERN, bytes.n);
@@ -66,7 +66,7 @@ fill(struct bytes bytes)
 static void
 fill_all(struct ibuf_record *record)
 {
-	struct bytes room = room_of(record);
+	struct bytes room = bytes_of_room(record);
 	struct ibuf_mbuf *m = record->of;
 
 	if (record->kind != RECORD_ROOM) {
@@ -75,8 +75,8 @@ fill_all(struct ibuf_record *record)
 		m->flags_ = IBUF_MBUF_FREE_;
 		unhide(room.at, room.n);
 	}
-	fill(room);
-	fill(private_of(record));
+	fill_bytes(room);
+	fill_bytes(private_of(record));
 	if (record->kind != RECORD_ROOM)
 		hide(room.at, room.n);
 	memcpy(&record->left, record->of, sizeof record->left);
@@ -97,9 +97,9 @@ check_bytes(const struct ibuf_record *record, struct bytes bytes,
 
 /* Has nobody written there? */
 static void
-check(const struct ibuf_record *record)
+check_record(const struct ibuf_record *record)
 {
-	struct bytes room = room_of(record);
+	struct bytes room = bytes_of_room(record);
 
 	if (record->kind == IBUF_DIRECT_)
 		unhide(room.at, room.n);
@@ -114,7 +114,7 @@ check(const struct ibuf_record *record)
 /* ---- what waits: under the lock ------------------------------------------ */
 
 static void
-push(struct ibuf_quarantine *q, struct ibuf_record *record)
+hold(struct ibuf_quarantine *q, struct ibuf_record *record)
 {
 	record->held = true;
 	record->later = NULL;
@@ -127,7 +127,7 @@ push(struct ibuf_quarantine *q, struct ibuf_record *record)
 
 /* Out of the quarantine and of the book. */
 static struct ibuf_record *
-pop(struct ibuf_quarantine *q)
+unhold(struct ibuf_quarantine *q)
 {
 	struct ibuf_record *record = q->first;
 
@@ -161,7 +161,7 @@ static void
 go_back(struct ibuf_record *record)
 {
 	struct ibuf_pool *p = record->pool;
-	struct bytes room = room_of(record);
+	struct bytes room = bytes_of_room(record);
 
 	if (p == NULL) {
 		free(record->of);
@@ -186,7 +186,7 @@ all_go_back(struct ibuf_record *first)
 	struct ibuf_record *record, *next;
 
 	for (record = first; record != NULL; record = record->later)
-		check(record);
+		check_record(record);
 	for (record = first; record != NULL; record = record->later)
 		go_back(record);
 	if (first == NULL)
@@ -207,9 +207,9 @@ ibuf_quarantine_put_(struct ibuf_pool *p, struct ibuf_record *record)
 
 	fill_all(record);
 	ibuf_record_lock_();
-	push(q, record);
+	hold(q, record);
 	while (q->n != 0 && (is_full(q) || is_stopped(q))) {
-		*last = pop(q);
+		*last = unhold(q);
 		last = &(*last)->later;
 	}
 	*last = NULL;
@@ -225,7 +225,7 @@ ibuf_quarantine_yield_(struct ibuf_pool *p, size_t n)
 
 	ibuf_record_lock_();
 	for (; n != 0 && q->n != 0; n--) {
-		*last = pop(q);
+		*last = unhold(q);
 		last = &(*last)->later;
 	}
 	*last = NULL;
@@ -279,6 +279,6 @@ ibuf_quarantine_check_all_(void)
 	ibuf_record_lock_();
 	while ((record = ibuf_record_next_(record, &list)) != NULL)
 		if (record->held)
-			check(record);
+			check_record(record);
 	ibuf_record_unlock_();
 }

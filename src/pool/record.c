@@ -25,7 +25,7 @@ struct book {
 
 static struct book *book;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned forks; /* under the lock */
+static unsigned book_forks; /* under the lock */
 
 /*
  * Address space for records and sites, touched as they are needed: so the
@@ -65,16 +65,16 @@ ibuf_record_unlock_(void)
 }
 
 static void
-fork_child(void)
+book_forked(void)
 {
-	forks++;
+	book_forks++;
 	ibuf_record_unlock_();
 }
 
 unsigned
 ibuf_record_forks_(void)
 {
-	return forks;
+	return book_forks;
 }
 
 bool
@@ -85,7 +85,7 @@ ibuf_record_prepare_(void)
 	space_left = space != NULL ? SPACE : 0;
 	if (book == NULL ||
 	    pthread_atfork(ibuf_record_lock_, ibuf_record_unlock_,
-			   fork_child) != 0)
+			   book_forked) != 0)
 		return false;
 	ibuf_stack_prepare_();
 	return true;

@@ -31,7 +31,7 @@ room_make(size_t size, bool wipe)
 }
 
 static void
-check(struct heap_room *heap, const struct ibuf_record *record)
+check_room(struct heap_room *heap, const struct ibuf_record *record)
 {
 	size_t zone = ibuf_debug_words_()->redzone, at;
 	uint32_t fate = load_relaxed_u32(&heap->fate);
@@ -60,7 +60,7 @@ room_free(struct heap_room *heap)
 		return false;
 	if (record->held)
 		ibuf_debug_die_twice_(record, "heap", heap, caller);
-	check(heap, record);
+	check_room(heap, record);
 	if (load_relaxed_u32(&heap->fate) == FATE_WIPED)
 		ibuf_platform_wipe_(heap_room_base(heap), heap->size);
 	if (ibuf_debug_words_()->quarantine != 0) {

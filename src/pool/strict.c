@@ -56,7 +56,7 @@ strict_alloc(struct ibuf_pool *p)
 }
 
 static void
-start(void *pool)
+start_again(void *pool)
 {
 	ibuf_quarantine_start_(pool);
 }
@@ -90,7 +90,7 @@ strict_alloc_wait(struct ibuf_pool *p, const struct timespec *timeout)
 		while (m == NULL && ibuf_quarantine_yield_(p, 1));
 	if (m == NULL) {
 		ibuf_quarantine_stop_(p);
-		pthread_cleanup_push(start, p);
+		pthread_cleanup_push(start_again, p);
 		m = p->plain->alloc_wait(p, timeout);
 		pthread_cleanup_pop(1);
 	}

@@ -45,7 +45,7 @@ back_of(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 }
 
 static void
-fill(struct zone zone)
+fill_zone(struct zone zone)
 {
 	unhide(zone.at, zone.n);
 	memset(zone.at, ZONE_BYTE, zone.n);
@@ -55,8 +55,8 @@ fill(struct zone zone)
 void
 ibuf_zone_fill_(const struct ibuf_pool *p, struct ibuf_mbuf *m)
 {
-	fill(front_of(p, m));
-	fill(back_of(p, m));
+	fill_zone(front_of(p, m));
+	fill_zone(back_of(p, m));
 }
 
 bool
