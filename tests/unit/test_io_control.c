@@ -582,6 +582,47 @@ TEST(descriptors_are_the_caller_s_where_it_takes_them)
 	}
 }
 
+TEST(each_datagram_of_a_batch_has_all_its_descriptors)
+{
+	struct ibuf_pool *p = ibuf_pool_new(0, 64);
+	struct ibuf_io_datagram d[3];
+	struct room rooms[3];
+	struct ibuf_io_control c[3];
+	struct channel ch;
+	size_t before;
+	int fds[64], here;
+
+	/* More than the library has room for itself. */
+	channel_open(&ch, SOCK_DGRAM);
+	for (int i = 0; i < 3; i++) {
+		pass(ch.to, ch.to, 64);
+		c[i] = room_of(&rooms[i], sizeof(rooms[i]));
+		c[i].takes_descriptors = true;
+	}
+	before = open_descriptors();
+	for (int got = 0; got < 3; got += here) {
+		here = ibuf_io_recv_control(ch.from, p, d + got, c + got,
+					    3 - (unsigned)got, 0);
+		assert_in_range(here, 1, 3 - got);
+	}
+	assert_int_equal(open_descriptors(), before + 3 * 64);
+	for (int i = 0; i < 3; i++) {
+		const void *found =
+			find(&c[i], SOL_SOCKET, SCM_RIGHTS, sizeof(fds));
+
+		assert_int_equal(c[i].flags, 0);
+		assert_non_null(found);
+		memcpy(fds, found, sizeof(fds));
+		for (int j = 0; j < 64; j++)
+			assert_int_equal(close(fds[j]), 0);
+		assert_message(d[i].m, "fd", 2);
+		ibuf_mbuf_free(d[i].m);
+	}
+	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(ibuf_pool_destroy(p), 0);
+	channel_close(&ch);
+}
+
 TEST(descriptors_that_the_caller_does_not_take_are_closed)
 {
 	if (!system_keeps_control())
