@@ -24,7 +24,12 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ibuf)
 
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ibuf DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   ${development} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(TARGETS ibuf_static ibuf_shared EXPORT ibuf-targets
+# The archive is always there; a packager may want it alone.
+set(libraries ibuf_static)
+if(IBUF_SHARED)
+  list(APPEND libraries ibuf_shared)
+endif()
+install(TARGETS ${libraries} EXPORT ibuf-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} ${development}
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ${runtime}
     NAMELINK_COMPONENT ${prefix}development)

@@ -596,6 +596,7 @@ class message : public handle<ibuf_mbuf, detail::mbuf_end>
 	/** @} */
 
       private:
+	/** @cond private */
 	template <class T, class Deleter> struct array {
 		std::unique_ptr<T[], Deleter> &items;
 		std::size_t n;
@@ -646,6 +647,7 @@ class message : public handle<ibuf_mbuf, detail::mbuf_end>
 		}
 	};
 
+	/** @endcond */
 	static int both(std::size_t headroom, std::size_t capacity) noexcept
 	{
 		return headroom > UINT32_MAX
