@@ -24,6 +24,8 @@
 #include "../platform/spin.h"
 #include "slab.h"
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define UNIT ((size_t)CACHE_LINE)
 #define USED ((size_t)1)
@@ -179,17 +181,41 @@ area_unmap(void *base, size_t size, void *context)
 	unlock_area(area);
 }
 
+/* What is known of a slab of an area lies in the area, too. */
+static struct ibuf_slab *
+make_record(const struct ibuf_provider *provider)
+{
+	struct ibuf_slab *slab;
+
+	if (provider->map != area_map)
+		return calloc(1, sizeof *slab);
+	slab = area_map(sizeof *slab, UNIT, provider->context);
+	if (slab != NULL)
+		memset(slab, 0, sizeof *slab);
+	return slab;
+}
+
+static void
+drop_record(struct ibuf_slab *slab, const struct ibuf_provider *provider)
+{
+	if (provider->map == area_map)
+		area_unmap(slab, sizeof *slab, provider->context);
+	else
+		free(slab);
+}
+
 static void
 area_make(struct ibuf_provider_area *area, uint8_t *base, size_t size, int fd)
 {
+	static const struct ibuf_slab_records records = {make_record,
+							 drop_record};
 	struct ibuf_provider_area made = {
 		{area_map, area_unmap, area}, base, size, fd, 0};
 
 	*area = made;
 	if (size != 0)
 		set_word(area, 0, size);
-	/* What is known of a slab is to lie in the area, too. */
-	__atomic_store_n(&ibuf_slab_area_map_, area_map, __ATOMIC_RELEASE);
+	__atomic_store_n(&ibuf_slab_records_, &records, __ATOMIC_RELEASE);
 }
 
 /* ---- public ------------------------------------------------------------ */

@@ -10,14 +10,14 @@
 #define _POSIX_C_SOURCE 200809L
 #include "slab.h"
 
-#include "../platform/platform.h"
-
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- slabs and their provider ------------------------------------------ */
+
+/* Rare, and in every program: small is better than fast. */
+#define RARE __attribute__((cold))
 
 /*
  * A thread that is cancelled while a provider works would leave without the
@@ -45,35 +45,32 @@ call_unmap(const struct ibuf_provider *provider, void *base, size_t size)
 	pthread_setcancelstate(cancel, &cancel);
 }
 
-void *(*ibuf_slab_area_map_)(size_t size, size_t alignment, void *context);
+const struct ibuf_slab_records *ibuf_slab_records_;
 
-static bool
-has_records(const struct ibuf_provider *provider)
+/* Pairs with the store of who made the first area: either before this pool, or
+   it does not matter. */
+static const struct ibuf_slab_records *
+records(void)
 {
-	/* Pairs with the store of who made the area: either it made this one,
-	   or it does not matter. */
-	return provider->map ==
-	       __atomic_load_n(&ibuf_slab_area_map_, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&ibuf_slab_records_, __ATOMIC_ACQUIRE);
 }
 
 static struct ibuf_slab *
 record(const struct ibuf_provider *provider)
 {
-	struct ibuf_slab *slab;
+	const struct ibuf_slab_records *by = records();
 
-	if (!has_records(provider))
-		return calloc(1, sizeof *slab);
-	slab = call_map(provider, sizeof *slab, CACHE_LINE);
-	if (slab != NULL)
-		memset(slab, 0, sizeof *slab);
-	return slab;
+	return by != NULL ? by->make(provider)
+			  : calloc(1, sizeof(struct ibuf_slab));
 }
 
-void
+RARE void
 ibuf_slab_forget_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
 {
-	if (has_records(provider))
-		call_unmap(provider, slab, sizeof *slab);
+	const struct ibuf_slab_records *by = records();
+
+	if (by != NULL)
+		by->drop(slab, provider);
 	else
 		free(slab);
 }
@@ -92,7 +89,7 @@ is_usable(const struct ibuf_slab *slab, size_t alignment)
 	       slab_start(slab) <= UINTPTR_MAX - slab->size;
 }
 
-int
+RARE int
 ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 	       size_t n, size_t needed, const struct ibuf_provider *provider)
 {
@@ -119,7 +116,7 @@ ibuf_slab_map_(struct ibuf_slab **slab, const struct ibuf_slab_shape *shape,
 	return n == 0 ? -ENOMEM : -EINVAL;
 }
 
-void
+RARE void
 ibuf_slab_unmap_(struct ibuf_slab *slab, const struct ibuf_provider *provider)
 {
 	call_unmap(provider, slab->base, slab->size);

@@ -74,11 +74,16 @@ void ibuf_slab_forget_(struct ibuf_slab *slab,
 		       const struct ibuf_provider *provider);
 
 /*
- * The map of a provider of which also comes what is known of its slabs, so that
- * a pool in an area takes no other memory; NULL until there is such an area.
+ * Who keeps what is known of a slab, where that is not malloc: an area, so that
+ * a pool there takes no other memory.  NULL until there is an area.
  */
-extern void *(*ibuf_slab_area_map_)(size_t size, size_t alignment,
-				    void *context);
+struct ibuf_slab_records {
+	/* Zeroed; NULL: no memory. */
+	struct ibuf_slab *(*make)(const struct ibuf_provider *provider);
+	void (*drop)(struct ibuf_slab *slab,
+		     const struct ibuf_provider *provider);
+};
+extern const struct ibuf_slab_records *ibuf_slab_records_;
 
 /* ---- a tree of slabs, none of which overlap; O(log slabs) each --------- */
 
