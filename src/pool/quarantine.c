@@ -208,7 +208,7 @@ ibuf_quarantine_put_(struct ibuf_pool *p, struct ibuf_record *record)
 	fill_all(record);
 	ibuf_record_lock_();
 	hold(q, record);
-	while (q->n != 0 && (is_full(q) || is_stopped(q))) {
+	while (q->first != NULL && (is_full(q) || is_stopped(q))) {
 		*last = unhold(q);
 		last = &(*last)->later;
 	}
@@ -224,7 +224,7 @@ ibuf_quarantine_yield_(struct ibuf_pool *p, size_t n)
 	struct ibuf_record *first = NULL, **last = &first;
 
 	ibuf_record_lock_();
-	for (; n != 0 && q->n != 0; n--) {
+	for (; n != 0 && q->first != NULL; n--) {
 		*last = unhold(q);
 		last = &(*last)->later;
 	}
