@@ -138,20 +138,34 @@ struct ibuf_provider_area {
 };
 
 /**
- * Make a provider of memory that the caller has.
+ * Make a provider of memory that the caller has, which holds the provider too.
  *
  * A pool of it whose options.cache is 0 takes nothing else, from the moment that
  * ibuf_pool_create() returns: no malloc, no mmap, whatever is allocated, cloned,
  * cut, trimmed and freed, unless a message grows beyond its room.  With a cache,
  * each thread takes some memory when it first uses the pool, and magazines.
  *
- * @param area where it goes
  * @param base the memory, which the caller frees when the last mbuf is gone
+ * @param size its bytes; 64 serve the provider, and up to 126 are not used where
+ *        it is not aligned to 64
+ * @return NULL: it is too small for the provider itself
+ * @owner it is part of the memory; nobody has to end it
+ * @mt setup
+ */
+IBUF_API IBUF_MUST_USE const struct ibuf_provider *
+ibuf_provider_arena(void *base, size_t size) IBUF_NONNULL((1));
+
+/**
+ * The same with the provider elsewhere, for who needs to know the area.
+ *
+ * @param area where the provider goes
+ * @param base the memory, as above
  * @param size its bytes; up to 126 are not used where it is not aligned to 64
  * @mt setup
  */
-IBUF_API void ibuf_provider_arena(struct ibuf_provider_area *area, void *base,
-				  size_t size) IBUF_NONNULL((1, 2));
+IBUF_API void ibuf_provider_area_make(struct ibuf_provider_area *area,
+				      void *base, size_t size)
+	IBUF_NONNULL((1, 2));
 
 /**
  * Make a provider of a memory file, which another process can map.  It gets

@@ -220,13 +220,40 @@ area_make(struct ibuf_provider_area *area, uint8_t *base, size_t size, int fd)
 
 /* ---- public ------------------------------------------------------------ */
 
-void
-ibuf_provider_arena(struct ibuf_provider_area *area, void *base, size_t size)
+/* So much in front of the first multiple of UNIT; SIZE_MAX: there is none. */
+static size_t
+skip_of(const void *base, size_t size)
 {
 	size_t skip = (size_t)(0 - (uintptr_t)base) & (UNIT - 1);
 
-	size = size < skip ? 0 : (size - skip) & ~(UNIT - 1);
-	area_make(area, (uint8_t *)base + skip, size, -1);
+	return skip <= size ? skip : SIZE_MAX;
+}
+
+void
+ibuf_provider_area_make(struct ibuf_provider_area *area, void *base,
+			size_t size)
+{
+	size_t skip = skip_of(base, size);
+
+	if (skip == SIZE_MAX)
+		size = skip = 0;
+	area_make(area, (uint8_t *)base + skip, (size - skip) & ~(UNIT - 1),
+		  -1);
+}
+
+const struct ibuf_provider *
+ibuf_provider_arena(void *base, size_t size)
+{
+	size_t skip = skip_of(base, size), head;
+	struct ibuf_provider_area *area;
+
+	head = (sizeof(struct ibuf_provider_area) + UNIT - 1) & ~(UNIT - 1);
+	if (skip == SIZE_MAX || size - skip < head)
+		return NULL;
+	area = (void *)((uint8_t *)base + skip);
+	ibuf_provider_area_make(area, (uint8_t *)area + head,
+				size - skip - head);
+	return &area->provider;
 }
 
 int

@@ -25,6 +25,9 @@
 	X(mmap, ENOMEM, ENODEV)                                                \
 	X(munmap, ENOMEM)                                                      \
 	X(madvise, EINVAL, ENOMEM)                                             \
+	X(mprotect, ENOMEM)                                                    \
+	X(mlock, ENOMEM, EAGAIN)                                               \
+	X(ftruncate, ENOSPC)                                                   \
 	X(syscall, ENOSYS, EPERM)                                              \
 	X(sysconf, EINVAL)                                                     \
 	X(pthread_atfork, ENOMEM)                                              \
@@ -255,11 +258,15 @@ WRAPS(int, munmap, void *pages, size_t size)
 
 FAILS_WITH(-1, int, madvise, (pages, size, advice), void *pages, size_t size,
 	   int advice)
+FAILS_WITH(-1, int, mprotect, (pages, size, protection), void *pages,
+	   size_t size, int protection)
+FAILS_WITH(-1, int, mlock, (pages, size), const void *pages, size_t size)
+FAILS_WITH(-1, int, ftruncate, (fd, size), int fd, off_t size)
 
 /* ---- the system ---------------------------------------------------- */
 
-FAILS_WITH(-1, long, syscall, (number, a, b, c), long number, long a, long b,
-	   long c)
+FAILS_WITH(-1, long, syscall, (number, a, b, c, d, e, f), long number, long a,
+	   long b, long c, long d, long e, long f)
 
 /* The size of a page is always known; whether there is a limit is not. */
 WRAPS(long, sysconf, int name)

@@ -52,6 +52,49 @@ CALL(huge)
 	return provide(ibuf_provider_huge());
 }
 
+CALL(made_provider)
+{
+	struct ibuf_provider provider;
+	int error = ibuf_provider_make(
+		&provider, IBUF_PROVIDER_F_LOCKED | IBUF_PROVIDER_F_GUARDED,
+		IBUF_PROVIDER_NODE_LOCAL);
+
+	(void)w;
+	if (error != 0)
+		return error == -ENOTSUP ? 0 : error; /* plain POSIX */
+	return provide(&provider);
+}
+
+static _Alignas(64) unsigned char memory[200000];
+
+CALL(arena)
+{
+	(void)w;
+	return provide(ibuf_provider_arena(memory, sizeof(memory)));
+}
+
+CALL(area_make)
+{
+	struct ibuf_provider_area area;
+
+	(void)w;
+	ibuf_provider_area_make(&area, memory, sizeof(memory));
+	return provide(&area.provider);
+}
+
+CALL(memfd)
+{
+	struct ibuf_provider_area area;
+	int error = ibuf_provider_memfd(&area, "faults", 200000);
+
+	(void)w;
+	if (error != 0)
+		return error == -ENOTSUP ? 0 : error;
+	error = provide(&area.provider);
+	hold(ibuf_provider_area_close(&area) == 0);
+	return error;
+}
+
 /* ---- the life of a pool --------------------------------------------- */
 
 CALL(pool_new)
@@ -311,6 +354,11 @@ const struct row rows_pool[] = {
 	{"ibuf_provider_heap", NOTHING, heap, NULL},
 	{"ibuf_provider_pages", NOTHING, pages, NULL},
 	{"ibuf_provider_huge", NOTHING, huge, NULL},
+	{"ibuf_provider_make", NOTHING, made_provider, NULL},
+	{"ibuf_provider_arena", NOTHING, arena, NULL},
+	{"ibuf_provider_area_make", NOTHING, area_make, NULL},
+	{"ibuf_provider_memfd", NOTHING, memfd, NULL},
+	{"ibuf_provider_area_close", NOTHING, memfd, NULL},
 	{"ibuf_pool_new", NOTHING, pool_new, NULL},
 	{"ibuf_pool_create", NOTHING, pool_create, NULL},
 	{"ibuf_pool_destroy", POOL, pool_destroy, NULL},

@@ -39,7 +39,7 @@ TEST(an_arena_gives_what_it_is_asked_for_and_gets_whole_again)
 {
 	struct ibuf_provider_area a;
 
-	ibuf_provider_arena(&a, memory, AREA);
+	ibuf_provider_area_make(&a, memory, AREA);
 	assert_ptr_equal(a.base, memory);
 	assert_int_equal(a.size, AREA);
 	assert_int_equal(a.fd, -1);
@@ -56,11 +56,35 @@ TEST(an_arena_uses_memory_that_is_not_aligned)
 	for (size_t skip = 1; skip < 64; skip += 31) {
 		struct ibuf_provider_area a;
 
-		ibuf_provider_arena(&a, memory + skip, 4096);
+		ibuf_provider_area_make(&a, memory + skip, 4096);
 		assert_ptr_equal(a.base, memory + 64);
 		assert_int_equal(a.size, 4096 - 64);
 		assert_is_whole(&a);
 	}
+}
+
+TEST(an_arena_holds_its_provider_too)
+{
+	for (size_t skip = 0; skip < 64; skip += 21) {
+		const struct ibuf_provider *provider =
+			ibuf_provider_arena(memory + skip, (size_t)1 << 20);
+
+		assert_in_range((uintptr_t)provider, (uintptr_t)memory,
+				(uintptr_t)memory + 64);
+		assert_serves_a_pool(provider, 200);
+		assert_refuses(provider);
+	}
+}
+
+TEST(an_arena_that_cannot_hold_its_provider_is_none)
+{
+	memset(memory, 0x55, 256);
+	for (size_t size = 0; size < 63 + sizeof(struct ibuf_provider_area);
+	     size++)
+		assert_null(ibuf_provider_arena(memory + 1, size));
+	for (size_t i = 0; i < 256; i++)
+		assert_int_equal(memory[i], 0x55);
+	assert_non_null(ibuf_provider_arena(memory, 4096));
 }
 
 TEST(an_arena_may_be_too_small_for_anything)
@@ -70,7 +94,7 @@ TEST(an_arena_may_be_too_small_for_anything)
 		struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 		struct ibuf_pool *p;
 
-		ibuf_provider_arena(&a, memory + 1, size);
+		ibuf_provider_area_make(&a, memory + 1, size);
 		o.provider = &a.provider;
 		p = pool_with(&o);
 		assert_null(ibuf_pool_alloc(p));
@@ -92,7 +116,7 @@ TEST(an_arena_survives_any_order_of_pieces)
 	} pieces[N] = {{0}};
 	uint32_t seed = 1;
 
-	ibuf_provider_arena(&a, memory, (size_t)1 << 20);
+	ibuf_provider_area_make(&a, memory, (size_t)1 << 20);
 	for (int round = 0; round < 20000; round++) {
 		seed = seed * 1664525 + 1013904223;
 
@@ -136,7 +160,7 @@ TEST(a_pool_in_an_arena_allocates_nothing_after_its_creation)
 		struct timespec now = {0, 0};
 		size_t calls, blocks, n;
 
-		ibuf_provider_arena(&a, memory, AREA);
+		ibuf_provider_area_make(&a, memory, AREA);
 		o.provider = &a.provider;
 		o.cache = 0;
 		o.flags = flags[i];
@@ -185,7 +209,7 @@ TEST(two_pools_and_a_cache_share_an_arena)
 	struct ibuf_pool_options o = IBUF_POOL_OPTIONS_INIT;
 	struct ibuf_mbuf *m, *clone;
 
-	ibuf_provider_arena(&a, memory, AREA);
+	ibuf_provider_area_make(&a, memory, AREA);
 	o.provider = &a.provider;
 
 	struct ibuf_pool *p = pool_with(&o), *q = pool_with(&o);
@@ -229,7 +253,7 @@ TEST(threads_take_pieces_of_one_area_at_once)
 	struct ibuf_provider_area a;
 	pthread_t threads[3];
 
-	ibuf_provider_arena(&a, memory, AREA);
+	ibuf_provider_area_make(&a, memory, AREA);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(
 			pthread_create(&threads[i], NULL, take_and_give, &a),
@@ -246,7 +270,7 @@ TEST(a_child_has_its_own_area_whatever_its_parents_threads_did)
 	struct ibuf_provider_area a;
 	pthread_t thread;
 
-	ibuf_provider_arena(&a, memory, AREA);
+	ibuf_provider_area_make(&a, memory, AREA);
 	assert_int_equal(pthread_create(&thread, NULL, take_and_give, &a), 0);
 	for (int i = 0; i < 50; i++) {
 		pid_t child = fork();

@@ -11,7 +11,7 @@
  * or not.
  *
  * A port that reads memory itself must know it.  With a card, let the pool be of
- * an area (ibuf_provider_arena()), and register that once by rte_extmem_register()
+ * an area (ibuf_provider_area_make()), and register that once by rte_extmem_register()
  * and rte_dev_dma_map().
  */
 #ifndef IBUF_ADAPT_DPDK_H

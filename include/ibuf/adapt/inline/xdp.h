@@ -118,7 +118,7 @@ ibuf_xdp_make_(struct ibuf_xdp **made, unsigned mbufs, unsigned capacity)
 	x->holders = 1;
 	x->chunk = chunk;
 	x->to_fill = mbufs / 2 < IBUF_XDP_RING_ ? mbufs / 2 : IBUF_XDP_RING_;
-	ibuf_provider_arena(&x->area, at, size);
+	ibuf_provider_area_make(&x->area, at, size);
 	provider.map = ibuf_xdp_map_;
 	provider.unmap = ibuf_xdp_unmap_;
 	provider.context = x;
