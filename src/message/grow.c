@@ -105,7 +105,8 @@ is_in_block(const struct heap_room *heap, const void *bytes, size_t n)
 /*
  * A sole owner's heap room, with its data at h0, can grow where it is: that
  * is what realloc is good at.  Not so where the bytes to come would go with
- * the block, or the block must be overwritten, or somebody looks at each.  0: done; -EINVAL: move.
+ * the block, or the block must be overwritten, or IBUF_DEBUG looks at each.
+ * 0: done; -EINVAL: move.
  */
 static int
 grow_in_place(struct ibuf_mbuf *s, size_t n, const void *bytes)

@@ -12,9 +12,10 @@
  * The ring stays the caller's: its set-up, its submissions and its waiting.  A
  * function that prepares a request (..._prep) fills an entry as liburing's own
  * do, and leaves user_data to be set after it, and flags to be added to those
- * that it set: `sqe->flags |= IOSQE_FIXED_FILE`.  A function that takes a completion (..._take, ..._done) reads
- * its result and flags, and not its user_data: which request a completion
- * belongs to is for the caller to say, by whatever it put there.
+ * that it set: `sqe->flags |= IOSQE_FIXED_FILE`.  A function that takes a
+ * completion (..._take, ..._done) reads its result and flags, and not its
+ * user_data: which request a completion belongs to is for the caller to say, by
+ * whatever it put there.
  */
 #ifndef IBUF_ADAPT_URING_H
 #define IBUF_ADAPT_URING_H
