@@ -260,7 +260,7 @@ int
 ibuf_provider_memfd(struct ibuf_provider_area *area, const char *name,
 		    size_t size)
 {
-	uint8_t *base;
+	uint8_t *base = NULL;
 	int fd = ibuf_memory_share_(name, &size, &base);
 
 	if (fd < 0)

@@ -61,7 +61,7 @@ int
 live_next(struct live *l, struct capture_frame *frame,
 	  char error[static CAPTURE_ERROR_MAX])
 {
-	struct ibuf_packet_frame next;
+	struct ibuf_packet_frame next = {.m = NULL};
 	int got;
 
 	ibuf_mbuf_free(l->frame);
