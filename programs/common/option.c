@@ -77,8 +77,8 @@ option_bytes(const char *name, const char *text, uint64_t least,
  * A letter of ours that was not taken was a long option with a value that
  * this option does not have; a number beyond letters is a long option too.
  */
-void
-option_complain(char **argv, int letter, const char *letters)
+static void
+complain_of(char **argv, int letter, const char *letters)
 {
 	if (letter == ':')
 		complain("option '%s' needs an argument; see --help",
@@ -88,4 +88,30 @@ option_complain(char **argv, int letter, const char *letters)
 		complain("unknown option '-%c'; see --help", optopt);
 	else
 		complain("unknown option '%s'; see --help", argv[optind - 1]);
+}
+
+int
+option_next(int argc, char **argv, const char *letters,
+	    const struct option *longs, enum options_result *result)
+{
+	int letter;
+
+	opterr = 0;
+	*result = OPTIONS_RUN;
+	letter = getopt_long(argc, argv, letters, longs, NULL);
+	switch (letter) {
+	case 'h':
+		*result = OPTIONS_HELP;
+		return -1;
+	case 'V':
+		*result = OPTIONS_VERSION;
+		return -1;
+	case '?':
+	case ':':
+		complain_of(argv, letter, letters);
+		*result = OPTIONS_WRONG;
+		return -1;
+	default:
+		return letter;
+	}
 }

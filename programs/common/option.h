@@ -20,12 +20,25 @@ bool option_number(const char *name, const char *text, uint64_t least,
 bool option_bytes(const char *name, const char *text, uint64_t least,
 		  uint64_t *bytes);
 
+/* What the command line asks for. */
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_HELP,    /* --help */
+	OPTIONS_VERSION, /* --version */
+	OPTIONS_WRONG    /* one line on standard error says what is */
+};
+
+struct option;
+
 /*
- * Say what is wrong with the option at which getopt_long() has stopped.
+ * Take the next option, as getopt_long() does; 'h' and 'V' are --help and
+ * --version.
  *
- * @param letter what it returned, ':' or '?'
- * @param letters what it was given; begins with ':'
+ * @param letters the short ones; begins with ':'
+ * @param result OPTIONS_RUN, or why no more are taken
+ * @return its letter; -1: there are no more, or result says why not
  */
-void option_complain(char **argv, int letter, const char *letters);
+int option_next(int argc, char **argv, const char *letters,
+		const struct option *longs, enum options_result *result);
 
 #endif

@@ -3,7 +3,6 @@
  */
 #include "options.h"
 #include "../../common/complain.h"
-#include "../../common/option.h"
 #include "filter.h"
 #include "meter.h"
 #include <getopt.h>
@@ -186,6 +185,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
+	enum options_result result;
 	int letter;
 
 	*o = (struct options){
@@ -193,19 +193,12 @@ options_parse(struct options *o, int argc, char **argv)
 		.max_gap = UINT64_C(1) << 20,
 		.max_memory = UINT64_C(256) << 20,
 	};
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (letter == 'h')
-			return OPTIONS_HELP;
-		if (letter == 'V')
-			return OPTIONS_VERSION;
-		if (letter == '?' || letter == ':') {
-			option_complain(argv, letter, letters);
-			return OPTIONS_WRONG;
-		}
+	while ((letter = option_next(argc, argv, letters, longs, &result)) !=
+	       -1)
 		if (!parse_option(o, letter))
 			return OPTIONS_WRONG;
-	}
+	if (result != OPTIONS_RUN)
+		return result;
 	o->files = argv + optind;
 	if (!take_filter(o))
 		return OPTIONS_WRONG;

@@ -4,6 +4,7 @@
 #ifndef FLOW_OPTIONS_H
 #define FLOW_OPTIONS_H
 
+#include "../../common/option.h"
 #include "order.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,13 +24,6 @@ struct options {
 	const char *interface; /* to capture from; NULL: none */
 	char **files; /* ends with NULL; at least one if there is no interface */
 	char *filter; /* of pcap-filter(7), to be freed; NULL: none */
-};
-
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,    /* --help */
-	OPTIONS_VERSION, /* --version */
-	OPTIONS_WRONG    /* one line on standard error says what is */
 };
 
 enum options_result options_parse(struct options *o, int argc, char **argv);

@@ -1,7 +1,6 @@
 /* options.c - what the command line says. */
 #include "options.h"
 #include "../../common/complain.h"
-#include "../../common/option.h"
 #include <getopt.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -87,25 +86,19 @@ options_parse(struct options *o, int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
+	enum options_result result;
 	int letter;
 
 	*o = (struct options){
 		.interval_s = 2,
 		.order = view_order_named("rate"),
 	};
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (letter == 'h')
-			return OPTIONS_HELP;
-		if (letter == 'V')
-			return OPTIONS_VERSION;
-		if (letter == '?' || letter == ':') {
-			option_complain(argv, letter, letters);
-			return OPTIONS_WRONG;
-		}
+	while ((letter = option_next(argc, argv, letters, longs, &result)) !=
+	       -1)
 		if (!parse_option(o, letter))
 			return OPTIONS_WRONG;
-	}
+	if (result != OPTIONS_RUN)
+		return result;
 	if (argv[optind] != NULL) {
 		complain("what is '%s'? see --help", argv[optind]);
 		return OPTIONS_WRONG;

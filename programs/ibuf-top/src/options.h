@@ -2,6 +2,7 @@
 #ifndef TOP_OPTIONS_H
 #define TOP_OPTIONS_H
 
+#include "../../common/option.h"
 #include "view.h"
 
 struct options {
@@ -10,13 +11,6 @@ struct options {
 	unsigned interval_s;
 	const struct view_order *order;
 	bool once, json;
-};
-
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,
-	OPTIONS_VERSION,
-	OPTIONS_WRONG
 };
 
 extern const char options_help[];

@@ -3,7 +3,6 @@
  */
 #include "options.h"
 #include "../../../common/complain.h"
-#include "../../../common/option.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -324,6 +323,7 @@ options_parse(struct options *o, int argc, char **argv)
 		[ROWS] = {"help", no_argument, NULL, 'h'},
 		[ROWS + 1] = {"version", no_argument, NULL, 'V'},
 	};
+	enum options_result result;
 	int letter;
 
 	*o = (struct options){
@@ -340,19 +340,12 @@ options_parse(struct options *o, int argc, char **argv)
 			NULL,
 			rows[i].letter != 0 ? rows[i].letter : FIRST_LONG + i,
 		};
-	opterr = 0;
-	while ((letter = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (letter == 'h')
-			return OPTIONS_HELP;
-		if (letter == 'V')
-			return OPTIONS_VERSION;
-		if (letter == '?' || letter == ':') {
-			option_complain(argv, letter, letters);
-			return OPTIONS_WRONG;
-		}
+	while ((letter = option_next(argc, argv, letters, longs, &result)) !=
+	       -1)
 		if (!parse_option(o, find_row(letter)))
 			return OPTIONS_WRONG;
-	}
+	if (result != OPTIONS_RUN)
+		return result;
 	return check(o, argc, argv) && find_password(o) ? OPTIONS_RUN
 							: OPTIONS_WRONG;
 }

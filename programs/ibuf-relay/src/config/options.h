@@ -4,6 +4,7 @@
 #ifndef RELAY_OPTIONS_H
 #define RELAY_OPTIONS_H
 
+#include "../../../common/option.h"
 #include "../protocol/url.h"
 #include "settings.h"
 #include <stdbool.h>
@@ -32,13 +33,6 @@ struct options {
 	size_t client_output_limit; /* bytes */
 	enum slow slow;
 	struct url upstream; /* no hosts: none */
-};
-
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,    /* --help */
-	OPTIONS_VERSION, /* --version */
-	OPTIONS_WRONG    /* one line on standard error says what is */
 };
 
 enum options_result options_parse(struct options *o, int argc, char **argv);
