@@ -77,8 +77,9 @@ else()
   set(gdb_libdir "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
 endif()
 get_target_property(gdb_version ibuf_shared VERSION)
-install(CODE "file(INSTALL DESTINATION
-  \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load${gdb_libdir}\"
+install(CODE "get_filename_component(libdir \"${gdb_libdir}\" ABSOLUTE)
+file(INSTALL DESTINATION
+  \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load\${libdir}\"
   TYPE FILE RENAME libibuf.so.${gdb_version}-gdb.py FILES \"${PROJECT_SOURCE_DIR}/gdb/ibuf.py\")"
   ${development})
 
