@@ -3,7 +3,7 @@
 #   runtime      libibuf.so.N, for programs that are linked to it
 #   development  headers, libibuf.a, the link libibuf.so, ibuf.pc, the CMake package, what gdb loads
 #                and, see manual.cmake, the manual pages of the functions
-#   programs     ibuf-flow and ibuf-relay with their manual pages
+#   programs     ibuf-flow, ibuf-relay and ibuf-top with their manual pages
 #
 # As a subproject they are called ibuf-runtime and ibuf-development, and go where the parent's install
 # goes, which makes install(EXPORT) of what links to ibuf complete. With IBUF_INSTALL=OFF only asking
@@ -70,18 +70,21 @@ configure_file(${PROJECT_SOURCE_DIR}/cmake/ibuf.pc.in ${CMAKE_CURRENT_BINARY_DIR
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ibuf.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
   ${development})
 
-# gdb looks for it by the whole path of the library, so it lies where that will be.
+# gdb looks for it by the whole path of the library, so it lies where that will be; for the archive alone
+# it has no place, and is in the sources.
 if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
   set(gdb_libdir ${CMAKE_INSTALL_LIBDIR})
 else()
   set(gdb_libdir "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
 endif()
-get_target_property(gdb_version ibuf_shared VERSION)
-install(CODE "get_filename_component(libdir \"${gdb_libdir}\" ABSOLUTE)
+if(IBUF_SHARED)
+  get_target_property(gdb_version ibuf_shared VERSION)
+  install(CODE "get_filename_component(libdir \"${gdb_libdir}\" ABSOLUTE)
 file(INSTALL DESTINATION
   \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/gdb/auto-load\${libdir}\"
   TYPE FILE RENAME libibuf.so.${gdb_version}-gdb.py FILES \"${PROJECT_SOURCE_DIR}/gdb/ibuf.py\")"
-  ${development})
+    ${development})
+endif()
 
 # Out of this tree's own folder; a parent has its own way.
 if(CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
