@@ -46,10 +46,8 @@ struct registry {
 
 #define REGISTRY(list_, head_, fields_)                                        \
 	{                                                                      \
-		REGISTRY_MAGIC, REGISTRY_VERSION,                              \
-			IBUF_VERSION_MAJOR * 10000 +                           \
-				IBUF_VERSION_MINOR * 100 + IBUF_VERSION_PATCH, \
-			list_, sizeof(void *), sizeof *(fields_),              \
+		REGISTRY_MAGIC, REGISTRY_VERSION, IBUF_VERSION, list_,         \
+			sizeof(void *), sizeof *(fields_),                     \
 			sizeof(fields_) / sizeof *(fields_), head_, fields_    \
 	}
 
