@@ -17,6 +17,8 @@
 #ifndef RACE_H
 #define RACE_H
 
+#include "../sanitizers.h"
+
 #include <ibuf/ibuf.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,16 +29,7 @@
 static uint64_t race_cycles;
 static uint32_t race_seed = 1;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define RACE_SHARE 2
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RACE_SHARE 2
-#endif
-#endif
-#ifndef RACE_SHARE
-#define RACE_SHARE 1
-#endif
+#define RACE_SHARE (WITH_ASAN || WITH_TSAN ? 2 : 1)
 
 static inline void
 race_arguments(int argc, char **argv, uint64_t cycles)

@@ -3,6 +3,7 @@
  * that were asked for, and fails those that leave something allocated.
  */
 #include "test.h"
+#include "../sanitizers.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -246,21 +247,10 @@ main(int argc, char **argv)
 
 /* ---- how much ------------------------------------------------------ */
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 static bool
 is_short(void)
 {
-	return SANITIZED && getenv("TEST_LONG") == NULL;
+	return (WITH_ASAN || WITH_TSAN) && getenv("TEST_LONG") == NULL;
 }
 
 unsigned

@@ -2,6 +2,7 @@
  * dpdk.c - messages as rte_mbufs and back, by <ibuf/adapt/dpdk.h>, without a
  * card: a port that gives back what is sent, one that frees it.
  */
+#include "../../sanitizers.h"
 #include "../../unit/dry.h"
 #include "../../unit/pools.h"
 
@@ -10,14 +11,6 @@
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
 
 enum { MBUFS = 1023, RING_PORT = 0, NULL_PORT = 1 };
 
@@ -372,7 +365,7 @@ TEST(both_are_freed_in_a_thread_that_dpdk_does_not_know)
 	assert_all_back();
 }
 
-#ifdef WITH_ASAN
+#if WITH_ASAN
 TEST(a_message_that_is_used_after_it_was_sent_is_caught)
 {
 	pid_t child = fork();

@@ -7,6 +7,7 @@
 #ifndef VETH_H
 #define VETH_H
 
+#include "../../sanitizers.h"
 #include "../../unit/test.h"
 
 #include <linux/if_packet.h>
@@ -20,14 +21,6 @@
 
 /* Local and experimental: nobody else sends it. */
 #define OUR_TYPE 0x88b5
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
 
 static inline bool
 run(const char *command)
@@ -98,6 +91,18 @@ assert_frame(const struct ibuf_mbuf *m, size_t size, uint32_t i)
 	assert_message(m, frame, size);
 }
 
+/* A thread that frees what comes through a queue, until that is closed. */
+static inline void *
+free_all(void *arg)
+{
+	struct ibuf_queue *q = arg;
+	struct ibuf_mbuf *m;
+
+	while (ibuf_queue_pop_wait(q, &m, NULL) == 0)
+		ibuf_mbuf_free(m);
+	return NULL;
+}
+
 static inline bool
 is_readable(int fd, int timeout_ms)
 {
@@ -106,7 +111,7 @@ is_readable(int fd, int timeout_ms)
 	return poll(&p, 1, timeout_ms) == 1;
 }
 
-#ifdef WITH_ASAN
+#if WITH_ASAN
 /* In a process of its own, does the address sanitizer end this? */
 static inline bool
 is_caught(void (*body)(void *arg), void *arg)

@@ -163,17 +163,6 @@ TEST(a_ring_that_is_full_of_held_messages_drops_and_counts_and_goes_on)
 
 /* ---- threads ------------------------------------------------------- */
 
-static void *
-free_all(void *arg)
-{
-	struct ibuf_queue *q = arg;
-	struct ibuf_mbuf *m;
-
-	while (ibuf_queue_pop_wait(q, &m, NULL) == 0)
-		ibuf_mbuf_free(m);
-	return NULL;
-}
-
 TEST(frames_are_freed_on_other_threads_while_the_ring_is_read_and_closed)
 {
 	enum { BURST = 100 };
@@ -395,7 +384,7 @@ TEST(no_frame_is_lost_where_there_is_no_memory_for_headers)
 	ibuf_packet_close(k);
 }
 
-#ifdef WITH_ASAN
+#if WITH_ASAN
 static void
 read_after_free(void *arg)
 {

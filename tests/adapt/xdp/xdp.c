@@ -251,17 +251,6 @@ RING_TEST(a_frame_with_a_vlan_tag_keeps_it_and_one_too_long_is_dropped)
 
 /* ---- threads, and the end ------------------------------------------ */
 
-static void *
-free_all(void *arg)
-{
-	struct ibuf_queue *q = arg;
-	struct ibuf_mbuf *m;
-
-	while (ibuf_queue_pop_wait(q, &m, NULL) == 0)
-		ibuf_mbuf_free(m);
-	return NULL;
-}
-
 RING_TEST(messages_are_freed_on_another_thread_and_after_the_close)
 {
 	enum { BURST = 100 };
@@ -349,7 +338,7 @@ RING_TEST(what_cannot_be_opened_is_an_error)
 	ibuf_xdp_close(first);
 }
 
-#ifdef WITH_ASAN
+#if WITH_ASAN
 static void
 read_after_free(void *arg)
 {
