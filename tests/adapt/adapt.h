@@ -67,6 +67,24 @@ assert_released(struct wrapped *w, size_t n, int times)
 		assert_int_equal(atomic_load(&w[i].released), times);
 }
 
+/* Text that can be compressed, in so many segments of 1000 bytes. */
+static inline struct ibuf_mbuf *
+text_of(struct ibuf_pool *p, size_t segments)
+{
+	struct ibuf_mbuf *m = ibuf_mbuf_new(0), *s;
+
+	for (size_t i = 0; i < segments; i++) {
+		s = ibuf_pool_alloc(p);
+		assert_non_null(s);
+		for (size_t j = 0; j < 100; j++)
+			assert_int_equal(
+				ibuf_mbuf_printf(s, "%9zu ", i * j * j % 977),
+				0);
+		assert_int_equal(ibuf_mbuf_concat(m, s), 0);
+	}
+	return m;
+}
+
 /* A pool's message of a large number of bytes, which differ. */
 static inline struct ibuf_mbuf *
 message_of_many(struct ibuf_pool *p, size_t n)

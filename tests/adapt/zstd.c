@@ -23,24 +23,6 @@ decompressing(void)
 	return d;
 }
 
-/* Text that can be compressed, in so many segments of 1000 bytes. */
-static struct ibuf_mbuf *
-text_of(struct ibuf_pool *p, size_t segments)
-{
-	struct ibuf_mbuf *m = ibuf_mbuf_new(0), *s;
-
-	for (size_t i = 0; i < segments; i++) {
-		s = ibuf_pool_alloc(p);
-		assert_non_null(s);
-		for (size_t j = 0; j < 100; j++)
-			assert_int_equal(
-				ibuf_mbuf_printf(s, "%9zu ", i * j * j % 977),
-				0);
-		assert_int_equal(ibuf_mbuf_concat(m, s), 0);
-	}
-	return m;
-}
-
 TEST(a_message_goes_there_and_back_and_the_library_copies_nothing)
 {
 	struct ibuf_pool *large = ibuf_pool_new(0, 1000), *p = pool_of(0, 0);
