@@ -3,11 +3,11 @@
  * or of a NUMA node.
  */
 #include "provides.h"
+#include "system_calls.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,24 +39,12 @@ __wrap_mprotect(void *at, size_t n, int protection)
 	return errno != 0 ? -1 : __real_mprotect(at, n, protection);
 }
 
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-long
-__wrap_syscall(long number, ...)
+static int
+refusal_of(long number)
 {
-	long a[6];
-	va_list args;
-
-	va_start(args, number);
-	for (int i = 0; i < 6; i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	errno = number == SYS_get_mempolicy ? the_system.policy
-		: number == SYS_mbind       ? the_system.mbind
-					    : 0;
-	if (errno != 0)
-		return -1;
-	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return number == SYS_get_mempolicy ? the_system.policy
+	       : number == SYS_mbind       ? the_system.mbind
+					   : 0;
 }
 
 static struct ibuf_provider
